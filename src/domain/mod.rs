@@ -1,0 +1,22 @@
+//! The vocabulary of the bridge: plain data and pure functions.
+//!
+//! Nothing here does I/O, reads a clock or is async; every other module may import it and it imports none.
+
+pub mod catalog;
+pub mod change;
+pub mod delivery;
+pub mod message;
+pub mod outcome;
+pub mod rating;
+pub mod review;
+pub mod text;
+pub mod time;
+
+pub use catalog::{Catalog, Named, Platform, Source, Website};
+pub use change::{Change, Previous};
+pub use delivery::{DeliveryState, RuleHit};
+pub use message::{Content, Form, Message, MessageKind, Notice, NoticeState};
+pub use outcome::{Attempt, Outcome, Reason};
+pub use rating::{NativeRating, Rating, RatingScales};
+pub use review::{Review, Subject};
+pub use time::Timestamp;

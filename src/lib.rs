@@ -1,0 +1,28 @@
+//! `review-bridge`: tells the right people about a customer's review, once, in time, and never loses one.
+//!
+//! The modules in the order the data takes. `ARCHITECTURE.md` is the long form of this map.
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`domain`] | pure vocabulary: review, rating, change, delivery, message, outcome |
+//! | [`config`] | layers, problems with their paths, secrets that cannot be printed |
+//! | [`upstream`] | the ShopReviews API: client, wire types, request budget |
+//! | [`poller`] | one listing of an account, page by page, handed to intake |
+//! | [`intake`] | diff against state, match, enqueue: one store transaction |
+//! | [`rules`] | rules, conditions, and the reasons of a match |
+//! | [`store`] | durable state; the only place with SQL |
+//! | [`outbox`] | lease, send, retry, settle, mark read |
+//! | [`render`] | templates, escaping, helpers |
+//! | [`destination`] | Slack, webhooks, …: one file a kind |
+//! | [`operator`] | trouble noticed, notices sent, heartbeat |
+//! | [`web`] | health and readiness |
+//! | [`sandbox`] | a faithful fake of the API and of the receivers |
+//! | [`app`] | composition root |
+//! | [`cli`] | the commands |
+
+pub mod clock;
+pub mod destination;
+pub mod domain;
+pub mod rules;
+pub mod settings;
+pub mod upstream;

@@ -1,0 +1,14 @@
+//! The foundation every module reads its settings with: typed access to a configuration table, problems
+//! that name a dotted path, durations and rates, secrets that cannot be printed.
+//!
+//! Knows no module's keys; `config` composes the modules' settings and owns files, layers and reports.
+
+pub mod problem;
+pub mod secret;
+pub mod table;
+pub mod units;
+
+pub use problem::{Problem, Problems};
+pub use secret::Secret;
+pub use table::{Source, Table};
+pub use units::Rate;

@@ -1,0 +1,105 @@
+//! The ShopReviews API, as the rest of the bridge sees it.
+//!
+//! One page, one catalog, one mark at a time: the caller paces, pages and remembers. Only this module and
+//! `destination` make outbound calls.
+
+mod error;
+
+pub use error::{ErrorKind, UpstreamError};
+
+use crate::domain::{Catalog, Review, Timestamp};
+use async_trait::async_trait;
+
+/// What a request is for: the budget gives marks at most half while a listing waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// A page of unread reviews.
+    Listing,
+    /// Sources, websites, platforms.
+    Names,
+    /// Marking a review read.
+    Mark,
+    /// Logging in, and what a person asked for.
+    Other,
+}
+
+impl Purpose {
+    /// Its name in state.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Listing => "listing",
+            Self::Names => "names",
+            Self::Mark => "mark",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// Grants requests to one account so that its budget is never exceeded, by any process on the same state.
+#[async_trait]
+pub trait Budget: Send + Sync {
+    /// Takes one request from the budget, or says when to ask again.
+    async fn take(&self, purpose: Purpose) -> Result<(), Denied>;
+    /// The API asked for a pause (429, or no request remaining): nothing is granted before `until`.
+    async fn hold(&self, until: Timestamp);
+}
+
+/// Why a request was not granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Denied {
+    /// The budget is spent until then.
+    Until(Timestamp),
+    /// The state could not be asked.
+    State(String),
+}
+
+/// One item of an unread list.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Item {
+    /// A review.
+    Review(Box<Review>),
+    /// Something without a usable uuid: kept and reported, never routed or marked.
+    Malformed(Malformed),
+}
+
+/// An item that cannot be routed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Malformed {
+    /// SHA-256 (hex) of the payload without its e-mail address: its identity.
+    pub hash: String,
+    /// What is wrong with it, for people.
+    pub reason: String,
+    /// The payload without its e-mail address, at most 16 KiB.
+    pub payload: String,
+}
+
+/// Where the next page is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cursor {
+    /// The page of that number, from 1, asked for with `page=`.
+    Page(u32),
+    /// The address the API gave for it, below the same base URL.
+    Link(String),
+}
+
+/// One page of unread reviews.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// Its items, in order.
+    pub items: Vec<Item>,
+    /// Where the next page may be. A page that brings nothing new ends the listing whatever this says.
+    pub next: Option<Cursor>,
+    /// How many reviews the API says there are in all.
+    pub total: Option<u64>,
+}
+
+/// One account of the ShopReviews API.
+#[async_trait]
+pub trait Upstream: Send + Sync {
+    /// One page of the unread list; `None` is the first.
+    async fn unread_page(&self, cursor: Option<&Cursor>) -> Result<Page, UpstreamError>;
+    /// All sources, websites and platforms.
+    async fn catalog(&self) -> Result<Catalog, UpstreamError>;
+    /// Marks one review read.
+    async fn mark_read(&self, uuid: &str) -> Result<(), UpstreamError>;
+}
