@@ -23,6 +23,11 @@
 pub mod clock;
 pub mod destination;
 pub mod domain;
+pub mod intake;
+pub mod outbox;
+pub mod poller;
 pub mod rules;
 pub mod settings;
+pub mod store;
+pub mod task;
 pub mod upstream;

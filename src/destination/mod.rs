@@ -29,3 +29,21 @@ pub trait Destination: Send + Sync {
         vec![String::new()]
     }
 }
+
+#[derive(Clone, Debug)]
+pub struct ActiveHours;
+impl ActiveHours {
+    pub fn is_open(&self, _at: crate::domain::Timestamp) -> bool {
+        true
+    }
+    pub fn next_opening(&self, at: crate::domain::Timestamp) -> crate::domain::Timestamp {
+        at
+    }
+    pub fn closed_between(
+        &self,
+        _a: crate::domain::Timestamp,
+        _b: crate::domain::Timestamp,
+    ) -> std::time::Duration {
+        Default::default()
+    }
+}

@@ -1,0 +1,183 @@
+//! Takes a page of reviews in: diff against state, match, enqueue, in one store transaction.
+//!
+//! The decisions here are pure; the store calls them inside its transaction and writes what they say.
+
+pub mod diff;
+
+use crate::domain::{
+    AccountPolicy, Backfill, Catalog, Change, Previous, Review, Subject, Timestamp, Unmatched,
+};
+use crate::rules::{self, Candidate, Rule};
+use crate::store::{
+    Arrival, Decision, Fingerprinted, IntakeBatch, IntakeReport, Known, NewDelivery, ReviewState, Revision,
+    Routed, Store, StoreError, Waiting, ids,
+};
+use crate::upstream::{Item, Malformed};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+/// How an account's reviews are treated, as of one configuration.
+#[derive(Debug)]
+pub struct Plan {
+    /// What is told at first, what is too old, when it is marked.
+    pub policy: AccountPolicy,
+    /// The rules, in order.
+    pub rules: Arc<[Rule]>,
+    /// The recipients of each destination; a single empty text where its kind knows none.
+    pub recipients: Arc<BTreeMap<String, Vec<String>>>,
+}
+
+/// One page of an account's unread list, and what it is judged by.
+#[derive(Debug)]
+pub struct Intake<'a> {
+    /// The account.
+    pub account: &'a str,
+    /// How its reviews are treated.
+    pub plan: &'a Plan,
+    /// Its names; `None` until they have loaded once: then reviews are held, not matched.
+    pub catalog: Option<&'a Catalog>,
+    /// Whether no listing of the account was complete yet.
+    pub baseline: bool,
+    /// Now.
+    pub now: Timestamp,
+}
+
+impl Intake<'_> {
+    /// Takes `items` in. A uuid that comes twice counts once.
+    pub async fn take(&self, store: &dyn Store, items: Vec<Item>) -> Result<IntakeReport, StoreError> {
+        let (mut reviews, mut malformed) = (Vec::new(), Vec::<Malformed>::new());
+        let mut uuids = HashSet::new();
+        for item in items {
+            match item {
+                Item::Review(review) if uuids.insert(review.uuid.clone()) => {
+                    reviews.push(fingerprint(*review)?);
+                }
+                Item::Review(_) => {}
+                Item::Malformed(item) => malformed.push(item),
+            }
+        }
+        let batch =
+            IntakeBatch { account: self.account, reviews: &reviews, malformed: &malformed, now: self.now };
+        store.intake(&batch, &|arrival| self.decide(arrival)).await
+    }
+
+    /// Routes up to `limit` reviews that waited for names or `settle`.
+    pub async fn route_waiting(&self, store: &dyn Store, limit: u32) -> Result<IntakeReport, StoreError> {
+        if self.catalog.is_none() {
+            return Ok(IntakeReport::default());
+        }
+        store.route_waiting(self.account, self.now, limit, &|waiting| self.route(waiting)).await
+    }
+
+    /// What a listed review means.
+    pub fn decide(&self, arrival: Arrival<'_>) -> Decision {
+        let Arrival { review, known } = arrival;
+        let Some(known) = known else {
+            return self.first_sight(review);
+        };
+        match (&known.review, known.state) {
+            (_, ReviewState::Forgotten) | (None, _) => Decision::Ignore,
+            (Some(before), _) => match diff::change(before, review).filter(|_| known.content_changed) {
+                Some(change) => self.revision(review, before, change, known),
+                None => Decision::Refresh,
+            },
+        }
+    }
+
+    fn first_sight(&self, review: &Review) -> Decision {
+        let routed = if self.too_old(review) {
+            Routed {
+                state: ReviewState::Remembered,
+                match_at: None,
+                deliveries: Vec::new(),
+                undecided: false,
+                mark: false,
+            }
+        } else {
+            self.place(review, Change::New, None, self.now)
+        };
+        Decision::Revise(Box::new(Revision { change: Change::New, previous: None, routed }))
+    }
+
+    /// Whether a first-seen review is remembered instead of told. An unknown date counts as recent.
+    fn too_old(&self, review: &Review) -> bool {
+        let oldest = match (self.baseline, self.plan.policy.backfill) {
+            (true, Backfill::All) => return false,
+            (true, Backfill::None) => return true,
+            (true, Backfill::Within(age)) => age,
+            (false, _) => self.plan.policy.max_age,
+        };
+        review.reviewed_at.is_some_and(|at| at < self.now.minus(oldest))
+    }
+
+    fn revision(&self, review: &Review, before: &Review, change: Change, known: &Known) -> Decision {
+        // Nobody was told yet: to its readers it is new, and there is nothing it was before.
+        let (change, previous) =
+            if known.told { (change, Some(diff::previous(before))) } else { (Change::New, None) };
+        let mut routed = self.place(review, change, previous.clone(), known.first_seen_at);
+        if routed.state == ReviewState::Unmatched && known.state == ReviewState::Matched {
+            // Its earlier deliveries stand; the mark follows them.
+            routed.state = ReviewState::Matched;
+            routed.mark = false;
+        }
+        Decision::Revise(Box::new(Revision { change, previous, routed }))
+    }
+
+    fn route(&self, waiting: &Waiting) -> Routed {
+        self.place(&waiting.review, waiting.change, waiting.previous.clone(), waiting.first_seen_at)
+    }
+
+    /// Where a review goes now: held without names, settling until its time, else by the rules.
+    fn place(
+        &self,
+        review: &Review,
+        change: Change,
+        previous: Option<Previous>,
+        first_seen_at: Timestamp,
+    ) -> Routed {
+        let waits = |state, match_at| Routed {
+            state,
+            match_at,
+            deliveries: Vec::new(),
+            undecided: false,
+            mark: false,
+        };
+        let Some(catalog) = self.catalog else {
+            return waits(ReviewState::Held, None);
+        };
+        let match_at = first_seen_at.plus(self.plan.policy.settle);
+        if match_at > self.now {
+            return waits(ReviewState::Settling, Some(match_at));
+        }
+        let policy = &self.plan.policy;
+        let subject = Subject::resolve(review.clone(), catalog, &policy.rating_scales, change, previous);
+        let routing = rules::route(&self.plan.rules, Candidate { subject: &subject, now: self.now });
+        let deliveries: Vec<NewDelivery> = routing
+            .targets
+            .into_iter()
+            .flat_map(|(destination, rules)| {
+                let recipients = self.plan.recipients.get(&destination).cloned().unwrap_or_default();
+                recipients.into_iter().map(move |recipient| NewDelivery {
+                    destination: destination.clone(),
+                    recipient,
+                    rules: rules.clone(),
+                })
+            })
+            .collect();
+        let unmatched = deliveries.is_empty();
+        Routed {
+            state: if unmatched { ReviewState::Unmatched } else { ReviewState::Matched },
+            match_at: None,
+            deliveries,
+            undecided: routing.undecided && unmatched,
+            // What could not be decided is not cleared away.
+            mark: unmatched && !routing.undecided && policy.unmatched == Unmatched::MarkRead,
+        }
+    }
+}
+
+fn fingerprint(review: Review) -> Result<Fingerprinted, StoreError> {
+    let content = serde_json::to_vec(&(&review.rating, &review.text))?;
+    let body = serde_json::to_vec(&review)?;
+    Ok(Fingerprinted { content_hash: ids::fingerprint(&content), body_hash: ids::fingerprint(&body), review })
+}

@@ -1,0 +1,149 @@
+//! Marks reviews read, after they are told and never before.
+
+use super::retry;
+use crate::domain::{MarkRead, Timestamp};
+use crate::store::{DueMark, MarkResult, SharedStore, StoreError};
+use crate::upstream::{ErrorKind, Upstream, UpstreamError};
+use futures::stream::{self, StreamExt};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Marks of one account that are made in one step.
+const BATCH: u32 = 64;
+/// Marks of one account that may be under way at once.
+const IN_FLIGHT: usize = 8;
+/// How often marking is tried again while its setting cannot work.
+const MISCONFIGURED_INTERVAL: Duration = Duration::from_secs(15 * 60);
+
+/// What a step did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marked {
+    /// Marked read.
+    pub done: u64,
+    /// Tried in vain; they are tried again.
+    pub failed: u64,
+    /// Nothing more can be done before then; `None` where nothing is due.
+    pub wait_until: Option<Timestamp>,
+}
+
+/// Marks the reviews of one account.
+pub struct Acknowledger {
+    account: String,
+    upstream: Arc<dyn Upstream>,
+    store: SharedStore,
+    /// The configured path: a success is remembered for this path only.
+    setting: String,
+    random: fastrand::Rng,
+    failures: u32,
+    waits_until: Timestamp,
+}
+
+impl Acknowledger {
+    /// Marks through `upstream`, whose path for marks is `setting`.
+    pub fn new(
+        account: &str,
+        upstream: Arc<dyn Upstream>,
+        store: SharedStore,
+        setting: &str,
+        seed: u64,
+    ) -> Self {
+        Self {
+            account: account.to_owned(),
+            upstream,
+            store,
+            setting: setting.to_owned(),
+            random: fastrand::Rng::with_seed(seed),
+            failures: 0,
+            waits_until: Timestamp(0),
+        }
+    }
+
+    /// Marks what is due, one batch. Must not be called during a listing, whose pages it would shift.
+    pub async fn tick(&mut self, policy: MarkRead, now: Timestamp) -> Result<Marked, StoreError> {
+        if policy == MarkRead::Never {
+            return Ok(Marked::default());
+        }
+        if now < self.waits_until {
+            return Ok(Marked { wait_until: Some(self.waits_until), ..Marked::default() });
+        }
+        let due = self.store.due_marks(&self.account, now, BATCH).await?;
+        if due.is_empty() {
+            let next = self.store.next_mark(&self.account).await?;
+            return Ok(Marked { wait_until: next, ..Marked::default() });
+        }
+        let worked_before =
+            self.store.account(&self.account).await?.mark_setting.as_deref() == Some(&*self.setting);
+        let upstream = &self.upstream;
+        let ended: Vec<(DueMark, Result<(), UpstreamError>)> = stream::iter(due)
+            .map(|mark| async move {
+                let result = upstream.mark_read(&mark.uuid).await;
+                (mark, result)
+            })
+            .buffer_unordered(IN_FLIGHT)
+            .collect()
+            .await;
+        self.record(ended, worked_before, now).await
+    }
+
+    async fn record(
+        &mut self,
+        ended: Vec<(DueMark, Result<(), UpstreamError>)>,
+        worked_before: bool,
+        now: Timestamp,
+    ) -> Result<Marked, StoreError> {
+        let mut marked = Marked::default();
+        let mut results = Vec::new();
+        let mut pause = None;
+        for (mark, result) in ended {
+            let error = match result {
+                Ok(()) => {
+                    results.push(self.success(mark, !worked_before));
+                    continue;
+                }
+                Err(error) => error,
+            };
+            match error.kind {
+                // Not tried at all, or not counted: it stays due.
+                ErrorKind::Budget(until) | ErrorKind::RateLimited(until) => pause = pause.max(Some(until)),
+                // The path is right, so the review is gone: there is nothing left to mark.
+                ErrorKind::NotFound if worked_before => results.push(self.success(mark, false)),
+                ErrorKind::NotFound => {
+                    let next_at = now.plus(MISCONFIGURED_INTERVAL);
+                    pause = pause.max(Some(next_at));
+                    let account_error = Some(error.detail.clone());
+                    let result = Err((error.detail, next_at));
+                    results.push(MarkResult { mark, result, setting: None, account_error });
+                }
+                _ => {
+                    let delay = retry::delay(mark.attempts + 1, self.random.f64());
+                    tracing::warn!(account = %self.account, review = %mark.uuid, error = %error, "not marked read");
+                    let result = Err((error.detail, now.plus(delay)));
+                    results.push(MarkResult { mark, result, setting: None, account_error: None });
+                }
+            }
+        }
+        marked.done = results.iter().filter(|result| result.result.is_ok()).count() as u64;
+        marked.failed = results.len() as u64 - marked.done;
+        if !results.is_empty() {
+            self.store.record_marks(&self.account, &results, now).await?;
+        }
+        // An API that refuses everything is asked ever more rarely.
+        self.failures = if marked.failed > 0 && marked.done == 0 { self.failures + 1 } else { 0 };
+        if self.failures > 0 {
+            let backoff = now.plus(retry::delay(self.failures, self.random.f64()));
+            pause = pause.max(Some(backoff));
+        }
+        self.waits_until = pause.unwrap_or(Timestamp(0));
+        marked.wait_until = Some(pause.unwrap_or(now));
+        Ok(marked)
+    }
+
+    fn success(&self, mark: DueMark, first: bool) -> MarkResult {
+        MarkResult {
+            mark,
+            result: Ok(()),
+            setting: first.then(|| self.setting.clone()),
+            account_error: first.then(String::new),
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! Decides which messages are sent now, and records how it went.
+//!
+//! Messages are leased right before they are sent, never ahead of it, so that a lease left by a crash means a
+//! send in flight. One destination's trouble holds only itself.
+
+use super::retry::{self, Situation};
+use super::worker::{self, Names, Sent};
+use super::{Target, Targets, pace::Pace};
+use crate::clock::Clock;
+use crate::domain::{Catalog, DeliveryState, Outcome, Timestamp};
+use crate::store::{DestinationRecord, LeaseRequest, Leased, Settlement, SharedStore, StoreError};
+use crate::task::Group;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Sends of one destination that may be under way at once.
+const IN_FLIGHT_EACH: u32 = 16;
+/// Sends of all destinations that may be under way at once.
+const IN_FLIGHT: u32 = 64;
+/// What a lease outlasts the longest send by.
+const LEASE_MARGIN: Duration = Duration::from_secs(30);
+/// How long an account's names are used before they are read from state again.
+const NAMES_LAST: Duration = Duration::from_secs(30);
+/// How often leases that ran out are looked for while nothing is due.
+const EXPIRY_INTERVAL: Duration = Duration::from_secs(30);
+
+/// What was started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Started {
+    /// Messages leased, whose sending began.
+    pub sends: usize,
+    /// Due messages wait for a rate until then.
+    pub rate_free_at: Option<Timestamp>,
+    /// The next message is due then.
+    pub next_at: Option<Timestamp>,
+}
+
+/// One attempt that ended, for logs, metrics and exit codes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settled {
+    /// The destination.
+    pub destination: String,
+    /// How the attempt ended.
+    pub outcome: Outcome,
+    /// The message's state after it.
+    pub state: DeliveryState,
+    /// Why the template could not be used.
+    pub fallback: Option<String>,
+}
+
+/// Sends what is due.
+pub struct Dispatcher {
+    store: SharedStore,
+    clock: Clock,
+    owner: String,
+    random: fastrand::Rng,
+    paces: HashMap<String, Pace>,
+    in_flight: HashMap<String, u32>,
+    records: HashMap<String, DestinationRecord>,
+    names: HashMap<String, (Arc<Catalog>, Timestamp)>,
+    sends: Group<Sent>,
+    looked_for_expired_at: Timestamp,
+}
+
+impl Dispatcher {
+    /// A dispatcher whose leases bear `owner`; `seed` is for the jitter.
+    pub fn new(store: SharedStore, clock: Clock, owner: &str, seed: u64) -> Self {
+        Self {
+            store,
+            clock,
+            owner: owner.to_owned(),
+            random: fastrand::Rng::with_seed(seed),
+            paces: HashMap::new(),
+            in_flight: HashMap::new(),
+            records: HashMap::new(),
+            names: HashMap::new(),
+            sends: Group::default(),
+            looked_for_expired_at: Timestamp(0),
+        }
+    }
+
+    /// Sends under way.
+    pub fn in_flight(&self) -> usize {
+        self.sends.len()
+    }
+
+    /// Sends everything due now once, and records it: one step for tests and `run --once`.
+    pub async fn tick(&mut self, targets: &Targets) -> Result<(Started, Vec<Settled>), StoreError> {
+        let started = self.start_due(targets).await?;
+        let mut settled = Vec::new();
+        while self.in_flight() > 0 {
+            settled.extend(self.collect(targets).await?);
+        }
+        Ok((started, settled))
+    }
+
+    /// Leases due messages as far as rates, holds, pauses and hours allow, and begins to send them.
+    pub async fn start_due(&mut self, targets: &Targets) -> Result<Started, StoreError> {
+        self.start(targets, None).await
+    }
+
+    /// Like [`Self::start_due`], for one message of one destination only.
+    pub async fn start_one(
+        &mut self,
+        targets: &Targets,
+        destination: &str,
+        message: &str,
+    ) -> Result<Started, StoreError> {
+        self.start(targets, Some((destination, message))).await
+    }
+
+    async fn start(&mut self, targets: &Targets, only: Option<(&str, &str)>) -> Result<Started, StoreError> {
+        let now = self.clock.now();
+        self.records = self
+            .store
+            .destinations()
+            .await?
+            .into_iter()
+            .map(|record| (record.name.clone(), record))
+            .collect();
+        let names: Vec<&str> = match only {
+            Some((destination, _)) => vec![destination],
+            None => targets.by_name.keys().map(String::as_str).collect(),
+        };
+        let mut started = Started::default();
+        let mut requests = Vec::new();
+        let mut free = IN_FLIGHT.saturating_sub(u32::try_from(self.sends.len()).unwrap_or(u32::MAX));
+        for (name, due_at) in self.store.next_due(&names).await? {
+            let Some(target) = targets.by_name.get(&name) else { continue };
+            if due_at > now {
+                started.next_at = earliest(started.next_at, due_at);
+                continue;
+            }
+            match self.room(&name, target, now).await? {
+                Room::Free { limit, without_reviews } => {
+                    let limit = limit.min(free);
+                    free -= limit;
+                    requests.push(LeaseRequest {
+                        destination: name,
+                        limit,
+                        without_reviews,
+                        only: only.map(|(_, message)| message.to_owned()),
+                        hold: target.timeout + LEASE_MARGIN,
+                    });
+                }
+                Room::Rate(at) => started.rate_free_at = earliest(started.rate_free_at, at),
+                Room::Closed(at) => started.next_at = earliest(started.next_at, at),
+                Room::Full => {}
+            }
+        }
+        let look = now.since(self.looked_for_expired_at) >= EXPIRY_INTERVAL;
+        if requests.is_empty() && !look {
+            return Ok(started);
+        }
+        self.looked_for_expired_at = now;
+        let leased = self.store.lease(&requests, now, &self.owner).await?;
+        started.sends = leased.len();
+        for message in leased {
+            self.begin(targets, message, now).await?;
+        }
+        Ok(started)
+    }
+
+    /// How many messages of a destination may be sent now.
+    async fn room(&mut self, name: &str, target: &Target, now: Timestamp) -> Result<Room, StoreError> {
+        let in_flight = self.in_flight.get(name).copied().unwrap_or(0);
+        let record = self.records.get(name);
+        if record.is_some_and(|record| record.paused_at.is_some()) {
+            return Ok(Room::Full);
+        }
+        let hold = record.map_or(Timestamp(0), |record| record.hold_until);
+        if hold > now && hold <= now.plus(retry::LONGEST_DELAY) {
+            return Ok(Room::Closed(hold));
+        }
+        let mut limit = IN_FLIGHT_EACH.saturating_sub(in_flight);
+        if let Some(retry_at) = record.and_then(|record| record.retry_at) {
+            if retry_at > now && retry_at <= now.plus(retry::LONGEST_DELAY) {
+                return Ok(Room::Closed(retry_at));
+            }
+            // One message at a time shows whether it works again.
+            limit = u32::from(in_flight == 0);
+        }
+        if limit == 0 {
+            return Ok(Room::Full);
+        }
+        if !self.paces.contains_key(name) {
+            let since = now.minus(target.rate.span);
+            let log = self.store.attempts_since(name, since).await?;
+            self.paces.insert(name.to_owned(), Pace::from_log(log));
+        }
+        let pace = self.paces.entry(name.to_owned()).or_default();
+        let limit = pace.free(target.rate, now, limit);
+        if limit == 0 {
+            return Ok(Room::Rate(pace.next_at(target.rate, now)));
+        }
+        let without_reviews = target.hours.as_ref().is_some_and(|hours| !hours.is_open(now));
+        Ok(Room::Free { limit, without_reviews })
+    }
+
+    async fn begin(&mut self, targets: &Targets, message: Leased, now: Timestamp) -> Result<(), StoreError> {
+        let Some(target) = targets.by_name.get(&message.destination).cloned() else { return Ok(()) };
+        self.paces.entry(message.destination.clone()).or_default().record(now);
+        *self.in_flight.entry(message.destination.clone()).or_default() += 1;
+        let account = message.review.as_ref().map(|told| told.review.account.clone());
+        let names = self.names_of(targets, account.as_deref(), now).await?;
+        self.sends.start(worker::send(target, message, names));
+        Ok(())
+    }
+
+    async fn names_of(
+        &mut self,
+        targets: &Targets,
+        account: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Names, StoreError> {
+        let Some(account) = account else {
+            return Ok(Names { catalog: Arc::default(), scales: Default::default() });
+        };
+        let scales = targets.scales.get(account).cloned().unwrap_or_default();
+        if let Some((catalog, at)) = self.names.get(account)
+            && *at <= now
+            && now.since(*at) < NAMES_LAST
+        {
+            return Ok(Names { catalog: catalog.clone(), scales });
+        }
+        let catalog = self.store.catalog(account).await?.map(|(catalog, _)| Arc::new(catalog));
+        let catalog = catalog.unwrap_or_default();
+        self.names.insert(account.to_owned(), (catalog.clone(), now));
+        Ok(Names { catalog, scales })
+    }
+
+    /// Waits until a send ends, takes all that have ended, and records them in one transaction.
+    pub async fn collect(&mut self, targets: &Targets) -> Result<Vec<Settled>, StoreError> {
+        let mut ended = Vec::new();
+        if let Some(sent) = self.sends.next().await {
+            ended.push(sent);
+        }
+        while let Some(sent) = self.sends.try_next() {
+            ended.push(sent);
+        }
+        let now = self.clock.now();
+        let (mut settlements, mut settled) = (Vec::new(), Vec::new());
+        for sent in ended {
+            match sent {
+                Ok(sent) => {
+                    let count = self.in_flight.entry(sent.leased.destination.clone()).or_default();
+                    *count = count.saturating_sub(1);
+                    let settlement = self.settlement(targets, &sent, now);
+                    report(&sent, &settlement);
+                    settled.push(Settled {
+                        destination: settlement.destination.clone(),
+                        outcome: settlement.attempt.outcome.clone(),
+                        state: settlement.state,
+                        fallback: sent.fallback,
+                    });
+                    settlements.push(settlement);
+                }
+                // Its lease runs out, and it is sent again as a possible repeat.
+                Err(error) => tracing::error!(error, "a send ended unexpectedly"),
+            }
+        }
+        if !settlements.is_empty() {
+            self.store.settle(&settlements, now).await?;
+        }
+        Ok(settled)
+    }
+
+    fn settlement(&mut self, targets: &Targets, sent: &Sent, now: Timestamp) -> Settlement {
+        let Sent { leased, attempt, .. } = sent;
+        let target = targets.by_name.get(&leased.destination);
+        let record = self.records.get(&leased.destination);
+        let stopped = record.map(|record| record.stopped_total(now)).unwrap_or_default();
+        let closed = target
+            .and_then(|target| target.hours.as_ref())
+            .map(|hours| hours.closed_between(leased.first_attempt_at, now))
+            .unwrap_or_default();
+        let elapsed = now
+            .since(leased.first_attempt_at)
+            .saturating_sub(stopped.saturating_sub(leased.stopped_base))
+            .saturating_sub(closed);
+        let situation = Situation {
+            attempt: leased.attempt,
+            elapsed,
+            give_up_after: target.map_or(Duration::MAX, |target| target.give_up_after),
+            form: leased.form,
+            possible_repeat: leased.possible_repeat,
+            was_broken: record.is_some_and(|record| record.broken_at.is_some()),
+            now,
+            random: self.random.f64(),
+        };
+        let verdict = retry::verdict(&attempt.outcome, &attempt.detail, &situation);
+        Settlement {
+            id: leased.id.clone(),
+            lease: leased.lease.clone(),
+            number: leased.attempt,
+            attempt: attempt.clone(),
+            duration: sent.duration,
+            state: verdict.state,
+            reason: verdict.reason,
+            next_at: verdict.next_at,
+            form: verdict.form,
+            possible_repeat: verdict.possible_repeat,
+            destination: leased.destination.clone(),
+            effect: verdict.effect,
+        }
+    }
+}
+
+enum Room {
+    Free { limit: u32, without_reviews: bool },
+    Rate(Timestamp),
+    Closed(Timestamp),
+    Full,
+}
+
+fn earliest(known: Option<Timestamp>, other: Timestamp) -> Option<Timestamp> {
+    Some(known.map_or(other, |known| known.min(other)))
+}
+
+fn report(sent: &Sent, settlement: &Settlement) {
+    let (destination, message, attempt) = (&*settlement.destination, &*settlement.id, settlement.number);
+    let outcome = settlement.attempt.outcome.as_str();
+    let took_ms = u64::try_from(sent.duration.as_millis()).unwrap_or(u64::MAX);
+    if settlement.state == DeliveryState::Delivered {
+        let review = sent.leased.review.as_ref().map(|told| told.review.uuid.as_str());
+        tracing::info!(destination, review, message, attempt, outcome, took_ms, "sent");
+    } else {
+        let state = settlement.state.as_str();
+        let detail = &*settlement.attempt.detail;
+        tracing::warn!(destination, message, attempt, outcome, state, detail, "not sent");
+    }
+    if let Some(fallback) = &sent.fallback {
+        tracing::warn!(destination, message, fallback, "a template failed; the plain form was sent");
+    }
+}

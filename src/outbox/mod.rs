@@ -1,0 +1,44 @@
+//! The outbox: leases due messages, sends them, and records what came of it.
+//!
+//! [`Dispatcher`] decides when and how much, [`worker`] sends one message, [`retry`] says what follows,
+//! [`acknowledger`] marks reviews read once they are told.
+
+pub mod acknowledger;
+mod dispatcher;
+mod pace;
+pub mod retry;
+mod worker;
+
+pub use acknowledger::Acknowledger;
+pub use dispatcher::{Dispatcher, Settled, Started};
+
+use crate::destination::{ActiveHours, Destination};
+use crate::domain::RatingScales;
+use crate::settings::Rate;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A destination and how it is treated, as of one configuration.
+#[derive(Clone)]
+pub struct Target {
+    /// Where it goes.
+    pub destination: Arc<dyn Destination>,
+    /// At most so many attempts in any span.
+    pub rate: Rate,
+    /// The time one attempt may take.
+    pub timeout: Duration,
+    /// How long a message is tried, from its first attempt.
+    pub give_up_after: Duration,
+    /// When it may be sent to; always where none are set.
+    pub hours: Option<ActiveHours>,
+}
+
+/// All destinations, as of one configuration.
+#[derive(Clone, Default)]
+pub struct Targets {
+    /// By name.
+    pub by_name: BTreeMap<String, Target>,
+    /// The rating scales of each account.
+    pub scales: BTreeMap<String, RatingScales>,
+}

@@ -1,0 +1,86 @@
+//! Sends one leased message: from its record to a payload to an attempt.
+
+use super::Target;
+use crate::clock::Stopwatch;
+use crate::domain::{
+    Attempt, Catalog, Content, Message, MessageKind, Notice, Outcome, RatingScales, Reason, Subject,
+};
+use crate::store::Leased;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A message whose attempt has ended.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub(super) leased: Leased,
+    pub(super) attempt: Attempt,
+    pub(super) duration: Duration,
+    /// Why the template could not be used, where the plain form stood in.
+    pub(super) fallback: Option<String>,
+}
+
+/// What a message is rendered with.
+#[derive(Clone, Debug)]
+pub(super) struct Names {
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) scales: RatingScales,
+}
+
+/// Sends `leased` once.
+pub(super) async fn send(target: Target, leased: Leased, names: Names) -> Sent {
+    let watch = Stopwatch::start();
+    let (attempt, fallback) = match message_of(&leased, &names) {
+        Some(message) => deliver(&target, &message).await,
+        None => (unreadable(), None),
+    };
+    Sent { leased, attempt, duration: watch.elapsed(), fallback }
+}
+
+async fn deliver(target: &Target, message: &Message) -> (Attempt, Option<String>) {
+    let payload = target.destination.render(message);
+    // The destination bounds itself; this only holds if it does not.
+    let bound = target.timeout + Duration::from_secs(5);
+    let attempt = match tokio::time::timeout(bound, target.destination.send(message, &payload)).await {
+        Ok(attempt) => attempt,
+        Err(_) => Attempt {
+            outcome: Outcome::Retry { reason: Reason::TimedOut, after: None, ambiguous: true },
+            status: None,
+            detail: "no answer in time; it is tried again".into(),
+            excerpt: None,
+        },
+    };
+    (attempt, payload.fallback)
+}
+
+fn message_of(leased: &Leased, names: &Names) -> Option<Message> {
+    let content = match leased.kind {
+        MessageKind::Review => {
+            let told = leased.review.as_ref()?;
+            let (review, previous) = (told.review.clone(), told.previous.clone());
+            let subject = Subject::resolve(review, &names.catalog, &names.scales, told.change, previous);
+            Content::Review { subject: Box::new(subject), rules: told.rules.clone() }
+        }
+        MessageKind::Operator => {
+            Content::Operator(serde_json::from_str::<Notice>(leased.content.as_deref()?).ok()?)
+        }
+        MessageKind::Test => Content::Test { text: leased.content.clone()? },
+        MessageKind::Digest | MessageKind::Summary => return None,
+    };
+    Some(Message {
+        id: leased.id.clone(),
+        recipient: leased.recipient.clone(),
+        content,
+        form: leased.form,
+        possible_repeat: leased.possible_repeat,
+        now: leased.begun_at,
+    })
+}
+
+fn unreadable() -> Attempt {
+    Attempt {
+        outcome: Outcome::Dead { reason: Reason::RenderFailed },
+        status: None,
+        detail: "what this message was to say is no longer in state".into(),
+        excerpt: None,
+    }
+}

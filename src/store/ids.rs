@@ -1,0 +1,27 @@
+//! Identities of messages: made from what they say and to whom, so that they stay the same over retries, a
+//! crash, and even the loss of the state.
+
+use sha2::{Digest, Sha256};
+
+/// `msg_` and 128 bits of the SHA-256 over `parts`, in hex.
+pub fn message_id(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    hex("msg_", &hash.finalize()[..16])
+}
+
+/// 128 bits of the SHA-256 of `bytes`, in hex.
+pub fn fingerprint(bytes: &[u8]) -> String {
+    hex("", &Sha256::digest(bytes)[..16])
+}
+
+fn hex(prefix: &str, bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(prefix.to_owned(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

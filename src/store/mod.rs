@@ -1,0 +1,167 @@
+//! Durable state. Methods are named by intent, take batches, and each is one transaction; only this module
+//! holds SQL, and it holds no policy: what to do is decided by the pure functions it is handed.
+//!
+//! No network call is ever made inside a transaction.
+
+mod error;
+pub mod ids;
+pub mod records;
+pub mod settings;
+pub mod sqlite;
+
+pub use error::StoreError;
+pub use records::*;
+pub use settings::StateSettings;
+
+use crate::domain::{Catalog, Timestamp};
+use async_trait::async_trait;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Decides what a listed review means, given what is known of it.
+pub type Decide<'a> = &'a (dyn Fn(Arrival<'_>) -> Decision + Send + Sync);
+/// Decides where a waiting review goes.
+pub type Route<'a> = &'a (dyn Fn(&Waiting) -> Routed + Send + Sync);
+/// A store behind its trait.
+pub type SharedStore = Arc<dyn Store>;
+
+/// The state of the bridge.
+#[async_trait]
+pub trait Store: Send + Sync {
+    // ---- accounts -------------------------------------------------------------------------------------
+    /// What is known of an account; a default record where it was never polled.
+    async fn account(&self, account: &str) -> Result<AccountRecord, StoreError>;
+    /// The names of an account, where they were loaded once.
+    async fn catalog(&self, account: &str) -> Result<Option<(Catalog, Timestamp)>, StoreError>;
+    /// Keeps the names of an account.
+    async fn put_catalog(&self, account: &str, catalog: &Catalog, now: Timestamp) -> Result<(), StoreError>;
+    /// Records that a poll failed.
+    async fn poll_failed(
+        &self,
+        account: &str,
+        kind: &str,
+        error: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+    /// Records that an endpoint answered as it should (`None`) or why it did not.
+    async fn endpoint_seen(
+        &self,
+        account: &str,
+        endpoint: &str,
+        error: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+    /// The endpoints of an account that were called so far.
+    async fn endpoints(&self, account: &str) -> Result<Vec<EndpointRecord>, StoreError>;
+    /// Keeps when the account's token expires, where that is known.
+    async fn put_token_expiry(&self, account: &str, at: Option<Timestamp>) -> Result<(), StoreError>;
+
+    // ---- the request budget ---------------------------------------------------------------------------
+    /// Takes up to `want` requests from the account's budget of `limit` in any `span`; where none is left,
+    /// says when to ask again.
+    async fn take_requests(&self, take: &TakeRequests<'_>) -> Result<Grant, StoreError>;
+    /// Grants nothing to the account before `until`.
+    async fn hold_account(&self, account: &str, until: Timestamp) -> Result<(), StoreError>;
+
+    // ---- intake ---------------------------------------------------------------------------------------
+    /// One page: reads what is known, decides, and writes reviews, revisions, deliveries and messages.
+    async fn intake(&self, batch: &IntakeBatch<'_>, decide: Decide<'_>) -> Result<IntakeReport, StoreError>;
+    /// Ends a complete listing: what it showed and what it did not.
+    async fn complete_listing(
+        &self,
+        account: &str,
+        seen: &[i64],
+        now: Timestamp,
+    ) -> Result<ListingReport, StoreError>;
+    /// Routes up to `limit` held or settling reviews whose time has come.
+    async fn route_waiting(
+        &self,
+        account: &str,
+        now: Timestamp,
+        limit: u32,
+        route: Route<'_>,
+    ) -> Result<IntakeReport, StoreError>;
+
+    /// When the next settling review of an account is to be routed.
+    async fn next_match(&self, account: &str) -> Result<Option<Timestamp>, StoreError>;
+
+    // ---- sending --------------------------------------------------------------------------------------
+    /// After a start, with no other process on this state: what was being sent is unknown, and due again.
+    async fn recover(&self, now: Timestamp) -> Result<u64, StoreError>;
+    /// Leases due messages and records that an attempt of each began.
+    async fn lease(
+        &self,
+        requests: &[LeaseRequest],
+        now: Timestamp,
+        owner: &str,
+    ) -> Result<Vec<Leased>, StoreError>;
+    /// Records how attempts ended, and what follows for messages, deliveries, destinations and marks.
+    async fn settle(&self, settlements: &[Settlement], now: Timestamp) -> Result<(), StoreError>;
+    /// When the first pending message of each of these destinations is due; those without any are left out.
+    async fn next_due(&self, destinations: &[&str]) -> Result<Vec<(String, Timestamp)>, StoreError>;
+    /// The times attempts of a destination began since `since`, oldest first, for its rate.
+    async fn attempts_since(&self, destination: &str, since: Timestamp)
+    -> Result<Vec<Timestamp>, StoreError>;
+    /// Queues messages that carry no delivery: notices, tests.
+    async fn enqueue(&self, messages: &[NewMessage], now: Timestamp) -> Result<(), StoreError>;
+    /// Makes dead what waits for destinations that are not among `configured`; returns how many.
+    async fn bury_removed(&self, configured: &[String], now: Timestamp) -> Result<u64, StoreError>;
+
+    // ---- destinations ---------------------------------------------------------------------------------
+    /// The state of every destination that ever had one.
+    async fn destinations(&self) -> Result<Vec<DestinationRecord>, StoreError>;
+    /// Pauses or resumes a destination; resuming a broken one makes it due for a probe at once.
+    async fn pause(&self, destination: &str, paused: bool, now: Timestamp) -> Result<(), StoreError>;
+    /// Makes every broken destination due for a probe at once.
+    async fn probe_broken(&self, now: Timestamp) -> Result<(), StoreError>;
+
+    // ---- marks ----------------------------------------------------------------------------------------
+    /// Reviews to be marked read now.
+    async fn due_marks(&self, account: &str, now: Timestamp, limit: u32) -> Result<Vec<DueMark>, StoreError>;
+    /// Records how marks ended.
+    async fn record_marks(
+        &self,
+        account: &str,
+        results: &[MarkResult],
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+    /// When the next mark of an account is due.
+    async fn next_mark(&self, account: &str) -> Result<Option<Timestamp>, StoreError>;
+
+    // ---- the operator ---------------------------------------------------------------------------------
+    /// Facts from which trouble is assessed.
+    async fn facts(&self, now: Timestamp) -> Result<Facts, StoreError>;
+    /// The troubles the operator was told of and that are not over.
+    async fn troubles(&self) -> Result<Vec<TroubleRecord>, StoreError>;
+    /// Begins and ends troubles, and queues their notices, at once.
+    async fn tell_operator(
+        &self,
+        started: &[TroubleRecord],
+        over: &[(String, String)],
+        notices: &[NewMessage],
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    // ---- reading for people ---------------------------------------------------------------------------
+    /// Deliveries, newest first.
+    async fn list_deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<DeliveryRow>, StoreError>;
+    /// Attempts of a message, oldest first.
+    async fn list_attempts(&self, message: &str) -> Result<Vec<AttemptRow>, StoreError>;
+    /// Reviews, newest change first.
+    async fn list_reviews(&self, filter: &ReviewFilter) -> Result<Vec<ReviewRow>, StoreError>;
+    /// The revisions of a review, oldest first.
+    async fn list_revisions(&self, review: i64) -> Result<Vec<RevisionRow>, StoreError>;
+    /// Deliveries by destination and state.
+    async fn count_deliveries(&self) -> Result<Vec<DeliveryCount>, StoreError>;
+    /// Messages without deliveries, by id.
+    async fn message(&self, id: &str) -> Result<Option<MessageRow>, StoreError>;
+    /// Reviews by account and state, and marks due.
+    async fn count_reviews(&self) -> Result<Vec<ReviewCount>, StoreError>;
+
+    /// Closes the state; later calls fail.
+    async fn close(&self);
+}
+
+/// How long after its last use a request still counts against its budget. A second more than the span of
+/// the budget, because a grant may be used up to a second after it was taken.
+pub const REQUEST_SPAN: Duration = Duration::from_secs(61);

@@ -1,0 +1,227 @@
+//! Statements about accounts: names, polls, endpoints, and the sliding log of requests.
+
+use super::*;
+
+const ENSURE: &str = "INSERT INTO accounts (name) VALUES ($1) ON CONFLICT DO NOTHING";
+
+pub(super) async fn ensure(transaction: &mut Transaction, account: &str) -> Result<(), StoreError> {
+    sqlx::query(ENSURE).bind(account).execute(&mut **transaction).await?;
+    Ok(())
+}
+
+#[derive(sqlx::FromRow)]
+pub(super) struct Row {
+    pub(super) name: String,
+    catalog_at: Option<i64>,
+    baseline_at: Option<i64>,
+    listings: i64,
+    listing_length: Option<i64>,
+    last_poll_at: Option<i64>,
+    last_success_at: Option<i64>,
+    failed_polls: i64,
+    failing_since: Option<i64>,
+    last_error: Option<String>,
+    last_error_kind: Option<String>,
+    hold_until: i64,
+    token_expires_at: Option<i64>,
+    mark_setting: Option<String>,
+    mark_error: Option<String>,
+}
+
+impl From<Row> for AccountRecord {
+    fn from(row: Row) -> Self {
+        Self {
+            catalog_at: time(row.catalog_at),
+            baseline_at: time(row.baseline_at),
+            listings: count(row.listings),
+            listing_length: row.listing_length.map(count),
+            last_poll_at: time(row.last_poll_at),
+            last_success_at: time(row.last_success_at),
+            failed_polls: number(row.failed_polls),
+            failing_since: time(row.failing_since),
+            last_error: row.last_error,
+            last_error_kind: row.last_error_kind,
+            hold_until: Timestamp(row.hold_until),
+            token_expires_at: time(row.token_expires_at),
+            mark_setting: row.mark_setting,
+            mark_error: row.mark_error,
+        }
+    }
+}
+
+pub(super) async fn all(pool: &SqlitePool) -> Result<Vec<(String, AccountRecord)>, StoreError> {
+    let rows: Vec<Row> = sqlx::query_as("SELECT * FROM accounts ORDER BY name").fetch_all(pool).await?;
+    Ok(rows.into_iter().map(|row| (row.name.clone(), row.into())).collect())
+}
+
+pub(super) async fn account(pool: &SqlitePool, account: &str) -> Result<AccountRecord, StoreError> {
+    let row: Option<Row> =
+        sqlx::query_as("SELECT * FROM accounts WHERE name = $1").bind(account).fetch_optional(pool).await?;
+    Ok(row.map(AccountRecord::from).unwrap_or_default())
+}
+
+pub(super) async fn catalog(
+    pool: &SqlitePool,
+    account: &str,
+) -> Result<Option<(Catalog, Timestamp)>, StoreError> {
+    let row: Option<(String, i64)> =
+        sqlx::query_as("SELECT catalog, catalog_at FROM accounts WHERE name = $1 AND catalog IS NOT NULL")
+            .bind(account)
+            .fetch_optional(pool)
+            .await?;
+    row.map(|(text, at)| Ok((parse(&text)?, Timestamp(at)))).transpose()
+}
+
+pub(super) async fn put_catalog(
+    mut transaction: Transaction,
+    account: &str,
+    catalog: &Catalog,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    ensure(&mut transaction, account).await?;
+    sqlx::query("UPDATE accounts SET catalog = $2, catalog_at = $3 WHERE name = $1")
+        .bind(account)
+        .bind(json(catalog)?)
+        .bind(now.0)
+        .execute(&mut *transaction)
+        .await?;
+    Ok(transaction.commit().await?)
+}
+
+pub(super) async fn poll_failed(
+    mut transaction: Transaction,
+    account: &str,
+    kind: &str,
+    error: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    ensure(&mut transaction, account).await?;
+    sqlx::query(
+        "UPDATE accounts SET failed_polls = failed_polls + 1, failing_since = COALESCE(failing_since, $4),
+            last_poll_at = $4, last_error_kind = $2, last_error = $3 WHERE name = $1",
+    )
+    .bind(account)
+    .bind(kind)
+    .bind(error)
+    .bind(now.0)
+    .execute(&mut *transaction)
+    .await?;
+    Ok(transaction.commit().await?)
+}
+
+pub(super) async fn endpoint_seen(
+    mut transaction: Transaction,
+    account: &str,
+    endpoint: &str,
+    error: Option<&str>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO endpoints (account, endpoint, ok_at, failed_at, error)
+         VALUES ($1, $2, CASE WHEN $3 IS NULL THEN $4 END, CASE WHEN $3 IS NOT NULL THEN $4 END, $3)
+         ON CONFLICT DO UPDATE SET ok_at = COALESCE(excluded.ok_at, ok_at),
+            failed_at = COALESCE(excluded.failed_at, failed_at), error = excluded.error",
+    )
+    .bind(account)
+    .bind(endpoint)
+    .bind(error)
+    .bind(now.0)
+    .execute(&mut *transaction)
+    .await?;
+    Ok(transaction.commit().await?)
+}
+
+pub(super) async fn endpoints(pool: &SqlitePool, account: &str) -> Result<Vec<EndpointRecord>, StoreError> {
+    let rows: Vec<(String, Option<i64>, Option<i64>, Option<String>)> = sqlx::query_as(
+        "SELECT endpoint, ok_at, failed_at, error FROM endpoints WHERE account = $1 ORDER BY endpoint",
+    )
+    .bind(account)
+    .fetch_all(pool)
+    .await?;
+    let record = |(endpoint, ok_at, failed_at, error)| EndpointRecord {
+        endpoint,
+        ok_at: time(ok_at),
+        failed_at: time(failed_at),
+        error,
+    };
+    Ok(rows.into_iter().map(record).collect())
+}
+
+pub(super) async fn put_token_expiry(
+    mut transaction: Transaction,
+    account: &str,
+    at: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    ensure(&mut transaction, account).await?;
+    sqlx::query("UPDATE accounts SET token_expires_at = $2 WHERE name = $1")
+        .bind(account)
+        .bind(at.map(|at| at.0))
+        .execute(&mut *transaction)
+        .await?;
+    Ok(transaction.commit().await?)
+}
+
+pub(super) async fn hold(
+    mut transaction: Transaction,
+    account: &str,
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    ensure(&mut transaction, account).await?;
+    sqlx::query("UPDATE accounts SET hold_until = MAX(hold_until, $2) WHERE name = $1")
+        .bind(account)
+        .bind(until.0)
+        .execute(&mut *transaction)
+        .await?;
+    Ok(transaction.commit().await?)
+}
+
+/// The longest pause an API may ask for; a later `hold_until` means that the wall clock was set back.
+const LONGEST_HOLD: Duration = Duration::from_secs(3600);
+
+pub(super) async fn take_requests(
+    mut transaction: Transaction,
+    take: &TakeRequests<'_>,
+) -> Result<Grant, StoreError> {
+    let now = take.now;
+    let hold: Option<i64> = sqlx::query_scalar("SELECT hold_until FROM accounts WHERE name = $1")
+        .bind(take.account)
+        .fetch_optional(&mut *transaction)
+        .await?;
+    let hold = Timestamp(hold.unwrap_or(0));
+    if hold > now && hold <= now.plus(LONGEST_HOLD) {
+        return Ok(Grant::Until(hold));
+    }
+    // Entries from the future are left by a clock that was set back: they would block for as long.
+    sqlx::query("DELETE FROM requests WHERE account = $1 AND (at <= $2 OR at > $3)")
+        .bind(take.account)
+        .bind(now.minus(REQUEST_SPAN).0)
+        .bind(now.plus(REQUEST_SPAN).0)
+        .execute(&mut *transaction)
+        .await?;
+    let (all, own, oldest, oldest_own): (i64, i64, Option<i64>, Option<i64>) = sqlx::query_as(
+        "SELECT COALESCE(SUM(count), 0), COALESCE(SUM(CASE WHEN purpose = $2 THEN count ELSE 0 END), 0),
+            MIN(at), MIN(CASE WHEN purpose = $2 THEN at END) FROM requests WHERE account = $1",
+    )
+    .bind(take.account)
+    .bind(take.purpose.as_str())
+    .fetch_one(&mut *transaction)
+    .await?;
+    let left = i64::from(take.limit) - all;
+    let left_own = i64::from(take.purpose_limit) - own;
+    let granted = left.min(left_own).min(i64::from(take.want));
+    if granted <= 0 {
+        let blocking = if left <= 0 { oldest } else { oldest_own };
+        let free_at = Timestamp(blocking.unwrap_or(now.0)).plus(REQUEST_SPAN);
+        transaction.commit().await?;
+        return Ok(Grant::Until(free_at.max(now.plus(Duration::from_millis(1)))));
+    }
+    sqlx::query("INSERT INTO requests (account, at, purpose, count) VALUES ($1, $2, $3, $4)")
+        .bind(take.account)
+        .bind(now.0)
+        .bind(take.purpose.as_str())
+        .bind(granted)
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(Grant::Taken(number(granted)))
+}

@@ -1,0 +1,101 @@
+//! Statements about marking reviews read.
+
+use super::*;
+
+/// Makes the marks of the reviews in the JSON array `$1` due where each destination and recipient has
+/// settled the newest delivery of any revision; `$2` is now. A dead letter holds the mark back.
+pub(super) const MARK_SETTLED: &str = "
+    UPDATE reviews SET mark = 'due', mark_at = $2, mark_attempts = 0, mark_error = NULL
+    WHERE id IN (SELECT value FROM json_each($1)) AND mark = 'none'
+      AND state IN ('matched', 'unmatched', 'remembered')
+      AND EXISTS (SELECT 1 FROM deliveries d WHERE d.review_id = reviews.id)
+      AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.review_id = reviews.id AND d.newest = 1
+                      AND d.state NOT IN ('delivered', 'discarded', 'skipped'))";
+
+pub(super) async fn due(
+    pool: &SqlitePool,
+    account: &str,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<DueMark>, StoreError> {
+    let rows: Vec<(i64, String, i64, i64)> = sqlx::query_as(
+        "SELECT id, uuid, revision, mark_attempts FROM reviews
+         WHERE account = $1 AND mark = 'due' AND mark_at <= $2 ORDER BY mark_at, id LIMIT $3",
+    )
+    .bind(account)
+    .bind(now.0)
+    .bind(limit)
+    .fetch_all(pool)
+    .await?;
+    let due = |(review_id, uuid, revision, attempts)| DueMark {
+        review_id,
+        uuid,
+        revision: number(revision),
+        attempts: number(attempts),
+    };
+    Ok(rows.into_iter().map(due).collect())
+}
+
+pub(super) async fn next(pool: &SqlitePool, account: &str) -> Result<Option<Timestamp>, StoreError> {
+    let at: Option<i64> =
+        sqlx::query_scalar("SELECT MIN(mark_at) FROM reviews WHERE account = $1 AND mark = 'due'")
+            .bind(account)
+            .fetch_one(pool)
+            .await?;
+    Ok(time(at))
+}
+
+pub(super) async fn record(
+    mut transaction: Transaction,
+    account: &str,
+    results: &[MarkResult],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let done: Vec<_> = results
+        .iter()
+        .filter(|result| result.result.is_ok())
+        .map(|result| serde_json::json!([result.mark.review_id, result.mark.revision]))
+        .collect();
+    // Only the revision that was settled: an edit that came in meanwhile is told and marked by itself.
+    sqlx::query(
+        "UPDATE reviews SET mark = 'done', mark_at = $2, mark_error = NULL, listed_since_mark = 0
+         FROM json_each($1) j
+         WHERE reviews.id = j.value ->> 0 AND reviews.revision = j.value ->> 1 AND reviews.mark = 'due'",
+    )
+    .bind(json(&done)?)
+    .bind(now.0)
+    .execute(&mut *transaction)
+    .await?;
+    let failed: Vec<_> = results
+        .iter()
+        .filter_map(|result| {
+            let (error, next_at) = result.result.as_ref().err()?;
+            Some(serde_json::json!([result.mark.review_id, error, next_at.0]))
+        })
+        .collect();
+    if !failed.is_empty() {
+        sqlx::query(
+            "UPDATE reviews SET mark_attempts = mark_attempts + 1, mark_error = j.value ->> 1,
+                mark_at = j.value ->> 2
+             FROM json_each($1) j WHERE reviews.id = j.value ->> 0 AND reviews.mark = 'due'",
+        )
+        .bind(json(&failed)?)
+        .execute(&mut *transaction)
+        .await?;
+    }
+    accounts::ensure(&mut transaction, account).await?;
+    for result in results.iter().filter(|result| result.setting.is_some() || result.account_error.is_some()) {
+        sqlx::query(
+            "UPDATE accounts SET mark_setting = COALESCE($2, mark_setting),
+                mark_error = CASE WHEN $3 IS NULL THEN mark_error ELSE NULLIF($3, '') END
+             WHERE name = $1 AND (mark_setting IS NOT COALESCE($2, mark_setting)
+                OR mark_error IS NOT CASE WHEN $3 IS NULL THEN mark_error ELSE NULLIF($3, '') END)",
+        )
+        .bind(account)
+        .bind(&result.setting)
+        .bind(&result.account_error)
+        .execute(&mut *transaction)
+        .await?;
+    }
+    Ok(transaction.commit().await?)
+}

@@ -1,0 +1,352 @@
+//! The state in one SQLite file: opening, owning and migrating it. The statements are in the submodules.
+//!
+//! WAL with `synchronous = FULL`: a commit that was answered survives a power cut. One connection writes,
+//! so that `BEGIN IMMEDIATE` never waits for another of ours; two read.
+
+mod accounts;
+mod intake;
+mod marks;
+mod operator;
+mod people;
+mod sending;
+
+use super::*;
+use crate::domain::{Change, DeliveryState, Form, MessageKind, Reason};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use std::fs::{File, TryLockError};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+/// How a process uses the state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// As the one that polls and sends: refused while another does.
+    Own,
+    /// Beside the owner, for a command.
+    Beside,
+}
+
+/// The state in one SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    writer: SqlitePool,
+    reader: SqlitePool,
+    path: PathBuf,
+    // Held for as long as the store lives; the system frees it however the process ends.
+    _lock: Option<File>,
+}
+
+type Transaction = sqlx::Transaction<'static, sqlx::Sqlite>;
+
+impl SqliteStore {
+    /// Opens (and where needed creates and migrates) the state at `path`.
+    pub async fn open(path: &Path, access: Access) -> Result<Self, StoreError> {
+        let lock = match access {
+            Access::Own => Some(lock(path)?),
+            Access::Beside => None,
+        };
+        create_private(path)?;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(10))
+            .pragma("cache_size", "-4096");
+        let pool = |size: u32| SqlitePoolOptions::new().max_connections(size).min_connections(0);
+        let writer = pool(1).connect_with(options.clone()).await.map_err(|error| open_error(path, &error))?;
+        migrate(&writer, path).await?;
+        let reader = pool(2).connect_lazy_with(options.pragma("query_only", "1"));
+        Ok(Self { writer, reader, path: path.into(), _lock: lock })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes a consistent copy of the state to `target`, which must not exist.
+    pub async fn copy_to(&self, target: &Path) -> Result<(), StoreError> {
+        sqlx::query("VACUUM INTO $1").bind(target.to_string_lossy()).execute(&self.writer).await?;
+        Ok(())
+    }
+
+    async fn begin(&self) -> Result<Transaction, StoreError> {
+        // A deferred transaction that reads and then writes fails at once when another process wrote.
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+}
+
+/// Takes the lock that says "this process polls and sends"; it stands beside the file so that SQLite's own
+/// locks on the file itself are not disturbed.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let beside = beside(path, ".lock");
+    let failed = |error: std::io::Error| StoreError::Open {
+        path: path.display().to_string(),
+        why: format!("its lock file `{}`: {}", beside.display(), crate::settings::table::io_text(&error)),
+    };
+    let mut options = File::options();
+    options.read(true).write(true).create(true);
+    private(&mut options);
+    let mut file = options.open(&beside).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => {
+            file.set_len(0).map_err(failed)?;
+            write!(file, "{}", std::process::id()).map_err(failed)?;
+            Ok(file)
+        }
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            let known = file.read_to_string(&mut holder).is_ok() && holder.trim().parse::<u32>().is_ok();
+            let holder = if known { format!(" (process {})", holder.trim()) } else { String::new() };
+            Err(StoreError::Locked { path: path.display().to_string(), holder })
+        }
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+#[cfg(unix)]
+fn private(options: &mut std::fs::OpenOptions) {
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+}
+
+#[cfg(not(unix))]
+fn private(_: &mut std::fs::OpenOptions) {}
+
+/// Creates the file readable by nobody else; SQLite gives its -wal and -shm the same mode.
+fn create_private(path: &Path) -> Result<(), StoreError> {
+    let mut options = File::options();
+    options.read(true).write(true).create(true);
+    private(&mut options);
+    options.open(path).map(drop).map_err(|error| StoreError::Open {
+        path: path.display().to_string(),
+        why: crate::settings::table::io_text(&error),
+    })
+}
+
+async fn migrate(pool: &SqlitePool, path: &Path) -> Result<(), StoreError> {
+    use sqlx::migrate::MigrateError;
+    match sqlx::migrate!("migrations/sqlite").run(pool).await {
+        Ok(()) => Ok(()),
+        Err(MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_)) => {
+            Err(StoreError::Newer { path: path.display().to_string() })
+        }
+        Err(MigrateError::Execute(error)) => Err(open_error(path, &error)),
+        Err(error) => Err(StoreError::Open { path: path.display().to_string(), why: error.to_string() }),
+    }
+}
+
+fn open_error(path: &Path, error: &sqlx::Error) -> StoreError {
+    let why = match error {
+        sqlx::Error::Database(database) => database.message().to_owned(),
+        other => other.to_string(),
+    };
+    let hint = if why.contains("not a database") || why.contains("malformed") {
+        "; restore a backup, or move the file away to start anew"
+    } else {
+        ""
+    };
+    StoreError::Open { path: path.display().to_string(), why: format!("{why}{hint}") }
+}
+
+fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, StoreError> {
+    Ok(serde_json::to_string(value)?)
+}
+
+/// A record read as text that must be one of our own JSON.
+fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    Ok(serde_json::from_str(text)?)
+}
+
+fn unknown(what: &str, name: &str) -> StoreError {
+    StoreError::Unreadable(serde::de::Error::custom(format!("{what} `{name}`")))
+}
+
+fn time(millis: Option<i64>) -> Option<Timestamp> {
+    millis.map(Timestamp)
+}
+
+fn count(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+fn number(count: i64) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+fn span(millis: i64) -> Duration {
+    Duration::from_millis(count(millis))
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn account(&self, account: &str) -> Result<AccountRecord, StoreError> {
+        accounts::account(&self.reader, account).await
+    }
+    async fn catalog(&self, account: &str) -> Result<Option<(Catalog, Timestamp)>, StoreError> {
+        accounts::catalog(&self.reader, account).await
+    }
+    async fn put_catalog(&self, account: &str, catalog: &Catalog, now: Timestamp) -> Result<(), StoreError> {
+        accounts::put_catalog(self.begin().await?, account, catalog, now).await
+    }
+    async fn poll_failed(
+        &self,
+        account: &str,
+        kind: &str,
+        error: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        accounts::poll_failed(self.begin().await?, account, kind, error, now).await
+    }
+    async fn endpoint_seen(
+        &self,
+        account: &str,
+        endpoint: &str,
+        error: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        accounts::endpoint_seen(self.begin().await?, account, endpoint, error, now).await
+    }
+    async fn endpoints(&self, account: &str) -> Result<Vec<EndpointRecord>, StoreError> {
+        accounts::endpoints(&self.reader, account).await
+    }
+    async fn put_token_expiry(&self, account: &str, at: Option<Timestamp>) -> Result<(), StoreError> {
+        accounts::put_token_expiry(self.begin().await?, account, at).await
+    }
+    async fn take_requests(&self, take: &TakeRequests<'_>) -> Result<Grant, StoreError> {
+        accounts::take_requests(self.begin().await?, take).await
+    }
+    async fn hold_account(&self, account: &str, until: Timestamp) -> Result<(), StoreError> {
+        accounts::hold(self.begin().await?, account, until).await
+    }
+    async fn intake(&self, batch: &IntakeBatch<'_>, decide: Decide<'_>) -> Result<IntakeReport, StoreError> {
+        intake::intake(self.begin().await?, batch, decide).await
+    }
+    async fn complete_listing(
+        &self,
+        account: &str,
+        seen: &[i64],
+        now: Timestamp,
+    ) -> Result<ListingReport, StoreError> {
+        intake::complete_listing(self.begin().await?, account, seen, now).await
+    }
+    async fn route_waiting(
+        &self,
+        account: &str,
+        now: Timestamp,
+        limit: u32,
+        route: Route<'_>,
+    ) -> Result<IntakeReport, StoreError> {
+        // Most rounds find nothing: they must not take the write lock for it.
+        if !intake::anything_waiting(&self.reader, account, now).await? {
+            return Ok(IntakeReport::default());
+        }
+        intake::route_waiting(self.begin().await?, account, now, limit, route).await
+    }
+    async fn next_match(&self, account: &str) -> Result<Option<Timestamp>, StoreError> {
+        intake::next_match(&self.reader, account).await
+    }
+    async fn recover(&self, now: Timestamp) -> Result<u64, StoreError> {
+        sending::recover(self.begin().await?, now).await
+    }
+    async fn lease(
+        &self,
+        requests: &[LeaseRequest],
+        now: Timestamp,
+        owner: &str,
+    ) -> Result<Vec<Leased>, StoreError> {
+        sending::lease(self.begin().await?, requests, now, owner).await
+    }
+    async fn settle(&self, settlements: &[Settlement], now: Timestamp) -> Result<(), StoreError> {
+        sending::settle(self.begin().await?, settlements, now).await
+    }
+    async fn next_due(&self, destinations: &[&str]) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        sending::next_due(&self.reader, destinations).await
+    }
+    async fn attempts_since(
+        &self,
+        destination: &str,
+        since: Timestamp,
+    ) -> Result<Vec<Timestamp>, StoreError> {
+        sending::attempts_since(&self.reader, destination, since).await
+    }
+    async fn enqueue(&self, messages: &[NewMessage], now: Timestamp) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        sending::enqueue(&mut transaction, messages, now).await?;
+        Ok(transaction.commit().await?)
+    }
+    async fn bury_removed(&self, configured: &[String], now: Timestamp) -> Result<u64, StoreError> {
+        sending::bury_removed(self.begin().await?, configured, now).await
+    }
+    async fn destinations(&self) -> Result<Vec<DestinationRecord>, StoreError> {
+        sending::destinations(&self.reader).await
+    }
+    async fn pause(&self, destination: &str, paused: bool, now: Timestamp) -> Result<(), StoreError> {
+        sending::pause(self.begin().await?, destination, paused, now).await
+    }
+    async fn probe_broken(&self, now: Timestamp) -> Result<(), StoreError> {
+        sending::probe_broken(self.begin().await?, now).await
+    }
+    async fn due_marks(&self, account: &str, now: Timestamp, limit: u32) -> Result<Vec<DueMark>, StoreError> {
+        marks::due(&self.reader, account, now, limit).await
+    }
+    async fn record_marks(
+        &self,
+        account: &str,
+        results: &[MarkResult],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        marks::record(self.begin().await?, account, results, now).await
+    }
+    async fn next_mark(&self, account: &str) -> Result<Option<Timestamp>, StoreError> {
+        marks::next(&self.reader, account).await
+    }
+    async fn facts(&self, now: Timestamp) -> Result<Facts, StoreError> {
+        operator::facts(&self.reader, now).await
+    }
+    async fn troubles(&self) -> Result<Vec<TroubleRecord>, StoreError> {
+        operator::troubles(&self.reader).await
+    }
+    async fn tell_operator(
+        &self,
+        started: &[TroubleRecord],
+        over: &[(String, String)],
+        notices: &[NewMessage],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        operator::tell(self.begin().await?, started, over, notices, now).await
+    }
+    async fn list_deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<DeliveryRow>, StoreError> {
+        people::deliveries(&self.reader, filter).await
+    }
+    async fn list_attempts(&self, message: &str) -> Result<Vec<AttemptRow>, StoreError> {
+        people::attempts(&self.reader, message).await
+    }
+    async fn list_reviews(&self, filter: &ReviewFilter) -> Result<Vec<ReviewRow>, StoreError> {
+        people::reviews(&self.reader, filter).await
+    }
+    async fn list_revisions(&self, review: i64) -> Result<Vec<RevisionRow>, StoreError> {
+        people::revisions(&self.reader, review).await
+    }
+    async fn count_deliveries(&self) -> Result<Vec<DeliveryCount>, StoreError> {
+        people::count_deliveries(&self.reader).await
+    }
+    async fn message(&self, id: &str) -> Result<Option<MessageRow>, StoreError> {
+        people::message(&self.reader, id).await
+    }
+    async fn count_reviews(&self) -> Result<Vec<ReviewCount>, StoreError> {
+        people::count_reviews(&self.reader).await
+    }
+    async fn close(&self) {
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+}

@@ -1,0 +1,84 @@
+//! Statements about trouble: the facts it is assessed from, and what the operator was told.
+
+use super::*;
+
+/// Complete listings that may still show a marked review before somebody hears of it.
+const LISTINGS_AFTER_MARK: i64 = 3;
+
+pub(super) async fn facts(pool: &SqlitePool, _now: Timestamp) -> Result<Facts, StoreError> {
+    let counted = |rows: Vec<(String, i64, i64)>| {
+        rows.into_iter().map(|(name, total, newest)| (name, count(total), Timestamp(newest))).collect()
+    };
+    let dead: Vec<(String, i64, i64)> = sqlx::query_as(
+        "SELECT destination, COUNT(*), MAX(settled_at) FROM deliveries
+         WHERE state = 'dead' AND newest = 1 GROUP BY destination",
+    )
+    .fetch_all(pool)
+    .await?;
+    let listed: Vec<(String, i64)> = sqlx::query_as(
+        "SELECT account, COUNT(*) FROM reviews
+         WHERE listed = 1 AND mark = 'done' AND listed_since_mark >= $1 GROUP BY account",
+    )
+    .bind(LISTINGS_AFTER_MARK)
+    .fetch_all(pool)
+    .await?;
+    let malformed: Vec<(String, i64, i64)> = sqlx::query_as(
+        "SELECT account, COUNT(*), MAX(first_seen_at) FROM reviews WHERE state = 'malformed' GROUP BY account",
+    )
+    .fetch_all(pool)
+    .await?;
+    let undecided: Vec<(String, i64, i64)> = sqlx::query_as(
+        "SELECT account, COUNT(*), MAX(changed_at) FROM reviews
+         WHERE state = 'unmatched' AND undecided = 1 GROUP BY account",
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(Facts {
+        accounts: accounts::all(pool).await?,
+        destinations: sending::destinations(pool).await?,
+        dead: counted(dead),
+        marked_yet_listed: listed.into_iter().map(|(account, total)| (account, count(total))).collect(),
+        malformed: counted(malformed),
+        undecided: counted(undecided),
+    })
+}
+
+pub(super) async fn troubles(pool: &SqlitePool) -> Result<Vec<TroubleRecord>, StoreError> {
+    let rows: Vec<(String, String, String, String)> =
+        sqlx::query_as("SELECT kind, subject, text, hint FROM troubles ORDER BY kind, subject")
+            .fetch_all(pool)
+            .await?;
+    let record = |(kind, subject, text, hint)| TroubleRecord { kind, subject, text, hint };
+    Ok(rows.into_iter().map(record).collect())
+}
+
+pub(super) async fn tell(
+    mut transaction: Transaction,
+    started: &[TroubleRecord],
+    over: &[(String, String)],
+    notices: &[NewMessage],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for (kind, subject) in over {
+        sqlx::query("DELETE FROM troubles WHERE kind = $1 AND subject = $2")
+            .bind(kind)
+            .bind(subject)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    for trouble in started {
+        sqlx::query(
+            "INSERT INTO troubles (kind, subject, text, hint, started_at) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT DO UPDATE SET text = excluded.text, hint = excluded.hint",
+        )
+        .bind(&trouble.kind)
+        .bind(&trouble.subject)
+        .bind(&trouble.text)
+        .bind(&trouble.hint)
+        .bind(now.0)
+        .execute(&mut *transaction)
+        .await?;
+    }
+    sending::enqueue(&mut transaction, notices, now).await?;
+    Ok(transaction.commit().await?)
+}

@@ -1,0 +1,43 @@
+//! The only place that spawns: groups of tasks that end with their owner.
+
+use std::future::Future;
+use tokio::task::JoinSet;
+
+/// Tasks that are aborted when the group is dropped.
+#[derive(Debug)]
+pub struct Group<T> {
+    tasks: JoinSet<T>,
+}
+
+impl<T: Send + 'static> Default for Group<T> {
+    fn default() -> Self {
+        Self { tasks: JoinSet::new() }
+    }
+}
+
+impl<T: Send + 'static> Group<T> {
+    /// Starts a task.
+    pub fn start(&mut self, task: impl Future<Output = T> + Send + 'static) {
+        self.tasks.spawn(task);
+    }
+
+    /// The tasks that have not been collected.
+    pub fn len(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    /// The next task to end: `None` where there is none, `Err` where it panicked.
+    pub async fn next(&mut self) -> Option<Result<T, String>> {
+        self.tasks.join_next().await.map(|ended| ended.map_err(|error| error.to_string()))
+    }
+
+    /// A task that has already ended, without waiting.
+    pub fn try_next(&mut self) -> Option<Result<T, String>> {
+        self.tasks.try_join_next().map(|ended| ended.map_err(|error| error.to_string()))
+    }
+}
