@@ -1,5 +1,8 @@
 //! Rules: which reviews are told to whom, and why. Pure: no I/O, no clock, not async.
 
+pub mod fold;
+pub mod phrase;
+
 use crate::domain::{RuleHit, Subject, Timestamp};
 
 /// A review at the moment it is matched.
