@@ -9,7 +9,10 @@ pub mod draft;
 pub mod explain;
 pub mod facts;
 pub mod fold;
+pub mod names;
 pub mod phrase;
+#[cfg(test)]
+mod properties;
 pub mod settings;
 #[cfg(test)]
 mod testing;
@@ -17,6 +20,7 @@ mod testing;
 pub use cases::{Case, read_cases, run_case};
 pub use draft::Draft;
 pub use explain::{RuleExplanation, explain, explain_text};
+pub use names::{NameProblem, unknown_names, unreachable_rules};
 pub use settings::read_rules;
 
 use crate::domain::{RuleHit, Subject, Timestamp};
