@@ -144,6 +144,16 @@ impl<'a> Table<'a> {
         .or_else(|| self.wrong(key, "is not a number", &format!("write {key} = 2")))
     }
 
+    /// A text verbatim, or a finite number as text.
+    pub fn text_or_number(&self, key: &str) -> Option<String> {
+        match self.value(key)? {
+            Value::String(_, text) => Some(text.clone()),
+            Value::Num(_, number) => as_f64(*number).map(|number| number.to_string()),
+            _ => None,
+        }
+        .or_else(|| self.wrong(key, "is neither a number nor text", &format!("write {key} = 1")))
+    }
+
     /// A duration such as `"10m"`.
     pub fn duration(&self, key: &str) -> Option<Duration> {
         let hint = "write a whole number and a unit: \"90s\", \"10m\", \"24h\" or \"7d\"";

@@ -1,0 +1,300 @@
+//! Reads `[[rules]]`. Everything wrong is recorded with its path; a rule that could not be read whole is left
+//! out, because a condition that was dropped would widen it.
+
+use super::condition::{TABLE, implied_changes};
+use super::{Conditions, Entry, Rule};
+use crate::domain::text::is_unsafe;
+use crate::settings::Table;
+use crate::settings::table::{nearest, quoted};
+use std::collections::BTreeSet;
+
+/// The rules of a configuration, in order. `destinations` are the names that exist. What is wrong is recorded
+/// with `root`; then the rules are not to be used.
+pub fn read_rules(root: &Table<'_>, destinations: &[String]) -> Vec<Rule> {
+    let tables = root.table_list("rules");
+    if tables.is_empty() {
+        root.problem(
+            "rules",
+            "no rule: nothing would ever be told",
+            "write [[rules]] with a name and where its reviews go: to = [\"…\"]",
+        );
+    }
+    let accounts = accounts(root);
+    let mut names = BTreeSet::new();
+    tables.into_iter().filter_map(|table| read_rule(table, destinations, &accounts, &mut names)).collect()
+}
+
+/// The names of the accounts that the same configuration has.
+pub(super) fn accounts(root: &Table<'_>) -> Vec<String> {
+    if !root.has("accounts") {
+        return Vec::new();
+    }
+    root.table("accounts").map_or(Vec::new(), |table| table.keys().into_iter().map(str::to_owned).collect())
+}
+
+fn read_rule(
+    table: Table<'_>,
+    destinations: &[String],
+    accounts: &[String],
+    names: &mut BTreeSet<String>,
+) -> Option<Rule> {
+    let name = read_name(&table, names, "name = \"unhappy customers\"");
+    let when = read_optional(&table, "when", |when| read_conditions(when, accounts));
+    let unless = read_optional(&table, "unless", |unless| read_unless(unless, accounts));
+    let to = read_to(&table, destinations);
+    let stop = table.boolean("stop").unwrap_or(false);
+    table.finish();
+    Some(Rule { name: name?, when: with_implied(when?), unless: unless?, to: to?, stop })
+}
+
+/// The conditions under `key`, none where it is absent; `None` where they are wrong.
+fn read_optional(
+    table: &Table<'_>,
+    key: &str,
+    read: impl FnOnce(Table<'_>) -> Option<Conditions>,
+) -> Option<Conditions> {
+    match table.table(key) {
+        Some(conditions) => read(conditions),
+        None => (!table.has(key)).then(Conditions::default),
+    }
+}
+
+/// A name that is one line, and new.
+pub(super) fn read_name(table: &Table<'_>, names: &mut BTreeSet<String>, example: &str) -> Option<String> {
+    let name = table.required_text("name", &format!("write a name, as messages show it: {example}"))?;
+    if name.chars().any(|c| is_unsafe(c) || matches!(c, '\n' | '\t')) {
+        table.problem("name", "holds a line break or a control character", "write it on one line");
+        return None;
+    }
+    if !names.insert(name.clone()) {
+        table.problem("name", format!("`{name}` is taken by another one above"), "write a name of its own");
+        return None;
+    }
+    Some(name)
+}
+
+fn read_to(table: &Table<'_>, destinations: &[String]) -> Option<Vec<String>> {
+    let hint = match destinations {
+        [] => "there is no destination: write [destinations.NAME] first".to_owned(),
+        some => format!("write where the reviews go, any of: {}", quoted(some)),
+    };
+    let names = read_destinations(table, "to", destinations, &hint)?;
+    if names.is_empty() {
+        table.problem("to", "names no destination", hint);
+        return None;
+    }
+    Some(names)
+}
+
+/// A list of existing destinations, each once; `None` where there is none, or it is wrong.
+pub(super) fn read_destinations(
+    table: &Table<'_>,
+    key: &str,
+    destinations: &[String],
+    hint: &str,
+) -> Option<Vec<String>> {
+    if !table.has(key) {
+        table.problem(key, "is missing", hint);
+    }
+    let mut known = Vec::new();
+    let written = table.texts(key)?;
+    for name in &written {
+        if !destinations.contains(name) {
+            unknown(table, key, name, "destination", destinations);
+        } else if !known.contains(name) {
+            known.push(name.clone());
+        }
+    }
+    written.iter().all(|name| known.contains(name)).then_some(known)
+}
+
+/// Records that `name` is none of `all`.
+pub(super) fn unknown(table: &Table<'_>, key: &str, name: &str, what: &str, all: &[String]) {
+    let hint = match (nearest(name, all.iter().map(String::as_str)), all) {
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, []) => format!("there is no {what} yet: write [{what}s.NAME] first"),
+        (None, all) => format!("known here: {}", quoted(all)),
+    };
+    let name = crate::domain::text::one_line(name, 60);
+    table.problem(key, format!("`{name}` is no {what}"), hint);
+}
+
+fn read_unless(table: Table<'_>, accounts: &[String]) -> Option<Conditions> {
+    if table.keys().is_empty() {
+        table.problem("", "has no condition, so it excludes nothing", "write one, or remove it");
+        return None;
+    }
+    read_conditions(table, accounts)
+}
+
+fn read_conditions(table: Table<'_>, accounts: &[String]) -> Option<Conditions> {
+    let mut entries = Vec::new();
+    for kind in TABLE {
+        if let Some(condition) = (kind.read)(&table, kind.key) {
+            entries.push(Entry { key: kind.key, implied: false, condition });
+        }
+    }
+    let conditions = Conditions(entries);
+    check_accounts(&table, &conditions, accounts);
+    check_contradictions(&table, &conditions);
+    let is_whole = conditions.0.len() == table.keys().len();
+    table.finish();
+    is_whole.then_some(conditions)
+}
+
+fn with_implied(mut when: Conditions) -> Conditions {
+    if when.get("changes").is_none() {
+        when.0.push(Entry { key: "changes", implied: true, condition: implied_changes() });
+    }
+    when
+}
+
+fn check_accounts(table: &Table<'_>, conditions: &Conditions, accounts: &[String]) {
+    let names = conditions.get("accounts").map_or(&[][..], |condition| condition.names());
+    // Without any account the configuration is refused elsewhere, for that.
+    for name in names.iter().filter(|_| !accounts.is_empty()) {
+        if !accounts.iter().any(|account| super::facts::key(account) == super::facts::key(name)) {
+            unknown(table, "accounts", name, "account", accounts);
+        }
+    }
+}
+
+/// Conditions that can never hold together. Only what was read without fault is compared, so reading it again
+/// records nothing twice.
+fn check_contradictions(table: &Table<'_>, conditions: &Conditions) {
+    let has = |key: &str| conditions.get(key).is_some();
+    let crossed = |min: &str, max: &str, is_crossed: &dyn Fn() -> bool| {
+        if has(min) && has(max) && is_crossed() {
+            table.problem(min, format!("is above `{max}`: no review satisfies both"), "swap or widen them");
+        }
+    };
+    crossed("min_rating", "max_rating", &|| table.number("min_rating") > table.number("max_rating"));
+    let any = 0..=u64::MAX;
+    crossed("min_length", "max_length", &|| {
+        table.integer("min_length", any.clone()) > table.integer("max_length", any.clone())
+    });
+    crossed("min_age", "max_age", &|| table.duration("min_age") > table.duration("max_age"));
+    let denied = |key: &str, needing: &[&str]| {
+        if !has(key) || table.boolean(key) != Some(false) {
+            return;
+        }
+        for other in needing.iter().filter(|other| has(other)) {
+            table.problem(other, format!("needs what `{key} = false` excludes"), "remove one of the two");
+        }
+    };
+    denied("has_rating", &["min_rating", "max_rating"]);
+    denied("has_text", &["min_length", "contains_any", "contains_all", "matches_regex"]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::read_rules;
+    use super::super::testing::{problems, problems_of, read, rules};
+
+    fn told(config: &str) -> Vec<String> {
+        let told = |problem: &crate::settings::Problem| {
+            format!("{}: {}; {}", problem.path, problem.what, problem.hint)
+        };
+        problems_of(config).iter().map(told).collect()
+    }
+
+    #[test]
+    fn no_rule_at_all_is_a_problem() {
+        for config in ["", "rules = []"] {
+            assert_eq!(
+                told(config),
+                ["rules: no rule: nothing would ever be told; write [[rules]] with a name and where its \
+                  reviews go: to = [\"…\"]"]
+            );
+        }
+    }
+
+    #[test]
+    fn every_problem_of_every_rule_is_told_at_once() {
+        let config = r#"
+            [[rules]]
+            name = "a"
+            when = { max_ratng = 2, websites = [] }
+            to = ["suport", "nowhere"]
+            [[rules]]
+            name = "a"
+            to = []
+            unless = {}
+            stop = "yes"
+            then = 1
+            [[rules]]
+            when = 3
+        "#;
+        let expected = [
+            "rules[0].when.websites: is an empty list: nothing would ever satisfy it; write names or uuids, or \
+             leave it out to accept all",
+            "rules[0].when.max_ratng: is not known here; did you mean `max_rating`?",
+            "rules[0].to: `suport` is no destination; did you mean `support`?",
+            "rules[0].to: `nowhere` is no destination; known here: `support`, `managers`, `owner`",
+            "rules[1].name: `a` is taken by another one above; write a name of its own",
+            "rules[1].unless: has no condition, so it excludes nothing; write one, or remove it",
+            "rules[1].to: names no destination; write where the reviews go, any of: `support`, `managers`, \
+             `owner`",
+            "rules[1].stop: is not true or false; write stop = true",
+            "rules[1].then: is not known here; did you mean `when`?",
+            "rules[2].name: is missing; write a name, as messages show it: name = \"unhappy customers\"",
+            "rules[2].when: is not a table; write when = { … } or [rules[2].when]",
+            "rules[2].to: is missing; write where the reviews go, any of: `support`, `managers`, `owner`",
+        ];
+        assert_eq!(told(config), expected);
+    }
+
+    #[test]
+    fn a_rule_that_was_not_read_whole_is_left_out() {
+        for wrong in
+            ["when = { max_rating = 9 }", "when = { max_ratng = 1 }", "unless = { languages = ['?'] }"]
+        {
+            let config = format!("rules = [{{ name = 'a', to = ['owner'], {wrong} }}]");
+            let (rules, problems) = read(&config, read_rules);
+            assert_eq!((rules.len(), problems.len()), (0, 1), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_can_never_hold_is_a_problem() {
+        for (when, path) in [
+            ("min_rating = 4, max_rating = 2", "min_rating"),
+            ("min_length = 9, max_length = 8", "min_length"),
+            ("min_age = '2h', max_age = '1h'", "min_age"),
+            ("has_rating = false, max_rating = 2", "max_rating"),
+            ("has_text = false, contains_any = ['a']", "contains_any"),
+        ] {
+            let found = problems(&format!("{{ {when} }}"));
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert_eq!(found[0].path, format!("rules[0].when.{path}"));
+        }
+        for fine in ["min_rating = 2, max_rating = 2", "has_rating = true, max_rating = 2"] {
+            assert!(problems(&format!("{{ {fine} }}")).is_empty(), "{fine}");
+        }
+        assert_eq!(problems("{ min_rating = 9, max_rating = 2 }").len(), 1, "told once, for its range");
+    }
+
+    #[test]
+    fn accounts_are_those_of_the_configuration() {
+        let rule = "[[rules]]\nname = 'a'\nto = ['support']\nwhen = { accounts = ['Main', 'mains'] }\n";
+        assert!(told(rule).is_empty(), "no account is a problem of its own");
+        assert_eq!(
+            told(&format!("{rule}[accounts.main]\n[accounts.other]\n")),
+            ["rules[0].when.accounts: `mains` is no account; did you mean `main`?"]
+        );
+    }
+
+    #[test]
+    fn a_name_is_one_printable_line() {
+        for name in [r"a\nb", r"a\u001b[31m", r"a\u202eb"] {
+            let config = format!("rules = [{{ name = \"{name}\", to = ['support'] }}]");
+            assert_eq!(problems_of(&config)[0].path, "rules[0].name", "{name}");
+        }
+    }
+
+    #[test]
+    fn changes_are_implied_where_none_are_named() {
+        assert_eq!(rules("{}")[0].when.keys().collect::<Vec<_>>(), ["changes"]);
+        assert_eq!(rules("{ changes = ['text'] }")[0].when.keys().collect::<Vec<_>>(), ["changes"]);
+    }
+}
