@@ -13,20 +13,31 @@ pub fn is_unsafe(c: char) -> bool {
     }
 }
 
-/// `text` on one line without unsafe characters, at most `limit` characters, for logs and terminals.
+/// `text` on one line without unsafe characters, at most `limit` characters, the last of them `…` where it
+/// is cut. Reads no more of `text` than it needs.
 pub fn one_line(text: &str, limit: usize) -> String {
-    let mut line = String::new();
-    for c in text.chars() {
-        match c {
-            '\n' | '\r' | '\t' => line.push(' '),
-            c if is_unsafe(c) => {}
-            c => line.push(c),
-        }
-        if line.chars().nth(limit).is_some() {
-            line.pop();
-            line.push('…');
-            break;
-        }
+    let mut safe = text.chars().filter_map(|c| match c {
+        '\n' | '\r' | '\t' => Some(' '),
+        c if is_unsafe(c) => None,
+        c => Some(c),
+    });
+    let mut line: String = safe.by_ref().take(limit).collect();
+    if safe.next().is_some() && line.pop().is_some() {
+        line.push('…');
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_safe_and_within_its_limit() {
+        assert_eq!(one_line("a\r\nb\u{202E}c\u{0}\u{1b}[31m\td", 20), "a  bc[31m d");
+        assert_eq!(one_line("abcd", 4), "abcd");
+        assert_eq!(one_line("abcde", 4), "abc…");
+        assert_eq!(one_line("ab\u{202E}", 2), "ab");
+        assert_eq!(one_line("abc", 0), "");
+    }
 }

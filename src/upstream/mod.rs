@@ -3,9 +3,28 @@
 //! One page, one catalog, one mark at a time: the caller paces, pages and remembers. Only this module and
 //! `destination` make outbound calls.
 
+mod address;
+mod client;
+mod endpoint;
+mod envelope;
 mod error;
+mod failure;
+mod item;
+mod limits;
+mod login;
+mod names;
+mod normalise;
+mod paging;
+mod settings;
+mod transport;
+mod value;
 
+pub use client::Client;
+pub use endpoint::Endpoint;
 pub use error::{ErrorKind, UpstreamError};
+pub use settings::{
+    Credentials, DEFAULT_BASE_URL, DEFAULT_MAX_PAGE_BYTES, DEFAULT_REQUESTS_PER_MINUTE, Endpoints, Settings,
+};
 
 use crate::domain::{Catalog, Review, Timestamp};
 use async_trait::async_trait;

@@ -1,0 +1,130 @@
+//! One item of the unread list: a review, or something without a usable uuid that is kept by its hash.
+
+use super::address::is_usable_uuid;
+use super::normalise::{self, MAX_NAME, MAX_TITLE};
+use super::value::{as_text, as_time, strip_email, tolerant};
+use super::{Item, Malformed};
+use crate::domain::text::one_line;
+use crate::domain::{NativeRating, Review};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// At most so many bytes of a malformed item's payload are kept.
+const MAX_PAYLOAD: usize = 16 * 1024;
+/// More websites than any shop has.
+const MAX_WEBSITES: usize = 1000;
+
+/// Reads one item of `account`; `keep_email` as long as a destination shows it.
+pub(super) fn read(raw: &str, account: &str, keep_email: bool) -> Item {
+    let value = tolerant(raw);
+    match uuid(&value) {
+        Ok(uuid) => Item::Review(Box::new(review(&value, uuid, account, keep_email))),
+        Err(reason) => Item::Malformed(malformed(value, reason)),
+    }
+}
+
+fn uuid(value: &Value) -> Result<String, String> {
+    let Value::Object(members) = value else {
+        return Err("it is not an object".into());
+    };
+    let uuid = match members.get("uuid") {
+        None | Some(Value::Null) => return Err("it has no `uuid`".into()),
+        Some(Value::String(uuid)) => uuid.clone(),
+        Some(Value::Number(number)) if !number.is_f64() => number.to_string(),
+        Some(_) => return Err("its `uuid` is not text".into()),
+    };
+    if is_usable_uuid(&uuid) {
+        return Ok(uuid);
+    }
+    Err(match uuid.trim() {
+        "" => "its `uuid` is empty".into(),
+        _ => {
+            format!("its `uuid` `{}` holds characters that no uuid has, or is too long", one_line(&uuid, 60))
+        }
+    })
+}
+
+fn review(value: &Value, uuid: String, account: &str, keep_email: bool) -> Review {
+    let text = |key: &str| as_text(value.get(key));
+    let email = text("email").map(|email| email.trim().to_owned()).filter(|email| normalise::is_email(email));
+    let author = text("name").and_then(|name| normalise::line(&name, MAX_NAME));
+    Review {
+        account: account.to_owned(),
+        uuid,
+        rating: rating(value.get("rating")),
+        title: text("title").and_then(|title| normalise::line(&title, MAX_TITLE)),
+        text: text("body").and_then(|body| normalise::text(&body)),
+        // Some platforms put the address where the name belongs; it is as little ours to keep there.
+        author: author.filter(|author| keep_email || !normalise::is_email(author)),
+        email: email.filter(|_| keep_email),
+        language: text("local_code").and_then(|code| normalise::line(&code, 35)),
+        reviewed_at: as_time(value.get("review_at")),
+        source_uuid: reference(value.get("source_uuid")),
+        platform_uuid: reference(value.get("platform_uuid")),
+        website_uuids: website_uuids(value),
+        url: text("url").and_then(|url| normalise::link(&url)),
+    }
+}
+
+/// A rating in any type that one was seen in; a boolean is a recommendation.
+fn rating(value: Option<&Value>) -> NativeRating {
+    match value {
+        None | Some(Value::Null) => NativeRating::Missing,
+        Some(Value::Bool(flag)) => NativeRating::Word(if *flag { "yes" } else { "no" }.into()),
+        Some(Value::Number(number)) => match number.as_f64().filter(|number| number.is_finite()) {
+            Some(number) => NativeRating::Number(number),
+            None => NativeRating::Word(number.to_string()),
+        },
+        Some(Value::String(text)) => NativeRating::from_text(&one_line(text, 64)),
+        Some(other) => NativeRating::Word(one_line(&other.to_string(), 64)),
+    }
+}
+
+/// A uuid that refers to something else: kept as it is, as long as it is safe to show.
+pub(super) fn reference(value: Option<&Value>) -> Option<String> {
+    let text = as_text(value)?;
+    Some(one_line(text.trim(), 200)).filter(|text| !text.trim().is_empty())
+}
+
+/// The websites that `value` names under `website_uuids` or `website_uuid`: a list, a JSON text that holds
+/// one, uuids with commas between them, or null.
+pub(super) fn website_uuids(value: &Value) -> Vec<String> {
+    let mut uuids = Vec::new();
+    for key in ["website_uuids", "website_uuid"] {
+        collect(value.get(key), &mut uuids);
+    }
+    uuids
+}
+
+fn collect(value: Option<&Value>, uuids: &mut Vec<String>) {
+    let texts: Vec<String> = match value {
+        Some(Value::Array(items)) => items.iter().filter_map(|item| reference(Some(item))).collect(),
+        Some(Value::String(text)) if text.trim_start().starts_with('[') => match tolerant(text) {
+            Value::Array(items) => items.iter().filter_map(|item| reference(Some(item))).collect(),
+            _ => Vec::new(),
+        },
+        Some(Value::String(text)) => {
+            text.split(',').filter_map(|part| reference(Some(&Value::String(part.into())))).collect()
+        }
+        other => reference(other).into_iter().collect(),
+    };
+    for uuid in texts {
+        if uuids.len() < MAX_WEBSITES && !uuids.contains(&uuid) {
+            uuids.push(uuid);
+        }
+    }
+}
+
+fn malformed(mut value: Value, reason: String) -> Malformed {
+    strip_email(&mut value);
+    let mut payload = value.to_string();
+    let hash = Sha256::digest(payload.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    if payload.len() > MAX_PAYLOAD {
+        payload.truncate(payload.floor_char_boundary(MAX_PAYLOAD));
+    }
+    Malformed { hash, reason, payload }
+}
+
+#[cfg(test)]
+#[path = "item_tests.rs"]
+mod tests;

@@ -1,0 +1,224 @@
+//! Texts of the API made readable and safe, once, where they come in: entities decoded, markup that
+//! platforms leave in taken out, nothing that controls a terminal or hides text, one Unicode form.
+
+use crate::domain::text::is_unsafe;
+use unicode_normalization::UnicodeNormalization;
+
+/// At most so many characters of a text are kept.
+pub(super) const MAX_TEXT: usize = 100_000;
+/// At most so many characters of an author's or a source's name are kept.
+pub(super) const MAX_NAME: usize = 300;
+/// At most so many characters of a title are kept.
+pub(super) const MAX_TITLE: usize = 500;
+/// Longer links are dropped.
+const MAX_LINK: usize = 2000;
+
+/// The meaning that Windows-1252 gives to U+0080..U+009F, as HTML does: `&#146;` is an apostrophe.
+const WINDOWS_1252: [char; 32] = [
+    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8D}', 'Ž', '\u{8F}', '\u{90}',
+    '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9D}', 'ž', 'Ÿ',
+];
+
+/// A text of several lines; none where nothing can be seen of it.
+pub(super) fn text(raw: &str) -> Option<String> {
+    let plain = strip_tags(&decode(raw));
+    let safe: String = line_ends(&plain).chars().map(mend).filter(|c| !is_unsafe(*c)).nfc().collect();
+    visible(&cut(&collapse_blank_lines(&safe), MAX_TEXT))
+}
+
+/// A name or title on one line, at most `limit` characters; none where nothing can be seen of it.
+pub(super) fn line(raw: &str, limit: usize) -> Option<String> {
+    let text = text(raw)?;
+    let words: Vec<&str> = text.split_whitespace().collect();
+    visible(&cut(&words.join(" "), limit))
+}
+
+/// A link that a message may show: http or https, without a user name, not overlong.
+pub(super) fn link(raw: &str) -> Option<String> {
+    let url = url::Url::parse(raw.trim()).ok()?;
+    let fit = matches!(url.scheme(), "http" | "https")
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.as_str().len() <= MAX_LINK;
+    fit.then(|| url.into())
+}
+
+/// Whether `text` is nothing but one e-mail address.
+pub(super) fn is_email(text: &str) -> bool {
+    let text = text.trim();
+    text.len() <= 320
+        && !text.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | ',' | ';'))
+        && text.split_once('@').is_some_and(|(user, host)| {
+            !user.is_empty() && host.contains('.') && !host.contains('@') && !host.starts_with('.')
+        })
+}
+
+/// Two rounds, because platforms and collectors each encode once.
+fn decode(raw: &str) -> String {
+    let once = html_escape::decode_html_entities(raw);
+    html_escape::decode_html_entities(&once).into_owned()
+}
+
+fn line_ends(text: &str) -> String {
+    text.replace("\r\n", "\n").replace(['\r', '\u{2028}', '\u{2029}', '\u{85}'], "\n")
+}
+
+fn mend(c: char) -> char {
+    match u32::from(c).checked_sub(0x80) {
+        Some(index @ 0..32) => WINDOWS_1252.get(index as usize).copied().unwrap_or(c),
+        _ => c,
+    }
+}
+
+/// Takes out a fixed list of formatting tags; whatever else stands between `<` and `>` is what somebody wrote.
+fn strip_tags(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('<') {
+        plain.push_str(&rest[..at]);
+        rest = &rest[at..];
+        match formatting_tag(rest) {
+            Some((length, replacement)) => {
+                plain.push_str(replacement);
+                rest = &rest[length..];
+            }
+            None => {
+                plain.push('<');
+                rest = &rest[1..];
+            }
+        }
+    }
+    plain.push_str(rest);
+    plain
+}
+
+/// The length of the formatting tag that `text` starts with, and what takes its place.
+fn formatting_tag(text: &str) -> Option<(usize, &'static str)> {
+    // Longer ones are no tags of a review.
+    let length = text.bytes().take(200).position(|byte| byte == b'>')? + 1;
+    let inner = text.get(1..length - 1)?;
+    let (closing, inner) = match inner.strip_prefix('/') {
+        Some(inner) => (true, inner),
+        None => (false, inner),
+    };
+    let end = inner.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(inner.len());
+    let (name, attributes) = inner.split_at(end);
+    let attributes = attributes.trim().trim_end_matches('/');
+    // `<b and c>` is prose.
+    if !attributes.is_empty() && !attributes.contains('=') {
+        return None;
+    }
+    match name.to_ascii_lowercase().as_str() {
+        "br" => Some((length, "\n")),
+        "p" | "div" | "li" | "ul" | "ol" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
+            Some((length, if closing { "\n" } else { "" }))
+        }
+        "b" | "i" | "u" | "s" | "em" | "strong" | "small" | "span" | "font" => Some((length, "")),
+        _ => None,
+    }
+}
+
+/// At most two blank lines in a row, and nothing invisible at the ends of lines.
+fn collapse_blank_lines(text: &str) -> String {
+    let mut collapsed = String::with_capacity(text.len());
+    let mut blank = 0;
+    for line in text.split('\n').map(str::trim_end) {
+        blank = if line.is_empty() { blank + 1 } else { 0 };
+        if blank <= 2 {
+            collapsed.push_str(line);
+            collapsed.push('\n');
+        }
+    }
+    collapsed
+}
+
+fn cut(text: &str, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
+        None => text.to_owned(),
+        Some(_) => text.chars().take(limit.saturating_sub(1)).chain(['…']).collect(),
+    }
+}
+
+/// `text` trimmed; none where all of it is space or has no width.
+fn visible(text: &str) -> Option<String> {
+    let trimmed = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{200B}' | '\u{2060}'));
+    trimmed.chars().any(|c| !c.is_whitespace() && !is_invisible(c)).then(|| trimmed.to_owned())
+}
+
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{AD}' | '\u{34F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
+        | '\u{200B}'..='\u{200D}' | '\u{2060}'..='\u{2064}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}'
+        | '\u{FFA0}' | '\u{E0100}'..='\u{E01EF}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(raw: &str) -> Option<String> {
+        text(raw)
+    }
+
+    #[test]
+    fn entities_and_formatting_tags_become_text() {
+        for (raw, expected) in [
+            ("Tom &amp;amp; Jerry&amp;#39;s caf&eacute;", "Tom & Jerry's café"),
+            ("&quot;it&#146;s&quot; &#x1F600; &nosuch; &", "\"it’s\" 😀 &nosuch; &"),
+            ("<p>one</p><p>two<br />three</p>", "one\ntwo\nthree"),
+            ("a &lt;br&gt; <b>bold</b> <SPAN class=\"x\">y</span>", "a\n bold y"),
+            ("1 < 2 > 0, <b and c>, <3, <", "1 < 2 > 0, <b and c>, <3, <"),
+            (
+                "<script>alert(1)</script><https://evil|Login><!channel>",
+                "<script>alert(1)</script><https://evil|Login><!channel>",
+            ),
+            ("{{7*7}} {% x %} *b* `c` [d](e)", "{{7*7}} {% x %} *b* `c` [d](e)"),
+        ] {
+            assert_eq!(of(raw).as_deref(), Some(expected), "{raw}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_controls_or_hides_passes() {
+        assert_eq!(of("a\u{0}b\u{202E}c\u{1b}[2Jd\u{FEFF}\u{E0041}").as_deref(), Some("abc[2Jd"));
+        assert_eq!(of("a\r\nb\rc\u{2028}d").as_deref(), Some("a\nb\nc\nd"));
+        assert_eq!(of("&#x202E;a&#x200F;").as_deref(), Some("a"));
+        // References to control characters stay the text that they are.
+        assert_eq!(of("a&#27;&#0;").as_deref(), Some("a&#27;&#0;"));
+        assert_eq!(of(&format!("a{}b", "\n".repeat(300))).as_deref(), Some("a\n\n\nb"));
+        for empty in
+            ["", " \t\n", "\u{A0}", "\u{200B}\u{200D}\u{2060}", "&nbsp;&#8203;", "<br><p></p>", "\u{0}"]
+        {
+            assert_eq!(of(empty), None, "{empty:?}");
+        }
+        for kept in [".", "👍🏽👍🏽", "👨‍👩‍👧", "❤️", "1️⃣", "ש123ל"] {
+            assert_eq!(of(kept).as_deref(), Some(kept));
+        }
+    }
+
+    #[test]
+    fn one_form_of_unicode_and_bounded_lengths() {
+        assert_eq!(of("cafe\u{301}"), of("café"));
+        assert_eq!(of(&"x".repeat(MAX_TEXT + 1)).map(|text| text.chars().count()), Some(MAX_TEXT));
+        assert_eq!(line("Eve\r\nBcc: all@x.example", 300).as_deref(), Some("Eve Bcc: all@x.example"));
+        assert_eq!(line(&"é".repeat(301), 300).map(|name| name.chars().count()), Some(300));
+    }
+
+    #[test]
+    fn links_lead_to_web_pages_only() {
+        assert_eq!(link(" https://a.example/b?c ").as_deref(), Some("https://a.example/b?c"));
+        for bad in
+            ["javascript:alert(1)", "ftp://a", "https://u:p@a.example", "", "//a.example", "data:text/html,x"]
+        {
+            assert_eq!(link(bad), None, "{bad}");
+        }
+        assert_eq!(link(&format!("https://a.example/{}", "a".repeat(2000))), None);
+    }
+
+    #[test]
+    fn an_address_is_told_from_a_name() {
+        assert!(is_email(" jan@shop.example "));
+        for name in ["Jan", "@jan", "jan@", "jan@home", "mail jan@shop.example", "a@b@c.example"] {
+            assert!(!is_email(name), "{name}");
+        }
+    }
+}
