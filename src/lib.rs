@@ -24,6 +24,7 @@ pub mod clock;
 pub mod destination;
 pub mod domain;
 pub mod intake;
+pub mod operator;
 pub mod outbox;
 pub mod poller;
 pub mod rules;

@@ -173,6 +173,6 @@ CREATE TABLE troubles (
     subject     TEXT    NOT NULL,
     text        TEXT    NOT NULL,
     hint        TEXT    NOT NULL,
-    started_at  INTEGER NOT NULL,
+    told_at     INTEGER NOT NULL,
     PRIMARY KEY (kind, subject)
 ) STRICT, WITHOUT ROWID;

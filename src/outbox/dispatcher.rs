@@ -60,6 +60,7 @@ pub struct Dispatcher {
     records: HashMap<String, DestinationRecord>,
     names: HashMap<String, (Arc<Catalog>, Timestamp)>,
     sends: Group<Sent>,
+    ended: Vec<Result<Sent, String>>,
     looked_for_expired_at: Timestamp,
 }
 
@@ -76,6 +77,7 @@ impl Dispatcher {
             records: HashMap::new(),
             names: HashMap::new(),
             sends: Group::default(),
+            ended: Vec::new(),
             looked_for_expired_at: Timestamp(0),
         }
     }
@@ -90,7 +92,8 @@ impl Dispatcher {
         let started = self.start_due(targets).await?;
         let mut settled = Vec::new();
         while self.in_flight() > 0 {
-            settled.extend(self.collect(targets).await?);
+            self.ended().await;
+            settled.extend(self.record(targets).await?);
         }
         Ok((started, settled))
     }
@@ -230,18 +233,22 @@ impl Dispatcher {
         Ok(Names { catalog, scales })
     }
 
-    /// Waits until a send ends, takes all that have ended, and records them in one transaction.
-    pub async fn collect(&mut self, targets: &Targets) -> Result<Vec<Settled>, StoreError> {
-        let mut ended = Vec::new();
-        if let Some(sent) = self.sends.next().await {
-            ended.push(sent);
+    /// Waits until a send ends; pending for ever where none is under way. Nothing is lost if this is dropped.
+    pub async fn ended(&mut self) {
+        match self.sends.next().await {
+            Some(sent) => self.ended.push(sent),
+            None => std::future::pending().await,
         }
+    }
+
+    /// Records all sends that have ended, in one transaction. Must not be dropped half-way.
+    pub async fn record(&mut self, targets: &Targets) -> Result<Vec<Settled>, StoreError> {
         while let Some(sent) = self.sends.try_next() {
-            ended.push(sent);
+            self.ended.push(sent);
         }
         let now = self.clock.now();
         let (mut settlements, mut settled) = (Vec::new(), Vec::new());
-        for sent in ended {
+        for sent in std::mem::take(&mut self.ended) {
             match sent {
                 Ok(sent) => {
                     let count = self.in_flight.entry(sent.leased.destination.clone()).or_default();

@@ -130,7 +130,7 @@ pub trait Store: Send + Sync {
 
     // ---- the operator ---------------------------------------------------------------------------------
     /// Facts from which trouble is assessed.
-    async fn facts(&self, now: Timestamp) -> Result<Facts, StoreError>;
+    async fn facts(&self) -> Result<Facts, StoreError>;
     /// The troubles the operator was told of and that are not over.
     async fn troubles(&self) -> Result<Vec<TroubleRecord>, StoreError>;
     /// Begins and ends troubles, and queues their notices, at once.

@@ -1,7 +1,7 @@
 //! What the store takes and gives: plain records, no behaviour.
 
 use crate::domain::{
-    Attempt, Change, DeliveryState, Form, MessageKind, Previous, Reason, Review, RuleHit, Timestamp,
+    Attempt, Catalog, Change, DeliveryState, Form, MessageKind, Previous, Reason, Review, RuleHit, Timestamp,
 };
 use crate::upstream::{Malformed, Purpose};
 use serde::{Deserialize, Serialize};
@@ -514,6 +514,8 @@ pub struct Facts {
     pub malformed: Vec<(String, u64, Timestamp)>,
     /// Reviews unmatched because a name is unknown: account, count, newest.
     pub undecided: Vec<(String, u64, Timestamp)>,
+    /// The names of every account that has some.
+    pub catalogs: Vec<(String, Catalog)>,
 }
 
 /// Trouble the operator was told of.
@@ -527,6 +529,8 @@ pub struct TroubleRecord {
     pub text: String,
     /// What to do.
     pub hint: String,
+    /// When the operator was last told.
+    pub told_at: Timestamp,
 }
 
 /// Which deliveries to list.

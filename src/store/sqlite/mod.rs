@@ -309,8 +309,8 @@ impl Store for SqliteStore {
     async fn next_mark(&self, account: &str) -> Result<Option<Timestamp>, StoreError> {
         marks::next(&self.reader, account).await
     }
-    async fn facts(&self, now: Timestamp) -> Result<Facts, StoreError> {
-        operator::facts(&self.reader, now).await
+    async fn facts(&self) -> Result<Facts, StoreError> {
+        operator::facts(&self.reader).await
     }
     async fn troubles(&self) -> Result<Vec<TroubleRecord>, StoreError> {
         operator::troubles(&self.reader).await

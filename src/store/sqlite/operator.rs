@@ -5,7 +5,7 @@ use super::*;
 /// Complete listings that may still show a marked review before somebody hears of it.
 const LISTINGS_AFTER_MARK: i64 = 3;
 
-pub(super) async fn facts(pool: &SqlitePool, _now: Timestamp) -> Result<Facts, StoreError> {
+pub(super) async fn facts(pool: &SqlitePool) -> Result<Facts, StoreError> {
     let counted = |rows: Vec<(String, i64, i64)>| {
         rows.into_iter().map(|(name, total, newest)| (name, count(total), Timestamp(newest))).collect()
     };
@@ -33,6 +33,10 @@ pub(super) async fn facts(pool: &SqlitePool, _now: Timestamp) -> Result<Facts, S
     )
     .fetch_all(pool)
     .await?;
+    let catalogs: Vec<(String, String)> =
+        sqlx::query_as("SELECT name, catalog FROM accounts WHERE catalog IS NOT NULL ORDER BY name")
+            .fetch_all(pool)
+            .await?;
     Ok(Facts {
         accounts: accounts::all(pool).await?,
         destinations: sending::destinations(pool).await?,
@@ -40,15 +44,25 @@ pub(super) async fn facts(pool: &SqlitePool, _now: Timestamp) -> Result<Facts, S
         marked_yet_listed: listed.into_iter().map(|(account, total)| (account, count(total))).collect(),
         malformed: counted(malformed),
         undecided: counted(undecided),
+        catalogs: catalogs
+            .into_iter()
+            .map(|(name, text)| Ok((name, parse(&text)?)))
+            .collect::<Result<_, StoreError>>()?,
     })
 }
 
 pub(super) async fn troubles(pool: &SqlitePool) -> Result<Vec<TroubleRecord>, StoreError> {
-    let rows: Vec<(String, String, String, String)> =
-        sqlx::query_as("SELECT kind, subject, text, hint FROM troubles ORDER BY kind, subject")
+    let rows: Vec<(String, String, String, String, i64)> =
+        sqlx::query_as("SELECT kind, subject, text, hint, told_at FROM troubles ORDER BY kind, subject")
             .fetch_all(pool)
             .await?;
-    let record = |(kind, subject, text, hint)| TroubleRecord { kind, subject, text, hint };
+    let record = |(kind, subject, text, hint, told_at)| TroubleRecord {
+        kind,
+        subject,
+        text,
+        hint,
+        told_at: Timestamp(told_at),
+    };
     Ok(rows.into_iter().map(record).collect())
 }
 
@@ -68,8 +82,8 @@ pub(super) async fn tell(
     }
     for trouble in started {
         sqlx::query(
-            "INSERT INTO troubles (kind, subject, text, hint, started_at) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT DO UPDATE SET text = excluded.text, hint = excluded.hint",
+            "INSERT INTO troubles (kind, subject, text, hint, told_at) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT DO UPDATE SET text = excluded.text, hint = excluded.hint, told_at = excluded.told_at",
         )
         .bind(&trouble.kind)
         .bind(&trouble.subject)
