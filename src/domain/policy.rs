@@ -25,6 +25,11 @@ pub struct AccountPolicy {
 impl AccountPolicy {
     /// The least that `poll_interval` may be.
     pub const SHORTEST_POLL_INTERVAL: Duration = Duration::from_secs(5);
+
+    /// Whether nothing is ever marked read.
+    pub fn mark_read_never(&self) -> bool {
+        self.mark_read == MarkRead::Never
+    }
 }
 
 impl Default for AccountPolicy {

@@ -82,6 +82,11 @@ impl Dispatcher {
         }
     }
 
+    /// The time by this dispatcher's clock.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// Sends under way.
     pub fn in_flight(&self) -> usize {
         self.sends.len()

@@ -89,11 +89,6 @@ impl Client {
         })
     }
 
-    /// When the token of the moment expires, where the token itself or the login said so.
-    pub fn token_expires_at(&self) -> Option<Timestamp> {
-        self.session.grant()?.expires_at
-    }
-
     /// Makes `call` with the token of the moment and reads its answer with `read`. A refused token that came
     /// from a login is renewed once.
     async fn call<T: Send>(
@@ -325,6 +320,10 @@ impl Upstream for Client {
             page: false,
         };
         self.call(call, envelope::accept).await
+    }
+
+    fn token_expires_at(&self) -> Option<Timestamp> {
+        self.session.grant()?.expires_at
     }
 }
 

@@ -121,4 +121,8 @@ pub trait Upstream: Send + Sync {
     async fn catalog(&self) -> Result<Catalog, UpstreamError>;
     /// Marks one review read.
     async fn mark_read(&self, uuid: &str) -> Result<(), UpstreamError>;
+    /// When the token of the moment expires, where that is known.
+    fn token_expires_at(&self) -> Option<Timestamp> {
+        None
+    }
 }

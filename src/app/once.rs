@@ -1,0 +1,117 @@
+//! `run --once`: one complete poll, every delivery due now, the marks, and an end.
+
+use super::{App, AppError};
+use crate::domain::{DeliveryState, Outcome};
+use crate::poller::{Poll, Tick};
+use crate::store::IntakeReport;
+use serde::Serialize;
+use std::time::Duration;
+
+/// What one run did.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Once {
+    /// What the polls brought, over all accounts.
+    pub intake: IntakeReport,
+    /// Why polls failed, by account.
+    pub failed_polls: Vec<(String, String)>,
+    /// Messages delivered.
+    pub delivered: u64,
+    /// Attempts that did not deliver.
+    pub failed_attempts: u64,
+    /// Reviews that could not be marked read.
+    pub failed_marks: u64,
+}
+
+impl Once {
+    /// Whether everything that was tried went well. Work that waits for its time is no failure.
+    pub fn is_fine(&self) -> bool {
+        self.failed_polls.is_empty() && self.failed_attempts == 0 && self.failed_marks == 0
+    }
+}
+
+impl App {
+    /// Polls every account once, then sends what is due, then marks.
+    pub async fn run_once(&mut self) -> Result<Once, AppError> {
+        let mut once = Once::default();
+        self.poll_once(&mut once).await?;
+        self.send_once(&mut once).await?;
+        self.mark_once(&mut once).await?;
+        Ok(once)
+    }
+
+    /// Polls every account once and sends nothing.
+    pub(crate) async fn poll_once(&mut self, once: &mut Once) -> Result<(), AppError> {
+        for index in 0..self.accounts.len() {
+            let poll = self.poll_account(index).await?;
+            once.intake.add(poll.report);
+            if let (Some(error), Some(worker)) = (poll.error, self.accounts.get(index)) {
+                once.failed_polls.push((worker.name.clone(), error.detail));
+            }
+        }
+        Ok(())
+    }
+
+    async fn poll_account(&mut self, index: usize) -> Result<Poll, AppError> {
+        let Some(worker) = self.accounts.get_mut(index) else { return Ok(Poll::default()) };
+        let mut waited = IntakeReport::default();
+        loop {
+            match worker.poll_step().await? {
+                Tick::Listed(mut poll) => {
+                    worker.after_poll(&poll).await?;
+                    poll.report.add(waited);
+                    return Ok(poll);
+                }
+                Tick::Page(report) if !worker.poller.is_listing() => waited.add(report),
+                Tick::Again | Tick::Page(_) => {}
+                Tick::Wait(until) => pause(until.since(worker.clock.now())).await,
+            }
+        }
+    }
+
+    async fn send_once(&mut self, once: &mut Once) -> Result<(), AppError> {
+        loop {
+            let (started, settled) = self.dispatcher.tick(&self.targets).await?;
+            for settled in settled {
+                if settled.state == DeliveryState::Delivered {
+                    once.delivered += 1;
+                } else if !matches!(settled.outcome, Outcome::Delivered | Outcome::Accepted) {
+                    once.failed_attempts += 1;
+                }
+            }
+            match started.rate_free_at {
+                Some(at) => pause(at.since(self.clock.now())).await,
+                None if started.sends == 0 => return Ok(()),
+                None => {}
+            }
+        }
+    }
+
+    async fn mark_once(&mut self, once: &mut Once) -> Result<(), AppError> {
+        for worker in &mut self.accounts {
+            loop {
+                let now = worker.clock.now();
+                worker.budget.listing_expected(worker.poller.next_poll_at());
+                let marked = worker.acknowledger.tick(worker.plan.policy.mark_read, now).await?;
+                once.failed_marks += marked.failed;
+                let due = worker.store.due_marks(&worker.name, now, 1).await?;
+                if due.is_empty() || marked.failed > 0 || worker.plan.policy.mark_read_never() {
+                    break;
+                }
+                if let Some(until) = marked.wait_until {
+                    pause(until.since(worker.clock.now())).await;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends: the state is closed.
+    pub async fn close(self) {
+        self.store.close().await;
+    }
+}
+
+/// Waits for a rate or a budget; at least a moment, so that a clock that stands does not spin.
+async fn pause(duration: Duration) {
+    tokio::time::sleep(duration.max(Duration::from_millis(1))).await;
+}

@@ -1,0 +1,77 @@
+//! What is served over HTTP: whether the bridge lives, and whether it is ready.
+//!
+//! Both are open to everybody and say no more than a probe needs.
+
+use crate::clock::Clock;
+use crate::store::SharedStore;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use std::future::Future;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+
+/// What the probes look at.
+#[derive(Clone)]
+pub struct Health {
+    store: SharedStore,
+    clock: Clock,
+    accounts: Arc<[String]>,
+}
+
+impl Health {
+    /// Probes of `store` and the polls of `accounts`.
+    pub fn new(store: SharedStore, clock: Clock, accounts: Vec<String>) -> Self {
+        Self { store, clock, accounts: accounts.into() }
+    }
+}
+
+/// Serves until `shutdown` ends.
+pub async fn serve(
+    listener: TcpListener,
+    health: Health,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) {
+    let served = axum::serve(listener, router(health)).with_graceful_shutdown(shutdown).await;
+    if let Err(error) = served {
+        tracing::error!(error = %error, "health is no longer served");
+    }
+}
+
+/// The routes.
+pub fn router(health: Health) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { (StatusCode::OK, "ok\n") }))
+        .route("/readyz", get(ready))
+        .fallback(|| async { (StatusCode::NOT_FOUND, "not found: see /healthz and /readyz\n") })
+        .with_state(health)
+}
+
+/// 200 when the state answers (the configuration is loaded, or nothing would be served).
+async fn ready(State(health): State<Health>) -> Response {
+    let now = health.clock.now();
+    let mut accounts = serde_json::Map::new();
+    for name in health.accounts.iter() {
+        match health.store.account(name).await {
+            Ok(record) => {
+                let age = record.last_success_at.map(|at| now.since(at).as_secs());
+                let polled =
+                    serde_json::json!({ "poll_age_seconds": age, "failed_polls": record.failed_polls });
+                accounts.insert(name.clone(), polled);
+            }
+            Err(error) => {
+                tracing::error!(error = %error, "not ready");
+                let body = serde_json::json!({ "ready": false, "why": "the state does not answer" });
+                return (StatusCode::SERVICE_UNAVAILABLE, no_store(), Json(body)).into_response();
+            }
+        }
+    }
+    (StatusCode::OK, no_store(), Json(serde_json::json!({ "ready": true, "accounts": accounts })))
+        .into_response()
+}
+
+fn no_store() -> [(header::HeaderName, &'static str); 1] {
+    [(header::CACHE_CONTROL, "no-store")]
+}
