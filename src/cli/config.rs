@@ -1,0 +1,62 @@
+//! `config init`: a starter file; `config show`: the resolved settings without secrets.
+
+use super::{CliError, Context, output};
+use crate::config::{STARTER, show};
+use clap::Subcommand;
+use std::io::Write;
+use std::path::PathBuf;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Arguments {
+    /// Write a commented starter file
+    Init {
+        /// Where to; `-` is standard output
+        #[arg(default_value = "config.toml")]
+        file: PathBuf,
+    },
+    /// Print the resolved settings, secrets redacted
+    Show,
+    #[command(hide = true)]
+    Schema,
+}
+
+pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<(), CliError> {
+    match arguments {
+        Arguments::Init { file } if file.as_os_str() == "-" => {
+            let _ = std::io::stdout().lock().write_all(STARTER.as_bytes());
+            Ok(())
+        }
+        Arguments::Init { file } => init(file),
+        Arguments::Show => {
+            let loaded = context.load()?;
+            let _ = std::io::stdout().lock().write_all(show(&loaded).as_bytes());
+            Ok(())
+        }
+        Arguments::Schema => Err(CliError::not_in_this_version("config schema")),
+    }
+}
+
+fn init(file: &PathBuf) -> Result<(), CliError> {
+    let failed = |error: std::io::Error| {
+        let why = crate::settings::table::io_text(&error);
+        CliError::Failed(format!("cannot write `{}`: {why}", file.display()))
+    };
+    let mut options = std::fs::File::options();
+    options.write(true).create_new(true);
+    // It will hold secrets.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut target = options.open(file).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => CliError::Failed(format!(
+            "`{}` is already there and is not overwritten; name another: review-bridge config init FILE",
+            file.display()
+        )),
+        _ => failed(error),
+    })?;
+    target.write_all(STARTER.as_bytes()).map_err(failed)?;
+    output::line(&format!(
+        "wrote {}: put your token and your webhook there, then run `review-bridge check`",
+        file.display()
+    ));
+    Ok(())
+}

@@ -1,0 +1,191 @@
+//! The commands: one file each. What they print for people is written here and nowhere else.
+
+mod accounts;
+mod check;
+mod config;
+mod deliveries;
+mod destinations;
+mod explain;
+mod healthcheck;
+mod output;
+mod reviews;
+mod run;
+mod sandbox;
+mod status;
+
+use crate::app::AppError;
+use crate::config::{Failure, Loaded};
+use crate::store::StoreError;
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Tells the right people about a customer's review: from ShopReviews to Slack and webhooks, by rules.
+#[derive(Debug, Parser)]
+#[command(name = "review-bridge", version, max_term_width = 100)]
+pub struct Cli {
+    /// The configuration file [default: $REVIEW_BRIDGE_CONFIG, ./config.toml, /etc/review-bridge/config.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Poll, route, send and mark read, until it is told to stop
+    Run(run::Arguments),
+    /// Look at configuration, templates, tests, state and API, and say what to do
+    Check(check::Arguments),
+    /// Show where one review goes, and why
+    Explain(Box<explain::Arguments>),
+    /// The destinations: state and backlog, test, pause, resume
+    #[command(subcommand)]
+    Destinations(destinations::Arguments),
+    /// The ledger of deliveries
+    #[command(subcommand)]
+    Deliveries(deliveries::Arguments),
+    /// The reviews in state
+    #[command(subcommand)]
+    Reviews(reviews::Arguments),
+    /// What works, what waits and what does not
+    Status(status::Arguments),
+    /// A starter configuration, and the resolved settings
+    #[command(subcommand)]
+    Config(config::Arguments),
+    /// A fake ShopReviews API with realistic reviews, on this machine only
+    Sandbox(sandbox::Arguments),
+    /// Ask a running bridge whether it is ready (for containers)
+    Healthcheck(healthcheck::Arguments),
+    #[command(hide = true)]
+    Demo(Later),
+    #[command(hide = true)]
+    Simulate(Later),
+    #[command(hide = true)]
+    Preview(Later),
+    #[command(hide = true)]
+    Api(Later),
+    #[command(hide = true)]
+    Completions(Later),
+}
+
+/// A command of a later version, with whatever it is given.
+#[derive(Debug, Args)]
+struct Later {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    _rest: Vec<String>,
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// Usage or configuration: exit 2.
+    #[error("{0}")]
+    Usage(String),
+    /// It failed: exit 1.
+    #[error("{0}")]
+    Failed(String),
+    /// It failed, and has said so: exit 1.
+    #[error("")]
+    Said,
+}
+
+impl CliError {
+    /// 2 for usage and configuration, 1 for the rest.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => 2,
+            Self::Failed(_) | Self::Said => 1,
+        }
+    }
+
+    fn not_in_this_version(what: &str) -> Self {
+        Self::Usage(format!("`{what}` is not in this version"))
+    }
+}
+
+impl From<Failure> for CliError {
+    fn from(failure: Failure) -> Self {
+        Self::Usage(failure.to_string())
+    }
+}
+
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<AppError> for CliError {
+    fn from(error: AppError) -> Self {
+        match error {
+            AppError::Templates(_) | AppError::Build(_) => Self::Usage(error.to_string()),
+            AppError::Store(_) | AppError::Listen { .. } => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+/// Runs the command that `cli` names.
+///
+/// # Errors
+/// What went wrong, with its exit code.
+pub fn run(cli: Cli) -> Result<(), CliError> {
+    // Every TLS client of this process uses this provider; a second call changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::Failed(format!("cannot start: {error}")))?;
+    let result = runtime.block_on(dispatch(cli));
+    // A listener's last tasks must not hold up the end.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(200));
+    result
+}
+
+async fn dispatch(cli: Cli) -> Result<(), CliError> {
+    let Some(command) = cli.command else {
+        let mut help = Cli::command();
+        return help.print_help().map_err(|error| CliError::Failed(error.to_string()));
+    };
+    let context = Context { config: cli.config };
+    match command {
+        Command::Run(arguments) => run::run(&context, arguments).await,
+        Command::Check(arguments) => check::run(&context, arguments).await,
+        Command::Explain(arguments) => explain::run(&context, *arguments).await,
+        Command::Destinations(arguments) => destinations::run(&context, arguments).await,
+        Command::Deliveries(arguments) => deliveries::run(&context, arguments).await,
+        Command::Reviews(arguments) => reviews::run(&context, arguments).await,
+        Command::Status(arguments) => status::run(&context, arguments).await,
+        Command::Config(arguments) => config::run(&context, &arguments),
+        Command::Sandbox(arguments) => sandbox::run(arguments).await,
+        Command::Healthcheck(arguments) => healthcheck::run(&context, arguments).await,
+        Command::Demo(_) => Err(CliError::not_in_this_version("demo")),
+        Command::Simulate(_) => Err(CliError::not_in_this_version("simulate")),
+        Command::Preview(_) => Err(CliError::not_in_this_version("preview")),
+        Command::Api(_) => Err(CliError::not_in_this_version("api")),
+        Command::Completions(_) => Err(CliError::not_in_this_version("completions")),
+    }
+}
+
+/// What every command is given.
+#[derive(Clone, Debug)]
+struct Context {
+    config: Option<PathBuf>,
+}
+
+impl Context {
+    fn load(&self) -> Result<Loaded, CliError> {
+        Ok(crate::config::load_here(self.config.as_deref())?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,155 @@
+//! `run`: the daemon; `run --once`: one round; `run --once --dry-run`: what it would do.
+
+use super::{CliError, Context, output};
+use crate::app::{App, Once};
+use crate::clock::Clock;
+use crate::config::{Loaded, LogFormat};
+use crate::domain::text::one_line;
+use crate::store::{DeliveryFilter, DeliveryRow, ReviewFilter};
+use crate::telemetry;
+use clap::Args;
+use std::io::IsTerminal;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Poll once, send and mark what is due now, and end: 1 if a poll, an attempt or a mark failed
+    #[arg(long)]
+    once: bool,
+    /// Poll and route, and print what would be sent: nothing is sent, marked or stored
+    #[arg(long, requires = "once")]
+    dry_run: bool,
+}
+
+pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), CliError> {
+    let loaded = context.load()?;
+    let log = &loaded.settings.log;
+    let rust_log = crate::config::rust_log();
+    let colour = std::io::stderr().is_terminal() && !crate::config::no_color();
+    telemetry::start(&log.level, log.format == LogFormat::Json, colour, rust_log.as_deref());
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    let restart_only = &loaded.file;
+    tracing::debug!(file = ?restart_only, "configuration loaded");
+    match (arguments.once, arguments.dry_run) {
+        (true, true) => dry_run(loaded).await,
+        (true, false) => once(loaded).await,
+        (false, _) => daemon(loaded).await,
+    }
+}
+
+async fn daemon(loaded: Loaded) -> Result<(), CliError> {
+    // Asked for before anything starts, so that a signal during the start is not lost.
+    let stop = stop_signal()?;
+    let app = App::build(loaded.settings, Clock::System).await?;
+    match app.addr() {
+        Some(addr) => tracing::info!(health = %format!("http://{addr}/healthz"), "review-bridge {} runs", env!("CARGO_PKG_VERSION")),
+        None => tracing::info!("review-bridge {} runs", env!("CARGO_PKG_VERSION")),
+    }
+    app.run(stop).await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+#[cfg(unix)]
+fn stop_signal() -> Result<impl Future<Output = ()>, CliError> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let failed = |error: std::io::Error| CliError::Failed(format!("cannot listen for signals: {error}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    // A reload is not in this version; without this, SIGHUP would end the process.
+    let mut reload = signal(SignalKind::hangup()).map_err(failed)?;
+    Ok(async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = reload.recv() => tracing::warn!("reload on SIGHUP is not in this version: restart to apply changes"),
+            }
+        }
+        tracing::info!("told to stop: sends in flight get 8 seconds");
+    })
+}
+
+#[cfg(not(unix))]
+fn stop_signal() -> Result<impl Future<Output = ()>, CliError> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+async fn once(mut loaded: Loaded) -> Result<(), CliError> {
+    loaded.settings.http.listen = None;
+    let mut app = App::build(loaded.settings, Clock::System).await?;
+    let once = app.run_once().await?;
+    app.close().await;
+    summary(&once);
+    if once.is_fine() { Ok(()) } else { Err(CliError::Said) }
+}
+
+fn summary(once: &Once) {
+    let intake = &once.intake;
+    output::line(&format!(
+        "{} new, {} edited, {} delivered, {} failed, {} unmatched, {} remembered, {} waiting",
+        intake.new,
+        intake.edited,
+        once.delivered,
+        once.failed_attempts,
+        intake.unmatched,
+        intake.remembered,
+        intake.waiting
+    ));
+    for (account, error) in &once.failed_polls {
+        output::line(&format!("account `{account}` could not be polled: {error}"));
+    }
+    if once.failed_marks > 0 {
+        output::line(&format!("{} could not be marked read; they are tried again", once.failed_marks));
+    }
+}
+
+/// Polls on a copy of the state, which is thrown away.
+async fn dry_run(loaded: Loaded) -> Result<(), CliError> {
+    let started = Clock::System.now();
+    let mut app = App::build_dry(loaded.settings, Clock::System).await?;
+    let once = app.poll_only().await?;
+    let filter = DeliveryFilter { limit: u32::MAX, ..DeliveryFilter::default() };
+    let mut rows = app.store().list_deliveries(&filter).await?;
+    rows.retain(|row| row.created_at >= started);
+    rows.reverse();
+    for row in &rows {
+        let filter = ReviewFilter {
+            account: Some(row.account.clone()),
+            uuid: Some(row.uuid.clone()),
+            limit: 1,
+            ..ReviewFilter::default()
+        };
+        let found = app.store().list_reviews(&filter).await?;
+        let text = found.first().and_then(|found| found.review.as_ref());
+        let text = text.and_then(|review| review.text.clone()).unwrap_or_else(|| "(no text)".into());
+        output::line(&would_send(row, &text));
+    }
+    output::line(&format!(
+        "would send {} and mark read what is delivered; {} unmatched, {} remembered, {} waiting",
+        rows.len(),
+        once.intake.unmatched,
+        once.intake.remembered,
+        once.intake.waiting
+    ));
+    for (account, error) in &once.failed_polls {
+        output::line(&format!("account `{account}` could not be polled: {error}"));
+    }
+    app.close().await;
+    if once.is_fine() { Ok(()) } else { Err(CliError::Said) }
+}
+
+fn would_send(row: &DeliveryRow, text: &str) -> String {
+    let rules: Vec<&str> = row.rules.iter().map(|hit| hit.rule.as_str()).collect();
+    let recipient = if row.recipient.is_empty() { String::new() } else { format!(" ({})", row.recipient) };
+    format!(
+        "{} -> {}{recipient}  by {}: {}",
+        one_line(&row.uuid, 60),
+        row.destination,
+        rules.join(", "),
+        one_line(text, 80)
+    )
+}
