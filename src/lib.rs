@@ -21,6 +21,7 @@
 //! | [`cli`] | the commands |
 
 pub mod clock;
+pub mod config;
 pub mod destination;
 pub mod domain;
 pub mod intake;

@@ -1,6 +1,8 @@
 //! What is wrong with a configuration: every problem at once, each with its place and what to write instead.
 
+use crate::domain::text::one_line;
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// One thing wrong with the configuration. Never holds the offending value of a secret.
@@ -18,35 +20,49 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.origin)?;
+        write!(f, "{}", one_line(&self.origin, 300))?;
         if !self.path.is_empty() {
-            write!(f, ": `{}`", self.path)?;
+            write!(f, ": `{}`", one_line(&self.path, 300))?;
         }
-        write!(f, ": {}", self.what)?;
+        write!(f, ": {}", one_line(&self.what, 1_000))?;
         if !self.hint.is_empty() {
-            write!(f, "\n    {}", self.hint)?;
+            write!(f, "\n    {}", one_line(&self.hint, 2_000))?;
         }
         Ok(())
     }
 }
 
-/// Collects problems while a configuration is read.
+/// Collects what is found while a configuration is read: what is wrong, and which paths hold secrets, so
+/// that whoever shows the configuration later shows none of them.
 #[derive(Debug, Default)]
-pub struct Problems(RefCell<Vec<Problem>>);
+pub struct Problems {
+    found: RefCell<Vec<Problem>>,
+    secrets: RefCell<BTreeSet<String>>,
+}
 
 impl Problems {
     /// Adds one.
     pub fn push(&self, problem: Problem) {
-        self.0.borrow_mut().push(problem);
+        self.found.borrow_mut().push(problem);
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.borrow().is_empty()
+        self.found.borrow().is_empty()
     }
 
     /// All of them, in the order found.
     pub fn into_vec(self) -> Vec<Problem> {
-        self.0.into_inner()
+        self.found.into_inner()
+    }
+
+    /// Notes that the dotted `path` holds a secret.
+    pub fn note_secret(&self, path: String) {
+        self.secrets.borrow_mut().insert(path);
+    }
+
+    /// Whether somebody asked for the dotted `path` as a secret.
+    pub fn is_secret(&self, path: &str) -> bool {
+        self.secrets.borrow().contains(path)
     }
 }

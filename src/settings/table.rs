@@ -1,26 +1,19 @@
 //! Typed access to one configuration table. A getter answers `None` where the key is absent *or* wrong; what
 //! is wrong is recorded with its dotted path, so that all problems of a file are told at once.
 
+pub use super::hint::{io_text, nearest, quoted};
+pub use super::source::Source;
 use super::units::{Rate, parse_duration};
-use super::{Problem, Problems, Secret};
-use figment::value::{Dict, Num, Tag, Value};
+use super::{Problem, Secret};
+use figment::value::{Dict, Num, Value};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// What all tables of one configuration share.
-#[derive(Debug)]
-pub struct Source {
-    /// Relative paths start here.
-    pub folder: PathBuf,
-    /// How to name the file in problems.
-    pub file: String,
-    /// The tags of values that came from the environment, with the variable's name.
-    pub environment: Vec<(Tag, String)>,
-    /// What is wrong.
-    pub problems: Problems,
-}
+/// The most that a file with one secret may hold.
+const SECRET_FILE_LIMIT_BYTES: u64 = 64 * 1024;
 
 /// One table of the configuration at a dotted path.
 #[derive(Debug)]
@@ -29,12 +22,13 @@ pub struct Table<'a> {
     dict: &'a Dict,
     source: &'a Source,
     asked: RefCell<BTreeSet<String>>,
+    refused: RefCell<BTreeSet<String>>,
 }
 
 impl<'a> Table<'a> {
     /// The table `dict` at `path` (empty for the root).
     pub fn new(path: impl Into<String>, dict: &'a Dict, source: &'a Source) -> Self {
-        Self { path: path.into(), dict, source, asked: RefCell::default() }
+        Self { path: path.into(), dict, source, asked: RefCell::default(), refused: RefCell::default() }
     }
 
     /// Its dotted path.
@@ -64,9 +58,9 @@ impl<'a> Table<'a> {
 
     /// Records a problem with `key`.
     pub fn problem(&self, key: &str, what: impl Into<String>, hint: impl Into<String>) {
-        let variable = self.dict.get(key).and_then(|value| self.variable(value));
+        let variable = self.dict.get(key).and_then(|value| self.source.variable(value));
         self.source.problems.push(Problem {
-            origin: variable.unwrap_or(&self.source.file).to_owned(),
+            origin: variable.map_or(&self.source.file, |variable| &variable.name).clone(),
             path: if key.is_empty() { self.path.clone() } else { self.path_of(key) },
             what: what.into(),
             hint: hint.into(),
@@ -111,7 +105,7 @@ impl<'a> Table<'a> {
     /// `true` or `false`.
     pub fn boolean(&self, key: &str) -> Option<bool> {
         match self.typed(key)? {
-            Value::Bool(_, value) => Some(value),
+            Value::Bool(_, value) => Some(*value),
             _ => self.wrong(key, "is not true or false", &format!("write {key} = true")),
         }
     }
@@ -121,11 +115,7 @@ impl<'a> Table<'a> {
         let hint = format!("write a whole number from {} to {}", range.start(), range.end());
         match self.typed(key)? {
             Value::Num(_, number) => {
-                let whole = number.to_u128().and_then(|n| u64::try_from(n).ok()).or(match number {
-                    Num::I64(n) => u64::try_from(n).ok(),
-                    Num::I32(n) => u64::try_from(n).ok(),
-                    _ => None,
-                });
+                let whole = number.to_u128_lossy().and_then(|n| u64::try_from(n).ok());
                 match whole.filter(|n| range.contains(n)) {
                     Some(n) => Some(n),
                     None => self.wrong(key, "is not in range", &hint),
@@ -138,7 +128,7 @@ impl<'a> Table<'a> {
     /// A finite number.
     pub fn number(&self, key: &str) -> Option<f64> {
         match self.typed(key)? {
-            Value::Num(_, number) => as_f64(number),
+            Value::Num(_, number) => as_f64(*number),
             _ => None,
         }
         .or_else(|| self.wrong(key, "is not a number", &format!("write {key} = 2")))
@@ -193,50 +183,43 @@ impl<'a> Table<'a> {
 
     /// A path, relative to the configuration's folder.
     pub fn file(&self, key: &str) -> Option<PathBuf> {
-        self.text(key).map(|text| self.resolve(Path::new(&text)))
+        let text = self.text(key)?;
+        if text.trim().is_empty() {
+            return self.wrong(key, "is empty", "name a path, or remove it");
+        }
+        Some(self.source.folder.join(Path::new(&text)))
     }
 
     /// The secret `key`, or what the file named by its twin `key_file` holds (its last line end removed).
+    /// Neither its value nor the twin's (a secret is easily pasted there) is quoted in a problem.
     pub fn secret(&self, key: &str) -> Option<Secret> {
         let twin = format!("{key}_file");
-        if self.has(key) && self.has(&twin) {
-            self.asked.borrow_mut().extend([key.to_owned(), twin.clone()]);
-            return self.wrong(key, &format!("is set beside `{twin}`"), "keep one of the two");
-        }
-        if self.has(key) {
-            let text = self.text(key)?;
-            return if text.trim().is_empty() {
-                self.wrong(key, "is empty", &format!("set it, or set {twin} to a file that holds it"))
-            } else {
-                Some(Secret::new(text))
-            };
-        }
-        self.asked.borrow_mut().insert(key.to_owned());
-        let path = self.file(&twin)?;
-        match std::fs::read_to_string(&path) {
-            Ok(text) => {
-                let text = text.strip_suffix('\n').unwrap_or(&text);
-                let text = text.strip_suffix('\r').unwrap_or(text);
-                if text.trim().is_empty() {
-                    return self.wrong(
-                        &twin,
-                        &format!("`{}` is empty", path.display()),
-                        "write the secret into it",
-                    );
-                }
-                Some(Secret::new(text))
+        self.asked.borrow_mut().extend([key.to_owned(), twin.clone()]);
+        self.source.problems.note_secret(self.path_of(key));
+        let (key, text) = match (self.has(key), self.has(&twin)) {
+            (false, false) => return None,
+            (true, true) => {
+                return self.wrong(key, &format!("is set beside `{twin}`"), "keep one of the two");
             }
-            Err(error) => self.wrong(
-                &twin,
-                &format!("cannot read `{}`: {}", path.display(), io_text(&error)),
-                "name a file that holds only the secret, readable by this process",
-            ),
+            (true, false) => (key, self.text(key)?),
+            (false, true) => (twin.as_str(), self.secret_file(&twin)?),
+        };
+        if text.trim().is_empty() {
+            return self.wrong(key, "is empty", "write the secret there, or remove the key");
         }
+        if text.chars().any(char::is_control) {
+            return self.wrong(
+                key,
+                "holds a line end or another control character",
+                "keep the secret alone, on one line",
+            );
+        }
+        Some(Secret::new(text))
     }
 
     /// The table `key`; `None` where it is absent.
     pub fn table(&self, key: &str) -> Option<Table<'a>> {
-        match self.value(key)? {
+        match self.typed(key)? {
             Value::Dict(_, dict) => Some(Table::new(self.path_of(key), dict, self.source)),
             _ => self.wrong(
                 key,
@@ -272,33 +255,56 @@ impl<'a> Table<'a> {
 
     /// Refuses `key` where it is present: a later version has it.
     pub fn not_in_this_version(&self, key: &str) {
-        if self.value(key).is_some() {
+        self.refused.borrow_mut().insert(key.to_owned());
+        if self.has(key) {
             self.problem(key, "not in this version", "remove it");
         }
     }
 
     /// Reports every key that nobody asked for, with the nearest that was.
     pub fn finish(self) {
-        let asked = self.asked.borrow();
-        for key in self.dict.keys().filter(|key| !asked.contains(*key)) {
-            let hint = match nearest(key, asked.iter().map(String::as_str)) {
+        let (asked, refused) = (self.asked.borrow(), self.refused.borrow());
+        for key in self.dict.keys().filter(|key| !asked.contains(*key) && !refused.contains(*key)) {
+            let known: Vec<&str> = asked.iter().map(String::as_str).collect();
+            let hint = match nearest(key, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => {
-                    let known: Vec<&str> = asked.iter().map(String::as_str).collect();
-                    format!("known here: {}", quoted(&known))
-                }
+                None if known.is_empty() => "remove it".into(),
+                None => format!("known here: {}", quoted(&known)),
             };
             self.problem(key, "is not known here", hint);
         }
     }
 
-    fn resolve(&self, path: &Path) -> PathBuf {
-        self.source.folder.join(path)
-    }
-
-    fn variable(&self, value: &Value) -> Option<&'a str> {
-        let tag = value.tag();
-        self.source.environment.iter().find(|(known, _)| *known == tag).map(|(_, name)| name.as_str())
+    fn secret_file(&self, twin: &str) -> Option<String> {
+        let path = self.file(twin)?;
+        let mut bytes = Vec::new();
+        let read = std::fs::File::open(&path)
+            .and_then(|file| file.take(SECRET_FILE_LIMIT_BYTES + 1).read_to_end(&mut bytes));
+        if let Err(error) = read {
+            return self.wrong(
+                twin,
+                &format!("names a file that cannot be read: {}", io_text(&error)),
+                &format!(
+                    "name a file that holds only the secret, readable by this process; relative paths start \
+                     at `{}`",
+                    self.source.folder.display()
+                ),
+            );
+        }
+        let text = match String::from_utf8(bytes) {
+            Ok(text) if text.len() as u64 <= SECRET_FILE_LIMIT_BYTES => text,
+            _ => {
+                return self.wrong(
+                    twin,
+                    "names a file that is not text, or longer than 64 KiB",
+                    "name a file that holds only the secret",
+                );
+            }
+        };
+        // Editors on Windows begin a text file with a byte order mark.
+        let text = text.strip_prefix('\u{FEFF}').unwrap_or(&text);
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        Some(text.strip_suffix('\r').unwrap_or(text).to_owned())
     }
 
     fn value(&self, key: &str) -> Option<&'a Value> {
@@ -307,13 +313,8 @@ impl<'a> Table<'a> {
     }
 
     /// The value, read as TOML where it came from the environment: there everything is text at first.
-    fn typed(&self, key: &str) -> Option<Value> {
-        let value = self.value(key)?;
-        let (Value::String(_, text), Some(_)) = (value, self.variable(value)) else {
-            return Some(value.clone());
-        };
-        let parsed = toml::from_str::<Dict>(&format!("value = {text}"));
-        Some(parsed.ok().and_then(|mut dict| dict.remove("value")).unwrap_or_else(|| value.clone()))
+    fn typed(&self, key: &str) -> Option<&'a Value> {
+        Some(self.source.typed(self.value(key)?))
     }
 
     fn wrong<T>(&self, key: &str, what: &str, hint: &str) -> Option<T> {
@@ -326,45 +327,7 @@ fn as_f64(number: Num) -> Option<f64> {
     match number {
         Num::F64(n) => Some(n),
         Num::F32(n) => Some(n.into()),
-        Num::I64(n) => Some(n as f64),
-        other => other.to_u128().map(|n| n as f64).or(other.to_i128().map(|n| n as f64)),
+        number => number.to_u128_lossy().map(|n| n as f64).or(number.to_i128().map(|n| n as f64)),
     }
     .filter(|n| n.is_finite())
-}
-
-/// The system's text for an I/O error, without Rust's `(os error 2)`.
-pub fn io_text(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
-}
-
-/// Texts in backticks, joined by commas.
-pub fn quoted<T: AsRef<str>>(names: &[T]) -> String {
-    names.iter().map(|name| format!("`{}`", name.as_ref())).collect::<Vec<_>>().join(", ")
-}
-
-/// The candidate nearest to `wanted` by edit distance, where one is near enough to be meant.
-pub fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (wanted.chars().count() / 3).max(1);
-    candidates
-        .into_iter()
-        .map(|candidate| (distance(&wanted.to_lowercase(), &candidate.to_lowercase()), candidate))
-        .filter(|(distance, _)| *distance <= limit)
-        .min()
-        .map(|(_, candidate)| candidate)
-}
-
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, cb) in b.iter().enumerate() {
-            let above = row[j + 1];
-            row[j + 1] = (diagonal + usize::from(ca != *cb)).min(above + 1).min(row[j] + 1);
-            diagonal = above;
-        }
-    }
-    row[b.len()]
 }

@@ -6,12 +6,10 @@
 mod error;
 pub mod ids;
 pub mod records;
-pub mod settings;
 pub mod sqlite;
 
 pub use error::StoreError;
 pub use records::*;
-pub use settings::StateSettings;
 
 use crate::domain::{Catalog, Timestamp};
 use async_trait::async_trait;

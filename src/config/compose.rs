@@ -1,0 +1,120 @@
+//! Which modules there are: the one place where their settings come together.
+
+use super::account::{self, Account};
+use super::names::named_tables;
+use super::show::Resolved;
+use super::{HttpSettings, LogSettings, OperatorSettings, StateSettings, http, log, operator, state};
+use crate::rules::{self, Case, Rule};
+use crate::settings::Table;
+use crate::upstream;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What all modules run with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The accounts by name; at least one.
+    pub accounts: BTreeMap<String, Account>,
+    /// Where the bridge remembers.
+    pub state: StateSettings,
+    /// What is served over HTTP.
+    pub http: HttpSettings,
+    /// What is logged.
+    pub log: LogSettings,
+    /// Who hears about trouble.
+    pub operator: OperatorSettings,
+    /// The rules, in order; at least one.
+    pub rules: Arc<[Rule]>,
+    /// What `check` tries them on.
+    pub tests: Vec<Case>,
+    /// Templates that stand in for the embedded ones.
+    pub templates_dir: Option<PathBuf>,
+    /// The configuration's folder.
+    pub folder: PathBuf,
+}
+
+/// Reads the whole configuration. What is wrong is recorded; the settings count only where nothing is.
+pub(super) fn compose(root: Table) -> Settings {
+    let accounts = accounts(&root);
+    let destinations = named_tables(&root, "destinations");
+    let names: BTreeSet<&str> = destinations.iter().map(|(name, _)| name.as_str()).collect();
+    let known: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let settings = Settings {
+        accounts,
+        rules: rules::read_rules(&root, &known).into(),
+        tests: rules::read_cases(&root, &known),
+        state: state::read(&root),
+        http: http::read(&root),
+        log: log::read(&root),
+        operator: operator::read(&root, &names),
+        templates_dir: templates_dir(&root),
+        folder: root.source().folder.clone(),
+    };
+    for (_, table) in destinations {
+        destination_keys(table);
+    }
+    root.not_in_this_version("smtp");
+    root.finish();
+    settings
+}
+
+/// What works but is likely not meant.
+pub(super) fn warnings(settings: &Settings, resolved: &Resolved) -> Vec<String> {
+    let mut warnings: Vec<String> = resolved
+        .placeholders
+        .iter()
+        .map(|path| format!("`{path}` still holds what `config init` wrote there: put your own in its place"))
+        .collect();
+    if settings.operator.notify.is_empty() {
+        warnings
+            .push("nobody is told when something goes wrong: name destinations in `operator.notify`".into());
+    }
+    warnings
+}
+
+fn accounts(root: &Table) -> BTreeMap<String, Account> {
+    let mut accounts = BTreeMap::new();
+    let mut any = false;
+    for (name, table) in named_tables(root, "accounts") {
+        let policy = account::policy(&table);
+        let upstream = upstream::Settings::read(&table);
+        table.finish();
+        if let Some(upstream) = upstream {
+            accounts.insert(name, Account { policy, upstream });
+        }
+        any = true;
+    }
+    if !any {
+        let hint = "write [accounts.main], and below it token = \"…\" or token_file = \"…\"";
+        root.problem("accounts", "there is none to read reviews of", hint);
+    }
+    accounts
+}
+
+fn templates_dir(root: &Table) -> Option<PathBuf> {
+    let path = root.file("templates_dir")?;
+    if path.is_dir() {
+        return Some(path);
+    }
+    root.problem("templates_dir", "is not a folder that can be read", "name one, or remove the key");
+    None
+}
+
+/// The keys of a destination that `destination` will read.
+fn destination_keys(table: Table) {
+    if table.text("type").as_deref() == Some("slack") {
+        table.secret("webhook_url");
+        table.text("mention");
+    } else {
+        table.secret("url");
+        table.secret("secret");
+    }
+    for key in ["rate_limit", "timeout", "give_up_after", "timezone", "ca_file"] {
+        table.text(key);
+    }
+    table.boolean("show_email");
+    table.boolean("allow_http");
+    table.table("active_hours");
+    table.finish();
+}

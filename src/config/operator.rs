@@ -1,0 +1,60 @@
+//! `[operator]`: who hears about trouble.
+
+use crate::domain::text::one_line;
+use crate::settings::hint::{nearest, quoted};
+use crate::settings::{Secret, Table};
+use std::collections::BTreeSet;
+use url::{Host, Url};
+
+/// Who hears about trouble.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OperatorSettings {
+    /// Names of destinations, each once.
+    pub notify: Vec<String>,
+    /// Asked for after each good poll of all accounts: https, or loopback. A secret.
+    pub heartbeat_url: Option<Secret>,
+}
+
+/// Reads `[operator]`; `destinations` are the names there are.
+pub(super) fn read(root: &Table, destinations: &BTreeSet<&str>) -> OperatorSettings {
+    let Some(table) = root.table("operator") else { return OperatorSettings::default() };
+    let notify = notify(&table, destinations);
+    let heartbeat_url = table.secret("heartbeat_url");
+    if let Some(url) = &heartbeat_url
+        && !may_be_called(url.expose())
+    {
+        let key = if table.has("heartbeat_url") { "heartbeat_url" } else { "heartbeat_url_file" };
+        table.problem(key, "is not an https address", "write it as the service shows it: \"https://…\"");
+    }
+    table.finish();
+    OperatorSettings { notify, heartbeat_url }
+}
+
+fn notify(table: &Table, destinations: &BTreeSet<&str>) -> Vec<String> {
+    let mut notify: Vec<String> = Vec::new();
+    for name in table.texts("notify").unwrap_or_default() {
+        if !destinations.contains(name.as_str()) {
+            let known: Vec<&str> = destinations.iter().copied().collect();
+            let hint = match nearest(&name, known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if known.is_empty() => "write it below [destinations.NAME] first".into(),
+                None => format!("name one of: {}", quoted(&known)),
+            };
+            table.problem("notify", format!("`{}` is no destination", one_line(&name, 60)), hint);
+        } else if !notify.contains(&name) {
+            notify.push(name);
+        }
+    }
+    notify
+}
+
+fn may_be_called(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else { return false };
+    let loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    url.has_host() && (url.scheme() == "https" || (url.scheme() == "http" && loopback))
+}

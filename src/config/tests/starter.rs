@@ -1,0 +1,99 @@
+//! The starter file is the reference of all keys: it loads as it is, and it states every key that is read.
+
+use super::super::STARTER;
+use super::super::file::parse;
+use super::Folder;
+use figment::value::{Dict, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+const PROBE: &str = "zz_no_such_key";
+
+/// The starter with the # taken from before every setting.
+fn uncommented() -> String {
+    let setting = |line: &str| {
+        let key = line.split(" = ").next().unwrap_or_default();
+        line.starts_with('[')
+            || (line.contains(" = ") && key.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+    };
+    let lines = STARTER.lines().map(|line| match line.strip_prefix("# ") {
+        Some(rest) if setting(rest) => rest,
+        _ => line,
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The keys stated by table; every rule and every test counts for all of them.
+fn stated(path: &str, dict: &Dict, tables: &mut BTreeMap<String, BTreeSet<String>>) {
+    tables.entry(path.to_owned()).or_default().extend(dict.keys().filter(|key| *key != PROBE).cloned());
+    for (key, value) in dict {
+        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        match value {
+            Value::Dict(_, dict) => stated(&path, dict, tables),
+            Value::Array(_, items) => {
+                items.iter().filter_map(Value::as_dict).for_each(|dict| stated(&path, dict, tables));
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn it_loads_as_it_is_and_says_what_to_replace() {
+    let loaded = Folder::new(STARTER).load(&[]).unwrap();
+    let starts: Vec<&str> = loaded.warnings.iter().map(|w| w.split(" still").next().unwrap()).collect();
+    assert_eq!(starts, ["`accounts.main.token`", "`destinations.support.webhook_url`"]);
+}
+
+#[test]
+fn what_it_shows_as_defaults_are_the_defaults() {
+    let twins = ["password", "email", "_file =", "heartbeat_url", "ca_file", "templates_dir"];
+    let keep = |line: &&str| {
+        let from_starter = STARTER.lines().any(|original| original == *line);
+        from_starter || !twins.iter().any(|twin| line.contains(twin))
+    };
+    let all = uncommented();
+    let until_rules = all.split("# Every condition there is").next().unwrap().lines().filter(keep);
+    let bridge = all.split("[operator]").nth(1).unwrap().lines().filter(keep);
+    let contents: Vec<&str> = until_rules.chain(bridge).collect();
+    let explicit = Folder::new(&contents.join("\n")).load(&[]).unwrap().settings;
+    let implicit = Folder::new(STARTER).load(&[]).unwrap().settings;
+    let mut policy = explicit.accounts["main"].policy.clone();
+    policy.rating_scales = implicit.accounts["main"].policy.rating_scales.clone();
+    assert_eq!(policy, implicit.accounts["main"].policy);
+    assert_eq!((explicit.http, explicit.log), (implicit.http, implicit.log));
+    assert_eq!(explicit.state.path.file_name(), implicit.state.path.file_name());
+}
+
+#[test]
+fn it_states_every_key_that_is_read_and_no_other() {
+    let probed: Vec<String> = uncommented()
+        .lines()
+        .map(|line| match line.starts_with('[') {
+            true => format!("{line}\n{PROBE} = 1"),
+            false => line.replacen("{ ", &format!("{{ {PROBE} = 1, "), 1),
+        })
+        .collect();
+    let contents = format!("{PROBE} = 1\n{}", probed.join("\n"));
+    let mut tables = BTreeMap::new();
+    stated("", &parse(&contents).unwrap(), &mut tables);
+    let failure = Folder::new(&contents).load(&[]).unwrap_err();
+    let mut probes = 0;
+    for problem in &failure.problems {
+        let Some(table) = problem.path.strip_suffix(PROBE) else {
+            assert_ne!(problem.what, "is not known here", "{problem}");
+            continue;
+        };
+        // `rules[2].when` is stated with all other rules.
+        let table: String = table
+            .trim_end_matches('.')
+            .split('[')
+            .map(|part| part.split_once(']').map_or(part, |p| p.1))
+            .collect();
+        let known: BTreeSet<String> = problem.hint.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        assert!(problem.hint.starts_with("known here: "), "{problem}");
+        let stated = &tables[&table];
+        assert!(known.is_subset(stated), "[{table}] lacks {:?}", known.difference(stated));
+        probes += 1;
+    }
+    assert!(probes >= 6, "{failure}");
+}
