@@ -23,6 +23,7 @@
 pub mod clock;
 pub mod destination;
 pub mod domain;
+pub mod render;
 pub mod rules;
 pub mod settings;
 pub mod upstream;
