@@ -20,6 +20,8 @@
 //! | [`app`] | composition root |
 //! | [`cli`] | the commands |
 
+pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod destination;
@@ -28,8 +30,12 @@ pub mod intake;
 pub mod operator;
 pub mod outbox;
 pub mod poller;
+pub mod render;
 pub mod rules;
+pub mod sandbox;
 pub mod settings;
 pub mod store;
 pub mod task;
+pub mod telemetry;
 pub mod upstream;
+pub mod web;

@@ -114,7 +114,11 @@ impl AccountWorker {
             None => tracing::debug!(account, unread = poll.length, "polled: nothing new"),
         }
         if report.malformed > 0 {
-            tracing::warn!(account, count = report.malformed, "items without a usable uuid are kept, not routed");
+            tracing::warn!(
+                account,
+                count = report.malformed,
+                "items without a usable uuid are kept, not routed"
+            );
         }
         if report.undecided > 0 {
             tracing::warn!(account, count = report.undecided, "matched no rule, for their source is unknown");

@@ -95,7 +95,9 @@ impl App {
         match failure {
             None | Some(Ok(Ok(()))) => Ok(()),
             Some(Ok(Err(error))) => Err(error.into()),
-            Some(Err(panic)) => Err(AppError::Build(format!("a part of the bridge ended unexpectedly: {panic}"))),
+            Some(Err(panic)) => {
+                Err(AppError::Build(format!("a part of the bridge ended unexpectedly: {panic}")))
+            }
         }
     }
 }
@@ -227,7 +229,7 @@ impl Heartbeat {
         if !complete {
             return;
         }
-        if let Err(why) = destination::http::ping(&self.url).await {
+        if let Err(why) = destination::ping(&self.url).await {
             tracing::warn!(why, "the heartbeat (`operator.heartbeat_url`) was not taken");
         }
     }

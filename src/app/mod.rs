@@ -34,7 +34,9 @@ pub enum AppError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The address for `http.listen` is not to be had.
-    #[error("cannot listen on {addr} (`http.listen`): {why}; free the port, name another, or write \"\" for none")]
+    #[error(
+        "cannot listen on {addr} (`http.listen`): {why}; free the port, name another, or write \"\" for none"
+    )]
     Listen {
         /// The address.
         addr: SocketAddr,
@@ -62,6 +64,14 @@ pub struct App {
     accounts: Vec<AccountWorker>,
     dispatcher: Dispatcher,
     listener: Option<TcpListener>,
+}
+
+/// A bridge on a copy of the state.
+pub struct Dry {
+    /// The bridge.
+    pub app: App,
+    // Removed when dropped.
+    _folder: tempfile::TempDir,
 }
 
 /// The destinations of a configuration, with their templates compiled and tried on samples.
@@ -116,18 +126,19 @@ pub fn build_plans(settings: &Settings, targets: &Targets) -> BTreeMap<String, A
         .collect()
 }
 
-/// The API of an account, drawing on its budget in `store`, its answers noted there.
+/// The API of an account, drawing on its budget in `budgets`, its answers noted in `store`.
 pub fn build_upstream(
     settings: &Settings,
     account: &str,
     store: &SharedStore,
+    budgets: &SharedStore,
     clock: &Clock,
 ) -> Result<(Arc<dyn Upstream>, Arc<StoreBudget>), AppError> {
     let Some(own) = settings.accounts.get(account) else {
         return Err(AppError::Build(format!("there is no account `{account}`")));
     };
     let limit = own.upstream.requests_per_minute;
-    let budget = Arc::new(StoreBudget::new(store.clone(), clock.clone(), account, limit));
+    let budget = Arc::new(StoreBudget::new(budgets.clone(), clock.clone(), account, limit));
     let keep_email = settings.destinations.values().any(|destination| destination.common.show_email);
     let client = Client::new(&own.upstream, account, budget.clone(), clock.clone(), keep_email)
         .map_err(AppError::Build)?;
@@ -144,40 +155,74 @@ impl App {
     /// Builds everything: templates, destinations, state (owned by this process), accounts, the listener.
     pub async fn build(settings: Settings, clock: Clock) -> Result<Self, AppError> {
         let targets = Arc::new(build_targets(&settings)?);
-        let listener = match settings.http.listen {
-            None => None,
-            Some(addr) => Some(TcpListener::bind(addr).await.map_err(|error| AppError::Listen {
-                addr,
-                why: crate::settings::table::io_text(&error),
-            })?),
-        };
+        let listener =
+            match settings.http.listen {
+                None => None,
+                Some(addr) => Some(TcpListener::bind(addr).await.map_err(|error| AppError::Listen {
+                    addr,
+                    why: crate::settings::table::io_text(&error),
+                })?),
+            };
         let store: SharedStore = open_state(&settings.state.path, Access::Own).await?;
-        Self::assemble(settings, targets, store, listener, clock).await
+        Self::assemble(settings, targets, store.clone(), store, listener, clock).await
+    }
+
+    /// Like [`Self::build`], on a copy of the state that is thrown away with it. The request budget is still
+    /// the real one: what a dry run asks counts.
+    pub async fn build_dry(settings: Settings, clock: Clock) -> Result<Dry, AppError> {
+        let targets = Arc::new(build_targets(&settings)?);
+        let folder = tempfile::Builder::new().prefix("review-bridge-").tempdir();
+        let folder = folder.map_err(|error| {
+            AppError::Build(format!(
+                "no folder for a copy of the state: {}",
+                crate::settings::table::io_text(&error)
+            ))
+        })?;
+        let copy = folder.path().join("state.db");
+        let known = settings.state.path.exists();
+        let real: Option<SharedStore> = if known {
+            let real = open_state(&settings.state.path, Access::Beside).await?;
+            real.copy_to(&copy).await?;
+            Some(real)
+        } else {
+            None
+        };
+        let store: SharedStore = open_state(&copy, Access::Own).await?;
+        let budget = real.unwrap_or_else(|| store.clone());
+        let app = Self::assemble(settings, targets, store, budget, None, clock).await?;
+        Ok(Dry { app, _folder: folder })
     }
 
     async fn assemble(
         settings: Settings,
         targets: Arc<Targets>,
         store: SharedStore,
+        budgets: SharedStore,
         listener: Option<TcpListener>,
         clock: Clock,
     ) -> Result<Self, AppError> {
         let now = clock.now();
         let interrupted = store.recover(now).await?;
         if interrupted > 0 {
-            tracing::warn!(count = interrupted, "messages were being sent when the last process ended; they are sent again, marked as possible repeats");
+            tracing::warn!(
+                count = interrupted,
+                "messages were being sent when the last process ended; they are sent again, marked as possible repeats"
+            );
         }
         let configured: Vec<String> = settings.destinations.keys().cloned().collect();
         let buried = store.bury_removed(&configured, now).await?;
         if buried > 0 {
-            tracing::warn!(count = buried, "messages to destinations that are no longer configured are dead letters");
+            tracing::warn!(
+                count = buried,
+                "messages to destinations that are no longer configured are dead letters"
+            );
         }
         store.probe_broken(now).await?;
         let seed = u64::try_from(now.0).unwrap_or(0) ^ u64::from(std::process::id());
         let plans = build_plans(&settings, &targets);
         let mut accounts = Vec::new();
         for (index, (name, plan)) in plans.into_iter().enumerate() {
-            let (upstream, budget) = build_upstream(&settings, &name, &store, &clock)?;
+            let (upstream, budget) = build_upstream(&settings, &name, &store, &budgets, &clock)?;
             let setting =
                 settings.accounts.get(&name).map(|own| own.upstream.endpoints.path(Endpoint::MarkReviewRead));
             let acknowledger = Acknowledger::new(
@@ -214,6 +259,10 @@ impl App {
     }
 
     fn health(&self) -> web::Health {
-        web::Health::new(self.store.clone(), self.clock.clone(), self.settings.accounts.keys().cloned().collect())
+        web::Health::new(
+            self.store.clone(),
+            self.clock.clone(),
+            self.settings.accounts.keys().cloned().collect(),
+        )
     }
 }

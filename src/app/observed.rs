@@ -42,7 +42,10 @@ impl Observed {
             }
             Err(_) => false,
         };
-        if news && let Err(failed) = self.store.endpoint_seen(&self.account, endpoint, error.as_deref(), now).await {
+        if news
+            && let Err(failed) =
+                self.store.endpoint_seen(&self.account, endpoint, error.as_deref(), now).await
+        {
             tracing::warn!(account = %self.account, error = %failed, "an endpoint's state was not kept");
         }
     }

@@ -39,8 +39,14 @@ impl App {
         Ok(once)
     }
 
-    /// Polls every account once and sends nothing.
-    pub(crate) async fn poll_once(&mut self, once: &mut Once) -> Result<(), AppError> {
+    /// Polls every account once; sends and marks nothing.
+    pub async fn poll_only(&mut self) -> Result<Once, AppError> {
+        let mut once = Once::default();
+        self.poll_once(&mut once).await?;
+        Ok(once)
+    }
+
+    async fn poll_once(&mut self, once: &mut Once) -> Result<(), AppError> {
         for index in 0..self.accounts.len() {
             let poll = self.poll_account(index).await?;
             once.intake.add(poll.report);

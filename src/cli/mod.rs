@@ -1,17 +1,9 @@
 //! The commands: one file each. What they print for people is written here and nowhere else.
 
-mod accounts;
-mod check;
 mod config;
-mod deliveries;
-mod destinations;
-mod explain;
 mod healthcheck;
 mod output;
-mod reviews;
 mod run;
-mod sandbox;
-mod status;
 
 use crate::app::AppError;
 use crate::config::{Failure, Loaded};
@@ -34,26 +26,9 @@ pub struct Cli {
 enum Command {
     /// Poll, route, send and mark read, until it is told to stop
     Run(run::Arguments),
-    /// Look at configuration, templates, tests, state and API, and say what to do
-    Check(check::Arguments),
-    /// Show where one review goes, and why
-    Explain(Box<explain::Arguments>),
-    /// The destinations: state and backlog, test, pause, resume
-    #[command(subcommand)]
-    Destinations(destinations::Arguments),
-    /// The ledger of deliveries
-    #[command(subcommand)]
-    Deliveries(deliveries::Arguments),
-    /// The reviews in state
-    #[command(subcommand)]
-    Reviews(reviews::Arguments),
-    /// What works, what waits and what does not
-    Status(status::Arguments),
     /// A starter configuration, and the resolved settings
     #[command(subcommand)]
     Config(config::Arguments),
-    /// A fake ShopReviews API with realistic reviews, on this machine only
-    Sandbox(sandbox::Arguments),
     /// Ask a running bridge whether it is ready (for containers)
     Healthcheck(healthcheck::Arguments),
     #[command(hide = true)]
@@ -150,14 +125,7 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
     let context = Context { config: cli.config };
     match command {
         Command::Run(arguments) => run::run(&context, arguments).await,
-        Command::Check(arguments) => check::run(&context, arguments).await,
-        Command::Explain(arguments) => explain::run(&context, *arguments).await,
-        Command::Destinations(arguments) => destinations::run(&context, arguments).await,
-        Command::Deliveries(arguments) => deliveries::run(&context, arguments).await,
-        Command::Reviews(arguments) => reviews::run(&context, arguments).await,
-        Command::Status(arguments) => status::run(&context, arguments).await,
         Command::Config(arguments) => config::run(&context, &arguments),
-        Command::Sandbox(arguments) => sandbox::run(arguments).await,
         Command::Healthcheck(arguments) => healthcheck::run(&context, arguments).await,
         Command::Demo(_) => Err(CliError::not_in_this_version("demo")),
         Command::Simulate(_) => Err(CliError::not_in_this_version("simulate")),

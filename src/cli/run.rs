@@ -23,14 +23,12 @@ pub(super) struct Arguments {
 pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), CliError> {
     let loaded = context.load()?;
     let log = &loaded.settings.log;
-    let rust_log = crate::config::rust_log();
     let colour = std::io::stderr().is_terminal() && !crate::config::no_color();
-    telemetry::start(&log.level, log.format == LogFormat::Json, colour, rust_log.as_deref());
+    telemetry::start(&log.level, log.format == LogFormat::Json, colour);
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    let restart_only = &loaded.file;
-    tracing::debug!(file = ?restart_only, "configuration loaded");
+    tracing::debug!(file = ?loaded.file, "configuration loaded");
     match (arguments.once, arguments.dry_run) {
         (true, true) => dry_run(loaded).await,
         (true, false) => once(loaded).await,
@@ -43,7 +41,9 @@ async fn daemon(loaded: Loaded) -> Result<(), CliError> {
     let stop = stop_signal()?;
     let app = App::build(loaded.settings, Clock::System).await?;
     match app.addr() {
-        Some(addr) => tracing::info!(health = %format!("http://{addr}/healthz"), "review-bridge {} runs", env!("CARGO_PKG_VERSION")),
+        Some(addr) => {
+            tracing::info!(health = %format!("http://{addr}/healthz"), "review-bridge {} runs", env!("CARGO_PKG_VERSION"))
+        }
         None => tracing::info!("review-bridge {} runs", env!("CARGO_PKG_VERSION")),
     }
     app.run(stop).await?;
@@ -110,8 +110,9 @@ fn summary(once: &Once) {
 /// Polls on a copy of the state, which is thrown away.
 async fn dry_run(loaded: Loaded) -> Result<(), CliError> {
     let started = Clock::System.now();
-    let mut app = App::build_dry(loaded.settings, Clock::System).await?;
-    let once = app.poll_only().await?;
+    let mut dry = App::build_dry(loaded.settings, Clock::System).await?;
+    let once = dry.app.poll_only().await?;
+    let app = &dry.app;
     let filter = DeliveryFilter { limit: u32::MAX, ..DeliveryFilter::default() };
     let mut rows = app.store().list_deliveries(&filter).await?;
     rows.retain(|row| row.created_at >= started);
@@ -138,7 +139,7 @@ async fn dry_run(loaded: Loaded) -> Result<(), CliError> {
     for (account, error) in &once.failed_polls {
         output::line(&format!("account `{account}` could not be polled: {error}"));
     }
-    app.close().await;
+    dry.app.close().await;
     if once.is_fine() { Ok(()) } else { Err(CliError::Said) }
 }
 

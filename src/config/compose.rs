@@ -4,6 +4,7 @@ use super::account::{self, Account};
 use super::names::named_tables;
 use super::show::Resolved;
 use super::{HttpSettings, LogSettings, OperatorSettings, StateSettings, http, log, operator, state};
+use crate::destination;
 use crate::rules::{self, Case, Rule};
 use crate::settings::Table;
 use crate::upstream;
@@ -24,6 +25,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// Who hears about trouble.
     pub operator: OperatorSettings,
+    /// The destinations by name.
+    pub destinations: BTreeMap<String, destination::Settings>,
     /// The rules, in order; at least one.
     pub rules: Arc<[Rule]>,
     /// What `check` tries them on.
@@ -38,10 +41,15 @@ pub struct Settings {
 pub(super) fn compose(root: Table) -> Settings {
     let accounts = accounts(&root);
     let destinations = named_tables(&root, "destinations");
-    let names: BTreeSet<&str> = destinations.iter().map(|(name, _)| name.as_str()).collect();
-    let known: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let known: Vec<String> = destinations.iter().map(|(name, _)| name.clone()).collect();
+    let names: BTreeSet<&str> = known.iter().map(String::as_str).collect();
+    let destinations = destinations
+        .into_iter()
+        .filter_map(|(name, table)| Some((name.clone(), destination::Settings::read(&name, table)?)))
+        .collect();
     let settings = Settings {
         accounts,
+        destinations,
         rules: rules::read_rules(&root, &known).into(),
         tests: rules::read_cases(&root, &known),
         state: state::read(&root),
@@ -51,9 +59,6 @@ pub(super) fn compose(root: Table) -> Settings {
         templates_dir: templates_dir(&root),
         folder: root.source().folder.clone(),
     };
-    for (_, table) in destinations {
-        destination_keys(table);
-    }
     root.not_in_this_version("smtp");
     root.finish();
     settings
@@ -99,22 +104,4 @@ fn templates_dir(root: &Table) -> Option<PathBuf> {
     }
     root.problem("templates_dir", "is not a folder that can be read", "name one, or remove the key");
     None
-}
-
-/// The keys of a destination that `destination` will read.
-fn destination_keys(table: Table) {
-    if table.text("type").as_deref() == Some("slack") {
-        table.secret("webhook_url");
-        table.text("mention");
-    } else {
-        table.secret("url");
-        table.secret("secret");
-    }
-    for key in ["rate_limit", "timeout", "give_up_after", "timezone", "ca_file"] {
-        table.text(key);
-    }
-    table.boolean("show_email");
-    table.boolean("allow_http");
-    table.table("active_hours");
-    table.finish();
 }

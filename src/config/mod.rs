@@ -60,6 +60,11 @@ pub fn load_here(explicit: Option<&Path>) -> Result<Loaded, Failure> {
     load(explicit, std::env::vars_os(), &folder)
 }
 
+/// Whether this process was asked not to use colour (`NO_COLOR`, any value).
+pub fn no_color() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
 /// Loads the file `explicit` (else the one `REVIEW_BRIDGE_CONFIG` names, else `config.toml` in `folder`,
 /// else `/etc/review-bridge/config.toml`) with the variables of `environment` above it.
 ///

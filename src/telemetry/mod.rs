@@ -2,11 +2,10 @@
 
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging at `level` (a directive such as `info`), unless `RUST_LOG` says otherwise; `json` writes one
-/// object a line, `colour` is for a terminal. Only the first call of a process counts.
-pub fn start(level: &str, json: bool, colour: bool, rust_log: Option<&str>) {
-    let directive = rust_log.filter(|text| !text.trim().is_empty()).unwrap_or(level);
-    let filter = EnvFilter::builder().parse_lossy(directive);
+/// Starts logging at `level` (a directive such as `info`); `json` writes one object a line, `colour` is
+/// for a terminal. Only the first call of a process counts.
+pub fn start(level: &str, json: bool, colour: bool) {
+    let filter = EnvFilter::builder().parse_lossy(level);
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = if json {
         builder.json().flatten_event(true).try_init()

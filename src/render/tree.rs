@@ -1,0 +1,430 @@
+//! Templates of JSON payloads. The file is JSON first; each string in it is a Handlebars template of its
+//! own, so whatever a review says and however the template is written, a value stays inside its string.
+//!
+//! Structure has three keys of its own, in any object: `$if` and `$unless` (`"$if": "review.url"`) keep or
+//! drop the object, `$each` (`"$each": "rules"`) repeats it in its array, with `{{item}}` inside.
+
+use super::check::{self, check, find};
+use super::helpers;
+use super::source::{Mistake, Placed, Source, line_and_column, offset_in_text, parse};
+use crate::domain::text::one_line;
+use handlebars::template::TemplateElement;
+use handlebars::{Context, Handlebars, JsonTruthy, RenderContext, Renderable, Template};
+use serde_json::{Map, Value};
+
+/// What a payload's format allows where.
+pub struct Dialect {
+    /// Every `type` an object may have.
+    pub types: &'static [&'static str],
+    /// What the string at a place may be.
+    pub rule: fn(&Place<'_>) -> Rule,
+    /// Makes a value safe in a field that is read as markup.
+    pub escape: fn(&str) -> String,
+}
+
+/// Where a string is.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The field it is in; that of the array where it is an item.
+    pub key: &'a str,
+    /// The `type` of the object it is in.
+    pub kind: Option<&'a str>,
+    /// Whether it is in the outermost object.
+    pub top: bool,
+}
+
+/// What a string may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// A template whose values are shown as they are.
+    Literal,
+    /// A template whose values are escaped.
+    Escaped,
+    /// No template, but for exactly this one.
+    Only(&'static str),
+    /// No template.
+    Fixed,
+}
+
+/// The two registries of a dialect: escape belongs to a whole registry.
+pub struct Engines {
+    literal: Handlebars<'static>,
+    escaped: Handlebars<'static>,
+}
+
+impl Engines {
+    /// For `dialect`.
+    pub fn new(dialect: &Dialect) -> Self {
+        Self {
+            literal: helpers::registry(|text| text.to_owned()),
+            escaped: helpers::registry(dialect.escape),
+        }
+    }
+}
+
+/// A compiled template file.
+#[derive(Debug)]
+pub struct Tree {
+    file: String,
+    root: Node,
+}
+
+#[derive(Debug)]
+enum Node {
+    Fixed(Value),
+    Leaf(Box<Leaf>),
+    Array(Vec<Node>),
+    Object(Object),
+}
+
+#[derive(Debug)]
+struct Leaf {
+    at: usize,
+    text: String,
+    template: Template,
+    escaped: bool,
+}
+
+#[derive(Debug, Default)]
+struct Object {
+    /// A path, and whether it must be truthy.
+    conditions: Vec<(String, bool)>,
+    each: Option<String>,
+    fields: Vec<(String, Node)>,
+}
+
+impl Tree {
+    /// Compiles `file`; `shape` is the documented context. All mistakes at once.
+    pub fn compile(file: &str, dialect: &Dialect, shape: &Value) -> Result<Self, Vec<Mistake>> {
+        let source = parse(file).map_err(|mistake| vec![mistake])?;
+        let mut compiler = Compiler { file, dialect, mistakes: Vec::new() };
+        let root = compiler.node(&source, shape, Place { key: "", kind: None, top: true });
+        match &root {
+            Node::Object(object) if object.each.is_none() && object.conditions.is_empty() => {}
+            Node::Fixed(Value::Object(_)) => {}
+            _ => compiler.wrong(source.at, "must be one object, without `$if`, `$unless` and `$each`"),
+        }
+        if compiler.mistakes.is_empty() {
+            Ok(Self { file: file.into(), root })
+        } else {
+            Err(compiler.mistakes)
+        }
+    }
+
+    /// Renders it for `context`.
+    pub fn render(&self, engines: &Engines, context: &mut Context) -> Result<Value, Mistake> {
+        let mut values = Vec::new();
+        self.node(&self.root, engines, context, &mut values)?;
+        Ok(values.pop().unwrap_or(Value::Null))
+    }
+
+    /// The line and column of a mistake.
+    pub fn line_and_column(&self, mistake: &Mistake) -> (usize, usize) {
+        line_and_column(&self.file, mistake.at)
+    }
+
+    /// Adds what `node` gives: nothing, a value, or (`$each`) several.
+    fn node(
+        &self,
+        node: &Node,
+        engines: &Engines,
+        context: &mut Context,
+        out: &mut Vec<Value>,
+    ) -> Result<(), Mistake> {
+        match node {
+            Node::Fixed(value) => out.push(value.clone()),
+            Node::Leaf(leaf) => out.push(self.leaf(leaf, engines, context)?.into()),
+            Node::Array(items) => {
+                let mut values = Vec::with_capacity(items.len());
+                items.iter().try_for_each(|item| self.node(item, engines, context, &mut values))?;
+                out.push(Value::Array(values));
+            }
+            Node::Object(object) => match &object.each {
+                None => self.object(object, engines, context, out)?,
+                Some(path) => {
+                    let items = find(context.data(), path).ok().and_then(Value::as_array).cloned();
+                    let outer = context.data().get("item").cloned();
+                    for item in items.unwrap_or_default() {
+                        set_item(context, Some(item));
+                        self.object(object, engines, context, out)?;
+                    }
+                    set_item(context, outer);
+                }
+            },
+        }
+        Ok(())
+    }
+
+    fn object(
+        &self,
+        object: &Object,
+        engines: &Engines,
+        context: &mut Context,
+        out: &mut Vec<Value>,
+    ) -> Result<(), Mistake> {
+        let holds = |(path, wanted): &(String, bool)| {
+            find(context.data(), path).is_ok_and(|value| value.is_truthy(false)) == *wanted
+        };
+        if !object.conditions.iter().all(holds) {
+            return Ok(());
+        }
+        let mut fields = Map::new();
+        for (key, node) in &object.fields {
+            let mut values = Vec::new();
+            self.node(node, engines, context, &mut values)?;
+            fields.extend(values.pop().map(|value| (key.clone(), value)));
+        }
+        out.push(Value::Object(fields));
+        Ok(())
+    }
+
+    fn leaf(&self, leaf: &Leaf, engines: &Engines, context: &Context) -> Result<String, Mistake> {
+        let registry = if leaf.escaped { &engines.escaped } else { &engines.literal };
+        let mut state = RenderContext::new(None);
+        leaf.template.renders(registry, context, &mut state).map_err(|error| {
+            let place = (error.line_no.unwrap_or(1), error.column_no.unwrap_or(1));
+            let at = offset_in_text(&self.file, leaf.at, &leaf.text, place.0, place.1);
+            Mistake { at, what: one_line(&error.reason().to_string(), 300) }
+        })
+    }
+}
+
+fn set_item(context: &mut Context, item: Option<Value>) {
+    let Some(data) = context.data_mut().as_object_mut() else { return };
+    match item {
+        Some(item) => data.insert("item".into(), item),
+        None => data.remove("item"),
+    };
+}
+
+struct Compiler<'a> {
+    file: &'a str,
+    dialect: &'a Dialect,
+    mistakes: Vec<Mistake>,
+}
+
+impl Compiler<'_> {
+    fn wrong(&mut self, at: usize, what: impl Into<String>) {
+        self.mistakes.push(Mistake { at, what: what.into() });
+    }
+
+    fn node(&mut self, source: &Placed, shape: &Value, place: Place<'_>) -> Node {
+        match &source.value {
+            Source::Other(value) => Node::Fixed(value.clone()),
+            Source::Text(text) => self.text(source.at, text, shape, place),
+            Source::Array(items) => {
+                Node::Array(items.iter().map(|item| self.node(item, shape, place)).collect())
+            }
+            Source::Object(fields) => {
+                self.object(source.at, fields, shape, place.top && place.key.is_empty())
+            }
+        }
+    }
+
+    fn object(&mut self, at: usize, fields: &[(String, Placed)], shape: &Value, top: bool) -> Node {
+        let mut object = Object::default();
+        let mut inner = None;
+        if let Some((_, source)) = fields.iter().find(|(key, _)| key == "$each") {
+            if let Some(path) = self.condition(source, shape) {
+                inner = self.with_item(source.at, &path, shape);
+                object.each = Some(path);
+            }
+        }
+        let shape = inner.as_ref().unwrap_or(shape);
+        let kind = fields.iter().find_map(|(key, source)| match &source.value {
+            Source::Text(text) if key == "type" => Some(text.as_str()),
+            _ => None,
+        });
+        if let Some(kind) = kind.filter(|kind| !self.dialect.types.contains(kind)) {
+            let known = crate::settings::table::quoted(self.dialect.types);
+            self.wrong(at, format!("has the type `{}`; use one of {known}", one_line(kind, 60)));
+        }
+        for (key, source) in fields {
+            match key.as_str() {
+                "$each" => {}
+                "$if" | "$unless" => {
+                    let path = self.condition(source, shape);
+                    object.conditions.extend(path.map(|path| (path, key == "$if")));
+                }
+                _ if key.starts_with('$') => {
+                    self.wrong(
+                        source.at,
+                        format!("`{}` is none of `$if`, `$unless`, `$each`", one_line(key, 60)),
+                    );
+                }
+                _ => {
+                    let node = self.node(source, shape, Place { key, kind, top });
+                    if matches!(&node, Node::Object(object) if object.each.is_some()) {
+                        self.wrong(source.at, "has `$each`, which only items of a list can have");
+                    }
+                    object.fields.push((key.clone(), node));
+                }
+            }
+        }
+        Node::Object(object)
+    }
+
+    /// The path that `$if`, `$unless` or `$each` names.
+    fn condition(&mut self, source: &Placed, shape: &Value) -> Option<String> {
+        let Source::Text(path) = &source.value else {
+            self.wrong(source.at, "must be a name such as \"review.url\"");
+            return None;
+        };
+        match find(shape, path) {
+            Ok(_) => Some(path.clone()),
+            Err(what) => {
+                self.wrong(source.at, one_line(&what, 300));
+                None
+            }
+        }
+    }
+
+    fn with_item(&mut self, at: usize, path: &str, shape: &Value) -> Option<Value> {
+        let Some(items) = find(shape, path).ok().and_then(Value::as_array) else {
+            self.wrong(at, format!("`$each` needs a list, and `{path}` is none"));
+            return None;
+        };
+        let mut shape = shape.clone();
+        let item = items.first().cloned().unwrap_or_default();
+        shape.as_object_mut()?.insert("item".into(), item);
+        Some(shape)
+    }
+
+    fn text(&mut self, at: usize, text: &str, shape: &Value, place: Place<'_>) -> Node {
+        if !text.contains("{{") {
+            return Node::Fixed(text.into());
+        }
+        let rule = (self.dialect.rule)(&place);
+        match rule {
+            Rule::Fixed => {
+                self.wrong(at, format!("`{}` cannot be a template", one_line(place.key, 60)));
+                return Node::Fixed(Value::Null);
+            }
+            Rule::Only(template) if text != template => {
+                self.wrong(at, format!("`{}` can only be fixed, or {template}", one_line(place.key, 60)));
+                return Node::Fixed(Value::Null);
+            }
+            _ => {}
+        }
+        if let Some(what) = check::too_deep(text) {
+            self.wrong(at, what);
+            return Node::Fixed(Value::Null);
+        }
+        let mut template = match Template::compile(text) {
+            Ok(template) => template,
+            Err(error) => {
+                let (line, column) = error.pos().unwrap_or((1, 1));
+                let at = offset_in_text(self.file, at, text, line, column);
+                self.wrong(at, one_line(&error.reason().to_string(), 300));
+                return Node::Fixed(Value::Null);
+            }
+        };
+        for misuse in check(&template, shape) {
+            let at = offset_in_text(self.file, at, text, misuse.line, misuse.column);
+            self.wrong(at, one_line(&misuse.what, 300));
+        }
+        always_escape(&mut template);
+        Node::Leaf(Box::new(Leaf { at, text: text.into(), template, escaped: rule == Rule::Escaped }))
+    }
+}
+
+/// `{{{x}}}` and `{{&x}}` would skip the escape function; here they mean `{{x}}`. What a field needs is
+/// decided by the field, not by whoever writes the template.
+fn always_escape(template: &mut Template) {
+    for element in &mut template.elements {
+        let taken = std::mem::replace(element, TemplateElement::RawString(String::new()));
+        *element = match taken {
+            TemplateElement::HtmlExpression(call) => TemplateElement::Expression(call),
+            TemplateElement::HelperBlock(mut block) => {
+                block.template.iter_mut().chain(&mut block.inverse).for_each(always_escape);
+                TemplateElement::HelperBlock(block)
+            }
+            other => other,
+        };
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn dialect() -> Dialect {
+        Dialect {
+            types: &["a", "loud"],
+            rule: |place| match (place.key, place.kind) {
+                ("text", Some("loud")) => Rule::Escaped,
+                ("text", _) => Rule::Literal,
+                ("id", _) => Rule::Only("{{n}}"),
+                _ => Rule::Fixed,
+            },
+            escape: str::to_uppercase,
+        }
+    }
+
+    fn data() -> Value {
+        json!({"x": "va\"lue", "n": 1, "none": null, "list": ["p", "q"], "rows": [{"k": "1"}, {"k": "2"}]})
+    }
+
+    fn render(file: &str) -> Result<Value, Vec<String>> {
+        let text = |tree: &Tree, mistake: &Mistake| {
+            let (line, column) = tree.line_and_column(mistake);
+            format!("{line}:{column}: {}", mistake.what)
+        };
+        let (dialect, shape) = (dialect(), check::shape([data()]));
+        let tree = Tree::compile(file, &dialect, &shape).map_err(|mistakes| {
+            let tree = Tree { file: file.into(), root: Node::Fixed(Value::Null) };
+            mistakes.iter().map(|mistake| text(&tree, mistake)).collect::<Vec<_>>()
+        })?;
+        let mut context = Context::wraps(data()).unwrap();
+        let value = tree.render(&Engines::new(&dialect), &mut context);
+        assert_eq!(*context.data(), data(), "the context is left as it was");
+        value.map_err(|mistake| vec![text(&tree, &mistake)])
+    }
+
+    #[test]
+    fn values_stay_in_their_strings_and_fields_decide_on_escaping() {
+        let payload = render(
+            r#"{"text": "{{x}} {{{x}}} {{&x}}", "o": {"type": "loud", "text": "a {{x}} {{{x}}}{{#if n}}{{{x}}}{{/if}}"}, "id": "{{n}}", "n": 1.5}"#,
+        );
+        assert_eq!(
+            payload.unwrap(),
+            json!({"text": "va\"lue va\"lue va\"lue", "o": {"type": "loud", "text": "a VA\"LUE VA\"LUEVA\"LUE"}, "id": "1", "n": 1.5})
+        );
+    }
+
+    #[test]
+    fn structure_keys_keep_drop_and_repeat() {
+        let payload = render(
+            r#"{"l": [{"$if": "x", "text": "1"}, {"$if": "none", "text": "2"}, {"$unless": "none", "text": "3"},
+                {"$each": "list", "text": "{{item}}", "in": [{"$each": "rows", "text": "{{item.k}}"}], "text2": "x"}, {"$if": "n", "$unless": "x"}],
+                "gone": {"$if": "none"}, "kept": {"$if": "n"}}"#,
+        );
+        let inner = json!([{"text": "1"}, {"text": "2"}]);
+        assert_eq!(
+            payload.unwrap(),
+            json!({"l": [{"text": "1"}, {"text": "3"}, {"text": "p", "in": inner, "text2": "x"}, {"text": "q", "in": inner, "text2": "x"}], "kept": {}})
+        );
+    }
+
+    #[test]
+    fn mistakes_come_all_at_once_with_line_and_column() {
+        let wrong = |file: &str| render(file).unwrap_err();
+        assert_eq!(
+            wrong("{\"text\":\n  \"a {{nope}}\"}"),
+            ["2:6: `nope` is not known here; did you mean `none`?"]
+        );
+        assert_eq!(wrong("{\"text\": \"{{none.k}}\"}").len(), 1);
+        let all = wrong(
+            "{\"text\": \"{{#if x}}\", \"type\": \"{{x}}\", \"$if\": \"y\", \"$for\": 1, \"id\": \"{{x}}\"}",
+        );
+        assert_eq!(all.len(), 6, "{all:?}");
+        assert!(all.iter().any(|what| what.contains("`id` can only be fixed, or {{n}}")), "{all:?}");
+        assert!(wrong("{\"o\": {\"$each\": \"list\"}}")[0].contains("only items of a list"));
+        assert!(wrong("{\"o\": [{\"$each\": \"x\"}]}")[0].contains("needs a list"));
+        assert!(wrong("{\"o\": [{\"type\": \"b\"}]}")[0].contains("use one of `a`, `loud`"));
+        assert!(wrong("[]")[0].contains("one object"));
+        assert!(wrong("{\"text\": \"{{stars x}}\"}")[0].starts_with("1:11: `stars` takes"));
+    }
+}
