@@ -24,5 +24,6 @@ pub mod clock;
 pub mod destination;
 pub mod domain;
 pub mod rules;
+pub mod sandbox;
 pub mod settings;
 pub mod upstream;
