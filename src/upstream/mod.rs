@@ -5,6 +5,7 @@
 
 mod address;
 mod client;
+mod connection;
 mod endpoint;
 mod envelope;
 mod error;

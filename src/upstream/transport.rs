@@ -3,7 +3,7 @@
 use super::UpstreamError;
 use super::error::ErrorKind;
 use crate::domain::text::one_line;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, Response};
 use serde_json::Value;
 use std::error::Error;
@@ -90,7 +90,7 @@ pub(super) async fn send(
     // Without a body a POST still says that its length is 0: some servers insist.
     match request.body {
         Some(body) => builder = builder.body(body.to_string()),
-        None if request.method == Method::POST => builder = builder.body(""),
+        None if request.method == Method::POST => builder = builder.header(CONTENT_LENGTH, 0),
         None => {}
     }
     let mut response = builder.send().await.map_err(|error| failure(&error, ErrorKind::Unreachable))?;
@@ -151,3 +151,7 @@ fn causes(error: &reqwest::Error) -> String {
     }
     if texts.is_empty() { "no cause given".into() } else { one_line(&texts.join(": "), 200) }
 }
+
+#[cfg(test)]
+#[path = "transport_tests.rs"]
+mod tests;

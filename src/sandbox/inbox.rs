@@ -1,0 +1,162 @@
+//! The fake receivers of messages: Slack, Teams and webhooks. Keeps what arrives, answers as told.
+
+use super::fault::{Line, status};
+use super::wire::Cutter;
+use crate::clock::Clock;
+use crate::domain::Timestamp;
+use axum::Router;
+use axum::body::to_bytes;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, Method};
+use axum::response::Response;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
+
+/// At most so many bytes of a message are read; more is answered with 413.
+const MAX_BODY: usize = 4 * 1024 * 1024;
+/// So many messages are kept, the oldest go first: a demo may run for days.
+const MAX_KEPT: usize = 10_000;
+
+/// What arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// The path it was posted to: `/slack/support`.
+    pub path: String,
+    /// Its headers, names in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// Its body.
+    pub body: String,
+    /// When it arrived.
+    pub at: Timestamp,
+}
+
+/// How a message is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// As the kind does when all is well: Slack 200 `ok`, a webhook 204, Teams 202.
+    Fine,
+    /// This.
+    Status {
+        /// The status code.
+        code: u16,
+        /// More headers.
+        headers: Vec<(String, String)>,
+        /// The body.
+        body: String,
+    },
+    /// The connection is closed at once; nothing is kept.
+    Reset,
+    /// The message is kept, and the connection closed without an answer.
+    ResetAfterReading,
+    /// The message is kept, and no answer comes until the server ends.
+    Slow,
+}
+
+impl Answer {
+    /// [`Answer::Status`] without headers.
+    pub fn status(code: u16, body: &str) -> Self {
+        Self::Status { code, headers: Vec::new(), body: body.to_owned() }
+    }
+}
+
+/// Receivers at `/slack/NAME`, `/teams/NAME` and `/webhook/NAME`.
+pub struct Inbox {
+    clock: Clock,
+    closing: watch::Sender<bool>,
+    state: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    received: VecDeque<Received>,
+    answers: BTreeMap<String, VecDeque<Answer>>,
+}
+
+impl Inbox {
+    /// An empty inbox where everything is fine.
+    pub fn new(clock: Clock) -> Arc<Self> {
+        Arc::new(Self { clock, closing: watch::Sender::new(false), state: Mutex::default() })
+    }
+
+    /// The receivers. [`super::serve_inbox`] serves them so that connections can be cut.
+    pub fn router(self: Arc<Self>) -> Router {
+        Router::new().fallback(handle).with_state(self)
+    }
+
+    /// The next message to `path` (`/slack/support`) that has no answer yet gets this one; without one, fine.
+    pub fn answer(&self, path: &str, answer: Answer) {
+        self.state().answers.entry(path.to_owned()).or_default().push_back(answer);
+    }
+
+    /// Everything kept, oldest first.
+    pub fn received(&self) -> Vec<Received> {
+        self.state().received.iter().cloned().collect()
+    }
+
+    /// What was posted to `path`, oldest first.
+    pub fn received_at(&self, path: &str) -> Vec<Received> {
+        self.state().received.iter().filter(|received| received.path == path).cloned().collect()
+    }
+
+    pub(super) fn closing(&self) -> watch::Sender<bool> {
+        self.closing.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, Kept> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep(&self, path: &str, headers: &HeaderMap, body: &[u8]) {
+        let headers = headers.iter().map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        });
+        let received = Received {
+            path: path.to_owned(),
+            headers: headers.collect(),
+            body: String::from_utf8_lossy(body).into_owned(),
+            at: self.clock.now(),
+        };
+        let mut state = self.state();
+        state.received.push_back(received);
+        if state.received.len() > MAX_KEPT {
+            state.received.pop_front();
+        }
+    }
+}
+
+async fn handle(State(inbox): State<Arc<Inbox>>, request: Request) -> Response {
+    let cutter = request.extensions().get::<ConnectInfo<Cutter>>().map(|info| info.0.clone());
+    let line = Line { cutter, closing: inbox.closing.subscribe() };
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path();
+    let fine = match path.split('/').collect::<Vec<_>>().as_slice() {
+        ["", "slack", name] if !name.is_empty() => (200, "ok"),
+        ["", "teams", name] if !name.is_empty() => (202, ""),
+        ["", "webhook", name] if !name.is_empty() => (204, ""),
+        _ => return status(404, &[], "no_service".into()),
+    };
+    if parts.method != Method::POST {
+        return status(405, &[], String::new());
+    }
+    let answer = inbox.state().answers.get_mut(path).and_then(VecDeque::pop_front).unwrap_or(Answer::Fine);
+    if answer == Answer::Reset {
+        return line.reset();
+    }
+    let Ok(body) = to_bytes(body, MAX_BODY).await else {
+        return status(413, &[], "too_large".into());
+    };
+    inbox.keep(path, &parts.headers, &body);
+    match answer {
+        Answer::Fine => {
+            let text = ("content-type".to_owned(), "text/plain".to_owned());
+            status(fine.0, &[text], fine.1.to_owned())
+        }
+        Answer::Status { code, headers, body } => status(code, &headers, body),
+        Answer::Reset | Answer::ResetAfterReading => line.reset(),
+        Answer::Slow => {
+            line.until_closing().await;
+            line.reset()
+        }
+    }
+}
