@@ -1,4 +1,6 @@
 //! All integration tests, in one binary.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod harness;
+mod pipeline;
 mod state;
