@@ -1,7 +1,28 @@
-//! Where messages go. One file a kind, one row in its TABLE; kinds know no rules, no store, no each other.
+//! Where messages go. One file a kind, one row in [`TABLE`]; kinds know no rules, no store, no each other.
+//!
+//! A kind renders a message into a payload and sends it once; what an answer means is its own knowledge.
+//! When to send, how often and whether again is the outbox's.
+
+pub mod hours;
+mod http;
+mod redact;
+pub mod settings;
+mod slack;
+mod verdict;
+mod webhook;
+
+#[cfg(test)]
+mod conformance;
+
+pub use hours::ActiveHours;
+pub use settings::{COMMON_KEYS, Common, Key, Settings};
 
 use crate::domain::{Attempt, Message};
+use crate::render::Renderer;
+use crate::settings::{Rate, Table};
 use async_trait::async_trait;
+use std::fmt::Debug;
+use std::sync::Arc;
 
 /// A rendered message, ready to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,3 +50,33 @@ pub trait Destination: Send + Sync {
         vec![String::new()]
     }
 }
+
+/// The settings of one kind: makes the destination.
+pub trait Make: Send + Sync + Debug {
+    /// The destination `name`; the error says what is wrong with which setting, without secrets. Needs the
+    /// process's TLS provider to be installed.
+    fn make(
+        &self,
+        name: &str,
+        common: &Common,
+        renderer: Arc<Renderer>,
+    ) -> Result<Arc<dyn Destination>, String>;
+}
+
+/// A kind of destination: parsing, help and conformance tests go by this row.
+#[derive(Debug)]
+pub struct Kind {
+    /// Its `type` in the configuration.
+    pub name: &'static str,
+    /// What it is.
+    pub summary: &'static str,
+    /// Its `rate_limit` unless set.
+    pub default_rate: Rate,
+    /// Its own keys, beside [`COMMON_KEYS`].
+    pub keys: &'static [Key],
+    /// Reads its own keys; what is wrong is recorded with the table.
+    pub read: fn(&Table<'_>, &Common) -> Option<Arc<dyn Make>>,
+}
+
+/// Every kind of this version.
+pub static TABLE: &[&Kind] = &[&slack::KIND, &webhook::KIND];

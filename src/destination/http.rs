@@ -1,0 +1,174 @@
+//! One POST, once: the client, its limits, and what its answer or failure means for the message.
+//!
+//! Redirects are never followed, proxies of the environment are ignored, at most 64 KiB of an answer are
+//! read. Whether a message may have arrived is decided here: before the connection stood it cannot have.
+
+use super::redact::Secrets;
+use super::settings::Common;
+use super::verdict::innermost;
+use crate::clock::Stopwatch;
+use crate::domain::text::one_line;
+use crate::domain::{Attempt, Timestamp};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use std::path::Path;
+use std::time::Duration;
+
+/// How much of an answer is read.
+pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
+/// How long a destination may ask to be left alone.
+pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(3_600);
+/// The body most often comes with the status line, however late that was.
+const LEAST_TIME_FOR_BODY: Duration = Duration::from_millis(250);
+
+/// Sends to one URL.
+#[derive(Debug)]
+pub struct Sender {
+    client: reqwest::Client,
+    url: Hidden,
+    pub(super) host: String,
+    pub(super) timeout: Duration,
+    pub(super) secrets: Secrets,
+    /// The destination's URL in the configuration, such as `destinations.support.webhook_url`.
+    pub(super) setting: String,
+    pub(super) name: String,
+}
+
+/// An answer whose status line was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// What it asked for, within limits.
+    pub retry_after: Option<Duration>,
+    /// The host that a redirect names.
+    pub moved_to: Option<String>,
+    /// Its body, at most 64 KiB; `None` where it could not be read to its end.
+    pub body: Option<String>,
+}
+
+/// A URL that `Debug` does not print.
+struct Hidden(url::Url);
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl Sender {
+    /// A sender for the destination `name`, whose URL is in its key `key`. `secrets` never appear in what
+    /// an attempt says, nor do the URL and its longer parts.
+    pub fn new(name: &str, key: &str, url: &str, secrets: &[&str], common: &Common) -> Result<Self, String> {
+        let setting = format!("destinations.{name}.{key}");
+        let url = url::Url::parse(url).map_err(|_| format!("`{setting}` is not a URL"))?;
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("review-bridge/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .no_gzip()
+            .tcp_nodelay(true)
+            // Shorter than the whole, so that running out of the whole means that sending had begun.
+            .connect_timeout(common.timeout / 2)
+            .pool_idle_timeout(Duration::from_secs(30));
+        if let Some(file) = &common.ca_file {
+            let found = certificates(file).map_err(|what| format!("`destinations.{name}.ca_file` {what}"))?;
+            builder = found.into_iter().fold(builder, |builder, root| builder.add_root_certificate(root));
+        }
+        let client = builder.build().map_err(|error| {
+            format!("cannot make the connection settings of `{name}`: {}", innermost(&error.without_url()))
+        })?;
+        let host = match (url.host_str(), url.port()) {
+            (Some(host), Some(port)) => format!("{host}:{port}"),
+            (host, _) => host.unwrap_or_default().to_owned(),
+        };
+        let secrets = Secrets::new(&url, secrets);
+        let name = name.to_owned();
+        Ok(Self { client, url: Hidden(url), host, timeout: common.timeout, secrets, setting, name })
+    }
+
+    /// Where it sends, without secrets: host, and port where it is not the usual one.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Posts `body` once. The error is the attempt's end: nothing was answered.
+    pub async fn post(
+        &self,
+        media_type: &'static str,
+        headers: &[(&'static str, String)],
+        body: String,
+        now: Timestamp,
+    ) -> Result<Answer, Attempt> {
+        let mut map = HeaderMap::new();
+        map.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        for (name, value) in headers {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                map.insert(HeaderName::from_static(name), value);
+            }
+        }
+        let request = self.client.post(self.url.0.clone()).headers(map).body(body);
+        let watch = Stopwatch::start();
+        match tokio::time::timeout(self.timeout, request.send()).await {
+            // The status line was read: from here on nothing can make it an attempt that failed.
+            Ok(Ok(response)) => {
+                let left = self.timeout.saturating_sub(watch.elapsed()).max(LEAST_TIME_FOR_BODY);
+                Ok(read(response, now, left).await)
+            }
+            Ok(Err(error)) => Err(self.failed(&error.without_url())),
+            Err(_) => Err(self.timed_out()),
+        }
+    }
+}
+
+/// The root certificates of a PEM file.
+pub fn certificates(file: &Path) -> Result<Vec<reqwest::Certificate>, String> {
+    let shown = file.display();
+    let pem = std::fs::read(file)
+        .map_err(|error| format!("cannot read `{shown}`: {}", crate::settings::table::io_text(&error)))?;
+    match reqwest::Certificate::from_pem_bundle(&pem) {
+        Ok(found) if !found.is_empty() => Ok(found),
+        _ => Err(format!("`{shown}` holds no certificate in PEM form")),
+    }
+}
+
+/// Reads what an answer says; its body only as far as it comes in time.
+async fn read(mut response: reqwest::Response, now: Timestamp, time: Duration) -> Answer {
+    let header = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let status = response.status().as_u16();
+    let retry_after = header(RETRY_AFTER).and_then(|text| retry_after(text, now));
+    let moved_to = header(LOCATION).and_then(|text| host_of(response.url(), text));
+    let mut bytes = Vec::new();
+    let all = async {
+        while bytes.len() < MAX_ANSWER_BYTES {
+            match response.chunk().await {
+                Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
+                Ok(None) => return true,
+                Err(_) => return false,
+            }
+        }
+        bytes.truncate(MAX_ANSWER_BYTES);
+        true
+    };
+    let complete = tokio::time::timeout(time, all).await.unwrap_or(false);
+    let body = complete.then(|| String::from_utf8_lossy(&bytes).into_owned());
+    Answer { status, retry_after, moved_to, body }
+}
+
+fn host_of(base: &url::Url, location: &str) -> Option<String> {
+    let host = base.join(location).ok()?.host_str()?.to_owned();
+    Some(one_line(&host, 100))
+}
+
+/// `Retry-After`, in seconds or as an HTTP date: above zero, at most an hour.
+pub fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+    let text = text.trim();
+    let wanted = if !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit()) {
+        // Too many digits for a number is still a wish to wait long.
+        Duration::from_secs(text.parse().unwrap_or(u64::MAX))
+    } else {
+        let date = jiff::fmt::rfc2822::parse(text).ok()?;
+        Timestamp(date.timestamp().as_millisecond()).since(now)
+    };
+    (wanted > Duration::ZERO).then(|| wanted.min(MAX_RETRY_AFTER))
+}

@@ -1,0 +1,190 @@
+//! What all kinds of destination have in common in the configuration, and how a kind is chosen.
+
+use super::hours::ActiveHours;
+use super::{Kind, Make, TABLE, http};
+use crate::settings::{Rate, Secret, Table, table::nearest, table::quoted};
+use jiff::tz::TimeZone;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One destination of the configuration.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: &'static Kind,
+    /// What all kinds have.
+    pub common: Common,
+    /// What its kind has: makes the destination.
+    pub make: Arc<dyn Make>,
+}
+
+/// What all kinds of destination have.
+#[derive(Clone, Debug)]
+pub struct Common {
+    /// How often it may be sent to.
+    pub rate_limit: Rate,
+    /// How long one attempt may take, from 1 s to 120 s.
+    pub timeout: Duration,
+    /// How long after the first attempt a message is given up.
+    pub give_up_after: Duration,
+    /// When it may be sent to; always unless set.
+    pub active_hours: Option<ActiveHours>,
+    /// The zone of shown dates.
+    pub timezone: TimeZone,
+    /// Whether the author's e-mail address is shown.
+    pub show_email: bool,
+    /// Whether its URL may be http beyond this machine.
+    pub allow_http: bool,
+    /// A certificate authority to trust beside the system's (PEM).
+    pub ca_file: Option<PathBuf>,
+}
+
+/// A key of a destination's table.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// Its name; secrets have a twin `…_file`.
+    pub name: &'static str,
+    /// What it means, and its default.
+    pub summary: &'static str,
+    /// Whether it is a secret.
+    pub secret: bool,
+}
+
+/// The keys of every kind.
+pub const COMMON_KEYS: &[Key] = &[
+    Key { name: "type", summary: "the kind: slack or webhook", secret: false },
+    Key { name: "rate_limit", summary: "messages in any span: \"1/s\", \"30/m\", \"100/h\"", secret: false },
+    Key { name: "timeout", summary: "of one attempt, 1s to 120s; \"10s\" unless set", secret: false },
+    Key { name: "give_up_after", summary: "since the first attempt; \"48h\" unless set", secret: false },
+    Key {
+        name: "active_hours",
+        summary: "{ days, from, to, timezone }; always open unless set",
+        secret: false,
+    },
+    Key { name: "timezone", summary: "of shown dates; \"UTC\" unless set", secret: false },
+    Key { name: "show_email", summary: "show the author's e-mail address; false unless set", secret: false },
+    Key { name: "skip_if_read", summary: "only false in this version", secret: false },
+    Key {
+        name: "allow_http",
+        summary: "allow an http URL beyond this machine; false unless set",
+        secret: false,
+    },
+    Key { name: "ca_file", summary: "a certificate authority to trust beside the system's", secret: false },
+];
+
+/// What this version does not have yet.
+const LATER_KEYS: &[&str] = &["digest", "burst", "template"];
+const LATER_KINDS: &[&str] = &["teams", "email", "discord", "google_chat", "mattermost"];
+
+impl Settings {
+    /// Reads the destination `name` from its table and reports what nobody asked for. What is wrong is
+    /// recorded with the table.
+    pub fn read(name: &str, table: Table<'_>) -> Option<Self> {
+        let kind = read_kind(&table)?;
+        let common = Common::read(&table, kind.default_rate);
+        let make = (kind.read)(&table, &common);
+        table.finish();
+        Some(Self { name: name.into(), kind, common, make: make? })
+    }
+}
+
+fn read_kind(table: &Table<'_>) -> Option<&'static Kind> {
+    let names: Vec<&str> = TABLE.iter().map(|kind| kind.name).collect();
+    let hint = format!("write one of: {}", quoted(&names));
+    let wanted = table.required_text("type", &hint)?;
+    let kind = TABLE.iter().copied().find(|kind| kind.name == wanted);
+    if kind.is_none() {
+        if LATER_KINDS.contains(&wanted.as_str()) {
+            table.problem("type", format!("`{wanted}`: not in this version"), hint);
+        } else {
+            let shown = crate::domain::text::one_line(&wanted, 60);
+            let near = nearest(&wanted, names.iter().copied().chain(LATER_KINDS.iter().copied()));
+            let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+            table.problem("type", format!("`{shown}` is not known here"), format!("{near}{hint}"));
+        }
+    }
+    kind
+}
+
+impl Common {
+    /// Reads the common keys; a wrong one is recorded and its default stands in.
+    fn read(table: &Table<'_>, default_rate: Rate) -> Self {
+        for key in LATER_KEYS {
+            table.not_in_this_version(key);
+        }
+        if table.boolean("skip_if_read") == Some(true) {
+            table.problem("skip_if_read", "not in this version", "remove it");
+        }
+        let timezone = table.zone("timezone").unwrap_or(TimeZone::UTC);
+        let timeout = table.duration("timeout").unwrap_or(Duration::from_secs(10));
+        if !(Duration::from_secs(1)..=Duration::from_secs(120)).contains(&timeout) {
+            table.problem("timeout", "is not in range", "write a duration from \"1s\" to \"120s\"");
+        }
+        let ca_file = table.file("ca_file");
+        if let Some(Err(what)) = ca_file.as_deref().map(http::certificates) {
+            table.problem("ca_file", what, "name a PEM file with the certificate of the authority");
+        }
+        Self {
+            rate_limit: table.rate("rate_limit").unwrap_or(default_rate),
+            timeout,
+            give_up_after: table.duration("give_up_after").unwrap_or(Duration::from_secs(48 * 3_600)),
+            active_hours: table.table("active_hours").and_then(|table| ActiveHours::read(table, &timezone)),
+            timezone,
+            show_email: table.boolean("show_email").unwrap_or(false),
+            allow_http: table.boolean("allow_http").unwrap_or(false),
+            ca_file,
+        }
+    }
+}
+
+/// Reads the secret URL `key`: https, or http where it stays on this machine or `allow_http` says so;
+/// without a name, password or fragment. Problems never quote it.
+pub fn read_url(table: &Table<'_>, key: &str, common: &Common) -> Option<Secret> {
+    let twin = format!("{key}_file");
+    let place = if table.has(&twin) && !table.has(key) { &twin } else { key };
+    let hint = format!("set {key} = \"https://…\", or set {twin} to a file that holds it");
+    let secret = table.secret(key);
+    if !table.has(key) && !table.has(&twin) {
+        table.problem(key, "is missing", hint.as_str());
+    }
+    let secret = secret?;
+    let Ok(url) = url::Url::parse(secret.expose().trim()) else {
+        table.problem(place, "is not a URL", hint.as_str());
+        return None;
+    };
+    let what = match url.scheme() {
+        "https" => None,
+        "http" if common.allow_http || is_loopback(&url) => None,
+        "http" => {
+            Some(("is http, which anybody on the way can read", "write https://…, or set allow_http = true"))
+        }
+        _ => Some(("is not an https URL", hint.as_str())),
+    };
+    let credentials = !url.username().is_empty() || url.password().is_some();
+    let what = what
+        .or(url.host_str().is_none().then_some(("names no host", hint.as_str())))
+        .or(credentials.then_some(("holds a name or password before its host", "remove it from the URL")))
+        .or(url.fragment().map(|_| ("holds a `#` part, which is never sent", "remove it from the URL")));
+    match what {
+        None => Some(Secret::new(url.as_str())),
+        Some((what, hint)) => {
+            table.problem(place, what, hint);
+            None
+        }
+    }
+}
+
+/// Whether `url` stays on this machine.
+fn is_loopback(url: &url::Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => {
+            address.is_loopback() || address.to_ipv4_mapped().is_some_and(|address| address.is_loopback())
+        }
+        None => false,
+    }
+}

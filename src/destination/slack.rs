@@ -1,0 +1,222 @@
+//! Slack's incoming webhooks. Success is 200 with the body `ok`; what failed is told by a word in the body
+//! first and by the status second, since Slack gives the same word under different statuses.
+
+use super::http::{Answer, Sender};
+use super::settings::{Common, Key, read_url};
+use super::{Destination, Kind, Make, Payload};
+use crate::domain::{Attempt, Message, Outcome, Reason};
+use crate::render::{Mention, Renderer, View, slack};
+use crate::settings::{Rate, Secret, Table};
+use async_trait::async_trait;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The row of this kind.
+pub static KIND: Kind = Kind {
+    name: "slack",
+    summary: "a Slack channel, through an incoming webhook",
+    // Slack's own limit for webhooks; more gets an app disabled.
+    default_rate: Rate::per_second(1),
+    keys: &[
+        Key { name: "webhook_url", summary: "the webhook's URL, from Slack", secret: true },
+        Key {
+            name: "mention",
+            summary: "who is pinged by reviews and by trouble: <!here>, <!channel>, <!everyone>, <@U…>, <!subteam^S…>",
+            secret: false,
+        },
+    ],
+    read,
+};
+
+/// How long a 429 without `Retry-After` asks for: Slack names none then, and pressing on disables the app.
+const PAUSE: Duration = Duration::from_secs(30);
+
+#[derive(Debug)]
+struct Settings {
+    webhook_url: Secret,
+    mention: Option<Mention>,
+}
+
+fn read(table: &Table<'_>, common: &Common) -> Option<Arc<dyn Make>> {
+    let webhook_url = read_url(table, "webhook_url", common);
+    let mention = table.text("mention").map(|text| {
+        let mention = slack::parse_mention(&text);
+        if mention.is_none() {
+            let hint = "write \"<!here>\", \"<!channel>\", \"<!everyone>\", \"<@U…>\" or \"<!subteam^S…>\", with the id \
+                        that Slack shows under “Copy member ID”";
+            table.problem("mention", "is not a mention that Slack knows", hint);
+        }
+        mention
+    });
+    Some(Arc::new(Settings { webhook_url: webhook_url?, mention: mention.flatten() }))
+}
+
+impl Make for Settings {
+    fn make(
+        &self,
+        name: &str,
+        common: &Common,
+        renderer: Arc<Renderer>,
+    ) -> Result<Arc<dyn Destination>, String> {
+        let sender = Sender::new(name, "webhook_url", self.webhook_url.expose(), &[], common)?;
+        let view = View {
+            destination: name.into(),
+            zone: common.timezone.clone(),
+            show_email: common.show_email,
+            mention: self.mention.clone(),
+        };
+        Ok(Arc::new(Slack { sender, view, renderer }))
+    }
+}
+
+struct Slack {
+    sender: Sender,
+    view: View,
+    renderer: Arc<Renderer>,
+}
+
+#[async_trait]
+impl Destination for Slack {
+    fn render(&self, message: &Message) -> Payload {
+        let rendered = self.renderer.slack(message, &self.view);
+        Payload {
+            media_type: "application/json",
+            body: rendered.payload.to_string(),
+            fallback: rendered.fallback,
+        }
+    }
+
+    async fn send(&self, message: &Message, payload: &Payload) -> Attempt {
+        match self.sender.post(payload.media_type, &[], payload.body.clone(), message.now).await {
+            Ok(answer) => self.judge(&answer),
+            Err(attempt) => attempt,
+        }
+    }
+
+    fn address(&self) -> String {
+        self.sender.host().to_owned()
+    }
+}
+
+impl Slack {
+    fn judge(&self, answer: &Answer) -> Attempt {
+        match (answer.status, answer.body.as_deref()) {
+            // A 2xx whose body was lost: Slack had taken it, and sending again would repeat it.
+            (200..=299, None) => return self.sender.by_status(answer),
+            (200..=299, Some(body)) if body.trim().eq_ignore_ascii_case("ok") => {
+                return self.sender.by_status(answer);
+            }
+            (200..=299, Some(_)) => return self.not_slack(answer),
+            _ => {}
+        }
+        let word = answer.body.as_deref().map(word).unwrap_or_default();
+        match WORDS.iter().find(|(known, ..)| *known == word) {
+            Some((word, meaning, what)) => self.meant(answer, word, *meaning, what),
+            None => self.by_status(answer),
+        }
+    }
+
+    fn by_status(&self, answer: &Answer) -> Attempt {
+        let pause = answer.retry_after.or((answer.status == 429).then_some(PAUSE));
+        self.sender.by_status(&Answer { retry_after: pause, ..answer.clone() })
+    }
+
+    fn not_slack(&self, answer: &Answer) -> Attempt {
+        let detail = format!(
+            "{} answered {} but not with Slack's `ok`, so it may not be Slack: check the URL. It is not sent again by \
+             itself, since it may have arrived. {}.",
+            self.sender.host(),
+            answer.status,
+            self.sender.refused_for_good()
+        );
+        self.sender.attempt(Outcome::Dead { reason: Reason::UnexpectedAnswer }, answer, detail)
+    }
+
+    fn meant(&self, answer: &Answer, word: &str, meaning: Meaning, what: &str) -> Attempt {
+        let (outcome, advice) = match meaning {
+            Meaning::Retry(reason) => {
+                let pause = answer.retry_after.or((reason == Reason::RateLimited).then_some(PAUSE));
+                let outcome = Outcome::Retry { reason, after: pause, ambiguous: false };
+                (outcome, "It is tried again by itself".to_owned())
+            }
+            Meaning::Refused => {
+                let outcome = Outcome::Dead { reason: Reason::PayloadRefused };
+                (outcome, self.sender.refused_for_good().to_owned())
+            }
+            Meaning::Change(reason) => {
+                let advice = "Change that in Slack; waiting messages follow by themselves".to_owned();
+                (Outcome::Broken { reason }, advice)
+            }
+            Meaning::Replace(reason) => {
+                let advice =
+                    format!("Create a new incoming webhook in Slack and {}", self.sender.new_url_needed());
+                (Outcome::Broken { reason }, advice)
+            }
+        };
+        let detail = format!("Slack says `{word}` ({}): {what}. {advice}.", answer.status);
+        self.sender.attempt(outcome, answer, detail)
+    }
+}
+
+/// What a word of Slack's means for the message and the destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meaning {
+    /// It may pass later.
+    Retry(Reason),
+    /// This message can never pass. Never "too large": the plain form is tried first.
+    Refused,
+    /// Somebody must change something in Slack.
+    Change(Reason),
+    /// The webhook must be replaced.
+    Replace(Reason),
+}
+
+/// Slack's words for what failed.
+const WORDS: &[(&str, Meaning, &str)] = &[
+    ("invalid_payload", Meaning::Refused, "it cannot read this message"),
+    ("invalid_blocks", Meaning::Refused, "it refuses the layout of this message"),
+    ("invalid_blocks_format", Meaning::Refused, "it refuses the layout of this message"),
+    ("invalid_attachments", Meaning::Refused, "it refuses the layout of this message"),
+    ("msg_blocks_too_long", Meaning::Refused, "this message is too long"),
+    ("no_text", Meaning::Refused, "this message is empty"),
+    ("missing_text_or_fallback_or_attachments", Meaning::Refused, "this message is empty"),
+    ("too_many_attachments", Meaning::Refused, "this message has too many attachments"),
+    ("user_not_found", Meaning::Replace(Reason::RecipientUnknown), "the person it posts to is unknown"),
+    (
+        "action_prohibited",
+        Meaning::Change(Reason::Forbidden),
+        "a workspace setting forbids this post; ask its admin",
+    ),
+    (
+        "posting_to_general_channel_denied",
+        Meaning::Change(Reason::Forbidden),
+        "only admins may post to this channel; let others post, or use another channel",
+    ),
+    (
+        "invalid_token",
+        Meaning::Replace(Reason::CredentialsRefused),
+        "the webhook's URL is wrong or has expired",
+    ),
+    (
+        "channel_not_found",
+        Meaning::Replace(Reason::ChannelGone),
+        "the channel was deleted, or made private without the app in it",
+    ),
+    ("channel_is_archived", Meaning::Change(Reason::ChannelGone), "the channel is archived; unarchive it"),
+    ("no_active_hooks", Meaning::Replace(Reason::Revoked), "the webhook was disabled or its app removed"),
+    ("no_service", Meaning::Replace(Reason::Revoked), "the webhook was disabled or removed"),
+    ("no_service_id", Meaning::Replace(Reason::Revoked), "the webhook was disabled or removed"),
+    ("no_team", Meaning::Replace(Reason::Revoked), "the workspace is gone"),
+    ("team_disabled", Meaning::Replace(Reason::Revoked), "the workspace is disabled"),
+    ("rollup_error", Meaning::Retry(Reason::ServerError), "something went wrong at Slack"),
+    ("ratelimited", Meaning::Retry(Reason::RateLimited), "too many messages"),
+    ("rate_limited", Meaning::Retry(Reason::RateLimited), "too many messages"),
+];
+
+/// The word an answer begins with, lower-cased; of JSON its `error`.
+fn word(body: &str) -> String {
+    let error = serde_json::from_str::<serde_json::Value>(body).ok();
+    let error = error.as_ref().and_then(|json| json.get("error")?.as_str());
+    let text = error.unwrap_or(body).trim().to_ascii_lowercase();
+    text.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').take(60).collect()
+}
