@@ -119,6 +119,12 @@ impl Compiler<'_> {
                 self.wrong(at, format!("`{}` can only be fixed, or {template}", one_line(place.key, 60)));
                 return Node::Fixed(Value::Null);
             }
+            Rule::Link(own) if text != own && !(self.dialect.is_fixed)(text) => {
+                let what =
+                    format!("`{}` must be {own} or begin with a fixed `https://…/`", one_line(place.key, 60));
+                self.wrong(at, what);
+                return Node::Fixed(Value::Null);
+            }
             _ => {}
         }
         if let Some(what) = too_deep(text) {
@@ -134,7 +140,11 @@ impl Compiler<'_> {
                 return Node::Fixed(Value::Null);
             }
         };
-        for misuse in check(&template, shape) {
+        let mut misuses = check(&template, shape);
+        if rule == Rule::Escaped {
+            misuses.extend((self.dialect.markup)(&template));
+        }
+        for misuse in misuses {
             let at = offset_in_text(self.file, at, text, misuse.line, misuse.column);
             self.wrong(at, one_line(&misuse.what, 300));
         }

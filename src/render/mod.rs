@@ -14,13 +14,14 @@ mod shape;
 pub mod shown;
 pub mod slack;
 pub mod slack_limits;
+mod slack_tokens;
 mod source;
 mod tree;
 pub mod words;
 
 pub use body::{Body, Data, OperatorData, PreviousBody, ReviewBody, ReviewData, TestData};
 pub use context::{Mention, View};
-pub use files::{TemplateProblem, names};
+pub use files::TemplateProblem;
 pub use samples::{HOSTILE, sample, samples};
 
 use crate::domain::{Form, Message, MessageKind};

@@ -8,6 +8,7 @@
 use super::body::safe_url;
 use super::context::{Mention, View};
 use super::shown::{ShownNotice, ShownReview};
+use super::slack_tokens;
 use super::tree::{Dialect, Place, Rule};
 use super::words::cut_line;
 use crate::domain::{Content, Message};
@@ -36,6 +37,8 @@ pub static DIALECT: Dialect = Dialect {
     ],
     rule,
     escape,
+    markup: slack_tokens::check,
+    is_fixed: slack_tokens::is_fixed,
 };
 
 /// Only texts and links can hold values: a `type`, a `style` or an image's address made of a review's text
@@ -44,7 +47,8 @@ fn rule(place: &Place<'_>) -> Rule {
     match (place.key, place.kind) {
         ("text", Some("mrkdwn")) => Rule::Escaped,
         ("text", None) if place.top => Rule::Escaped,
-        ("text", Some("plain_text" | "text" | "link")) | ("url", Some("link")) => Rule::Literal,
+        ("text", Some("plain_text" | "text" | "link")) => Rule::Literal,
+        ("url", Some("link")) => Rule::Link(slack_tokens::OWN_LINK),
         ("range", Some("broadcast")) => Rule::Only("{{mention.range}}"),
         ("user_id", Some("user")) => Rule::Only("{{mention.user_id}}"),
         ("usergroup_id", Some("usergroup")) => Rule::Only("{{mention.usergroup_id}}"),

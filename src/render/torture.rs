@@ -131,7 +131,8 @@ const CARELESS: &str = r#"{
     {"type": "section", "text": {"type": "mrkdwn", "text": "*{{{review.text}}}* {{#each review.websites}}{{{this}}} {{/each}}{{truncate review.text 30}}{{lookup review \"text\"}}"}},
     {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [
       {"type": "text", "text": "{{{review.text}}}{{{review.text}}}{{{review.text}}}"},
-      {"type": "link", "url": "{{review.text}}", "text": "{{review.text}}"},
+      {"type": "link", "url": "{{review.url}}", "text": "{{{review.text}}}"},
+      {"type": "link", "url": "https://reviews.example/{{{review.text}}}", "text": "{{review.text}}"},
       {"$each": "review.websites", "type": "text", "text": "{{{item}}}"}]}]},
     {"type": "section", "text": {"type": "mrkdwn", "text": "{{review.text}}{{review.text}}{{review.text}}"}},
     {"type": "section", "text": {"type": "mrkdwn", "text": "{{review.text}}"}},
@@ -273,6 +274,11 @@ fn mistakes_are_start_up_errors_with_file_line_and_column() {
         (
             "{\"text\": \"x\", \"blocks\": [{\"type\": \"text\", \"image_url\": \"{{review.url}}\"}]}",
             "`image_url` cannot be a template",
+        ),
+        ("{\"text\": \"x <{{review.author}}>\"}", ":1:14: inside of `<…>` only"),
+        (
+            "{\"text\": \"x\", \"blocks\": [{\"type\": \"link\", \"url\": \"{{review.text}}\"}]}",
+            "`url` must be {{review.url}}",
         ),
         ("{\"text\": \"x\",}", "is not JSON"),
     ] {

@@ -4,6 +4,7 @@
 //! Structure has three keys of its own, in any object: `$if` and `$unless` (`"$if": "review.url"`) keep or
 //! drop the object, `$each` (`"$each": "rules"`) repeats it in its array, with `{{item}}` inside.
 
+use super::check::Misuse;
 use super::compile::Compiler;
 use super::helpers;
 use super::shape::find;
@@ -20,6 +21,10 @@ pub struct Dialect {
     pub rule: fn(&Place<'_>) -> Rule,
     /// Makes a value safe in a field that is read as markup.
     pub escape: fn(&str) -> String,
+    /// Finds values in places of a markup where escaping does not make them safe.
+    pub markup: fn(&Template) -> Vec<Misuse>,
+    /// Whether an address, up to its first value, fixes where a link leads.
+    pub is_fixed: fn(&str) -> bool,
 }
 
 /// Where a string is.
@@ -42,6 +47,8 @@ pub enum Rule {
     Escaped,
     /// No template, but for exactly this one.
     Only(&'static str),
+    /// An address: exactly this template, or one that begins with a fixed host.
+    Link(&'static str),
     /// No template.
     Fixed,
 }
@@ -217,6 +224,8 @@ mod tests {
                 _ => Rule::Fixed,
             },
             escape: str::to_uppercase,
+            markup: |_| Vec::new(),
+            is_fixed: |_| false,
         }
     }
 
