@@ -8,6 +8,7 @@ mod http;
 mod redact;
 pub mod settings;
 mod slack;
+mod teams;
 mod verdict;
 mod webhook;
 
@@ -80,4 +81,4 @@ pub struct Kind {
 }
 
 /// Every kind of this version.
-pub static TABLE: &[&Kind] = &[&slack::KIND, &webhook::KIND];
+pub static TABLE: &[&Kind] = &[&slack::KIND, &teams::KIND, &webhook::KIND];
