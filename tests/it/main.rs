@@ -1,6 +1,8 @@
 //! All integration tests, in one binary.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod edits;
+mod faults;
 mod harness;
 mod pipeline;
 mod state;

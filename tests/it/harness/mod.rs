@@ -116,6 +116,23 @@ impl Bench {
         once
     }
 
+    /// Like [`Self::once`], with a clock that moves on while the run waits for a pause the API asked for.
+    pub async fn once_moving(&self) -> Once {
+        let mut app = self.app().await;
+        let moving = async {
+            loop {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                self.clock.advance(Duration::from_secs(10));
+            }
+        };
+        let once = tokio::select! {
+            once = app.run_once() => once.unwrap(),
+            () = moving => unreachable!(),
+        };
+        app.close().await;
+        once
+    }
+
     /// Runs again and again, an hour later each time, until nothing is pending or marked.
     pub async fn settle(&self) {
         for _ in 0..100 {
@@ -191,6 +208,38 @@ impl Bench {
 
     pub async fn state_of(&self, uuid: &str) -> ReviewState {
         self.reviews().await[uuid].state
+    }
+}
+
+/// Short words for what tests do to a state beside the bridge.
+#[allow(async_fn_in_trait)]
+pub trait Beside {
+    async fn pause_for_test(&self, destination: &str);
+    async fn resume_for_test(&self, destination: &str);
+    async fn pause_for_test_at(&self, destination: &str, now: Timestamp);
+    async fn resume_for_test_at(&self, destination: &str, now: Timestamp);
+    async fn account_for_test(&self) -> AccountRecord;
+}
+
+impl Beside for SqliteStore {
+    async fn pause_for_test(&self, destination: &str) {
+        self.pause(destination, true, NOW).await.unwrap();
+    }
+
+    async fn resume_for_test(&self, destination: &str) {
+        self.pause(destination, false, NOW).await.unwrap();
+    }
+
+    async fn pause_for_test_at(&self, destination: &str, now: Timestamp) {
+        self.pause(destination, true, now).await.unwrap();
+    }
+
+    async fn resume_for_test_at(&self, destination: &str, now: Timestamp) {
+        self.pause(destination, false, now).await.unwrap();
+    }
+
+    async fn account_for_test(&self) -> AccountRecord {
+        self.account("main").await.unwrap()
     }
 }
 
