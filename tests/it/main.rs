@@ -1,8 +1,10 @@
 //! All integration tests, in one binary.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod crash;
 mod edits;
 mod faults;
 mod harness;
 mod pipeline;
 mod state;
+mod trouble;

@@ -1,6 +1,8 @@
 //! A bench for the whole bridge: the fake API and the fake receivers over real sockets, a state of its own, a
 //! clock that stands until it is moved. Tests step it; nothing sleeps.
 
+pub mod process;
+
 use review_bridge::app::{App, Once};
 use review_bridge::clock::Clock;
 use review_bridge::config;
@@ -59,9 +61,17 @@ to = ["crm"]
 "#;
 
 impl Bench {
-    /// A bench with an empty sandbox of these manners.
+    /// A bench with an empty sandbox of these manners, whose clock stands.
     pub async fn with(options: Options) -> Self {
-        let clock = Clock::manual(NOW);
+        Self::on(Clock::manual(NOW), options).await
+    }
+
+    /// A bench for real processes, on the machine's clock.
+    pub async fn real(options: Options) -> Self {
+        Self::on(Clock::System, options).await
+    }
+
+    async fn on(clock: Clock, options: Options) -> Self {
         let sandbox = Sandbox::new(Options { requests_per_minute: 1_000_000, ..options }, clock.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let api = format!("http://{}{}", listener.local_addr().unwrap(), sandbox::BASE_PATH);
