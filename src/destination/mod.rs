@@ -6,6 +6,7 @@
 pub mod hours;
 mod http;
 mod redact;
+pub mod schedule;
 pub mod settings;
 mod slack;
 mod verdict;
@@ -16,6 +17,7 @@ mod conformance;
 
 pub use hours::ActiveHours;
 pub use http::ping;
+pub use schedule::Schedule;
 pub use settings::{COMMON_KEYS, Common, Key, Settings};
 
 use crate::domain::{Attempt, Message};
