@@ -5,8 +5,10 @@
 
 pub mod hours;
 mod http;
+mod redact;
 pub mod settings;
 mod slack;
+mod verdict;
 mod webhook;
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //! `shown`, the destination's own `mention`. These types are the documentation of that context.
 
 use super::body::{Body, Data, ReviewData, json};
-use super::words::{self, clean, cut_line, cut_text};
-use crate::domain::{Content, Message, Notice, NoticeState, RuleHit, Subject};
+use super::shown::{ShownNotice, ShownReview};
+use crate::domain::{Content, Message, NoticeState};
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::Value;
@@ -57,66 +57,6 @@ struct PlainContext<'a> {
     destination: &'a str,
 }
 
-/// A review's ready-made texts: single lines, cut to what a message has room for, except `text`.
-#[derive(Clone, Debug, Serialize)]
-pub struct ShownReview {
-    /// 🔴 up to 2, 🟡 below 4, 🟢 from 4, ⚪ unknown.
-    pub severity: &'static str,
-    /// `★☆☆☆☆`; empty where the rating is unknown.
-    pub stars: String,
-    /// `1 of 5 stars`, `Unknown rating`.
-    pub rating: String,
-    /// `1/5`, `?/5`.
-    pub rating_short: String,
-    /// `2/10 on Kiyoh`, where the native value differs.
-    pub native: Option<String>,
-    /// `Shop NL, Shop BE and 3 more`; without a website the source, platform or account.
-    pub place: String,
-    /// The platform's name.
-    pub platform: Option<String>,
-    /// The name, or `Anonymous customer`.
-    pub author: String,
-    /// `14 Mar 2026 18:02 CET (3 h ago)`, or `date unknown`.
-    pub date: String,
-    /// Who and when, in one line: platform, author, language, date.
-    pub details: String,
-    /// Whether there is a text or a title.
-    pub comment: bool,
-    /// The title.
-    pub title: Option<String>,
-    /// The text, cut to 600 characters.
-    pub text: Option<String>,
-    /// `… (1,340 more characters)`, where the text was cut.
-    pub more: Option<String>,
-    /// The beginning of what was said in one line, or `Rating only, no comment.`
-    pub quote: String,
-    /// `Edited: 2 → 5 stars.`, for anything but a new review.
-    pub edit: Option<String>,
-    /// `Told because of rule "unhappy customers": rating 1 is at most 2.`
-    pub why: String,
-    /// `Open on Kiyoh`.
-    pub link: String,
-    /// That an earlier attempt may have arrived, where so.
-    pub repeat: Option<&'static str>,
-}
-
-/// Ready-made texts of a notice or a test.
-#[derive(Clone, Debug, Serialize)]
-pub struct ShownNotice {
-    /// ⚠️ trouble, ✅ over, 🧪 a test.
-    pub symbol: &'static str,
-    /// `Trouble: destination broken`, `Over: destination broken`, `Test message`.
-    pub title: String,
-    /// What happened, cut to 600 characters with how much is missing.
-    pub text: String,
-    /// What to do, where there is something; cut likewise.
-    pub hint: Option<String>,
-    /// That an earlier attempt may have arrived, where so.
-    pub repeat: Option<&'static str>,
-}
-
-const REPEAT: &str = "Possibly a repeat: an earlier attempt may have arrived.";
-
 /// The context for `message`.
 pub fn context(message: &Message, view: &View) -> Value {
     // Templates can always name `review.email`; without `show_email` it is null.
@@ -154,118 +94,6 @@ pub fn mention<'a>(message: &Message, view: &'a View) -> Option<&'a Mention> {
         Content::Test { .. } => false,
     };
     view.mention.as_ref().filter(|_| pings)
-}
-
-impl ShownReview {
-    /// The ready-made texts of `subject`.
-    pub fn of(subject: &Subject, rules: &[RuleHit], message: &Message, view: &View) -> Self {
-        let review = &subject.review;
-        let line = |text: &str, limit| cut_line(&clean(text), limit);
-        let filled =
-            |text: &Option<String>| text.as_deref().map(clean).filter(|text| !text.trim().is_empty());
-        let text = filled(&review.text).map(|text| cut_text(&text));
-        let title = filled(&review.title).map(|title| cut_line(&title, 150));
-        let platform = subject.platform.as_ref().map(|platform| line(&platform.name, 60));
-        let author = filled(&review.author).map_or("Anonymous customer".into(), |name| cut_line(&name, 80));
-        let date = words::date_and_age(review.reviewed_at, message.now, &view.zone);
-        let said = filled(&review.text).or_else(|| title.clone());
-        Self {
-            severity: words::severity(subject.rating.normalised),
-            stars: subject.rating.normalised.map(words::stars).unwrap_or_default(),
-            rating: words::rating(subject),
-            rating_short: format!("{}/5", subject.rating.shown().as_deref().unwrap_or("?")),
-            native: words::native(subject),
-            place: place(subject),
-            details: details(subject, platform.as_deref(), &author, &date, view),
-            platform: platform.clone(),
-            author,
-            date,
-            comment: said.is_some(),
-            title,
-            more: text.as_ref().and_then(words::Cut::more),
-            text: text.map(|cut| cut.shown),
-            quote: match said {
-                Some(said) => format!("“{}”", cut_line(&said, 120)),
-                None => "Rating only, no comment.".into(),
-            },
-            edit: words::edit(subject),
-            why: why(rules),
-            link: format!("Open on {}", platform.as_deref().unwrap_or("the review site")),
-            repeat: message.possible_repeat.then_some(REPEAT),
-        }
-    }
-}
-
-fn place(subject: &Subject) -> String {
-    let named = |named: &crate::domain::Named| cut_line(&clean(&named.name), 40);
-    let names: Vec<String> = subject.websites.iter().take(2).map(named).collect();
-    if !names.is_empty() {
-        return match subject.websites.len() - names.len() {
-            0 => names.join(", "),
-            more => format!("{} and {more} more", names.join(", ")),
-        };
-    }
-    let other = subject.source.as_ref().or(subject.platform.as_ref()).map(named);
-    other.unwrap_or_else(|| cut_line(&clean(&subject.review.account), 40))
-}
-
-fn details(subject: &Subject, platform: Option<&str>, author: &str, date: &str, view: &View) -> String {
-    let mut parts: Vec<String> = platform.map(str::to_owned).into_iter().collect();
-    parts.push(format!("by {author}"));
-    if let Some(email) = subject.review.email.as_deref().filter(|_| view.show_email) {
-        parts.push(cut_line(&clean(email), 120));
-    }
-    parts.extend(subject.review.language.as_deref().map(|code| cut_line(&clean(code), 20)));
-    parts.push(date.to_owned());
-    parts.join(" · ")
-}
-
-fn why(rules: &[RuleHit]) -> String {
-    if rules.is_empty() {
-        return "Sent by a person.".into();
-    }
-    let rule = |hit: &RuleHit| {
-        let name = cut_line(&clean(&hit.rule), 80);
-        match hit.because.is_empty() {
-            true => format!("rule “{name}”"),
-            false => format!("rule “{name}”: {}", cut_line(&clean(&hit.because.join(", ")), 200)),
-        }
-    };
-    let reasons: Vec<String> = rules.iter().map(rule).collect();
-    cut_line(&format!("Told because of {}.", reasons.join("; ")), 600)
-}
-
-impl ShownNotice {
-    /// The ready-made texts of a notice or a test.
-    pub fn of(content: &Content, possible_repeat: bool) -> Self {
-        let cut = |text: &str| {
-            let cut = cut_text(&clean(text));
-            cut.shown.clone() + &cut.more().unwrap_or_default()
-        };
-        let (symbol, title, text, hint) = match content {
-            Content::Operator(notice) => {
-                let (symbol, title) = notice_title(notice);
-                (symbol, title, notice.text.as_str(), notice.hint.as_str())
-            }
-            Content::Test { text } => ("🧪", "Test message".to_owned(), text.as_str(), ""),
-            Content::Review { .. } => ("", String::new(), "", ""),
-        };
-        Self {
-            symbol,
-            title,
-            text: cut(text),
-            hint: Some(cut(hint)).filter(|hint| !hint.trim().is_empty()),
-            repeat: possible_repeat.then_some(REPEAT),
-        }
-    }
-}
-
-fn notice_title(notice: &Notice) -> (&'static str, String) {
-    let kind = cut_line(&clean(&notice.kind.replace('_', " ")), 80);
-    match notice.state {
-        NoticeState::Started => ("⚠️", format!("Trouble: {kind}")),
-        NoticeState::Over => ("✅", format!("Over: {kind}")),
-    }
 }
 
 #[cfg(test)]

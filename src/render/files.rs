@@ -75,11 +75,6 @@ pub fn read(folder: Option<&Path>) -> (Files, Vec<TemplateProblem>) {
     (files, problems)
 }
 
-/// The names of all templates.
-pub fn names() -> Vec<String> {
-    read(None).0.into_keys().collect()
-}
-
 fn problem(path: &Path, what: String) -> TemplateProblem {
     TemplateProblem { file: path.display().to_string(), line: 0, column: 0, what }
 }

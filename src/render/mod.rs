@@ -5,18 +5,23 @@
 
 mod body;
 mod check;
+mod compile;
 pub mod context;
 mod files;
 pub mod helpers;
 mod samples;
+mod shape;
+pub mod shown;
 pub mod slack;
+pub mod slack_limits;
+mod slack_tokens;
 mod source;
 mod tree;
 pub mod words;
 
 pub use body::{Body, Data, OperatorData, PreviousBody, ReviewBody, ReviewData, TestData};
 pub use context::{Mention, View};
-pub use files::{TemplateProblem, names};
+pub use files::TemplateProblem;
 pub use samples::{HOSTILE, sample, samples};
 
 use crate::domain::{Form, Message, MessageKind};
@@ -71,7 +76,7 @@ impl Renderer {
                 TemplateProblem { file: file.shown.clone(), line, column, what: mistake.what.clone() }
             };
             let contexts = contexts_of(kind);
-            let shape = check::shape(contexts.iter().map(|(_, context)| context.clone()));
+            let shape = shape::shape(contexts.iter().map(|(_, context)| context.clone()));
             match Tree::compile(&file.text, &slack::DIALECT, &shape) {
                 Err(mistakes) => problems.extend(mistakes.iter().map(wrong)),
                 Ok(tree) => match try_out(&tree, &engines, contexts) {
@@ -113,7 +118,7 @@ impl Renderer {
 fn render(tree: &Tree, engines: &Engines, data: Value) -> Result<Value, Mistake> {
     let wrong = |what: String| Mistake { at: 0, what };
     let mut context = Context::wraps(data).map_err(|error| wrong(error.to_string()))?;
-    slack::fit(tree.render(engines, &mut context)?).map_err(wrong)
+    slack_limits::fit(tree.render(engines, &mut context)?).map_err(wrong)
 }
 
 fn try_out(tree: &Tree, engines: &Engines, contexts: Vec<(&'static str, Value)>) -> Result<(), Mistake> {

@@ -18,7 +18,7 @@ fn view(mention: &str) -> View {
 /// What Slack must take and nobody must be hurt by.
 fn assert_safe(payload: &Value, view: &View) {
     let text = payload["text"].as_str().unwrap();
-    assert!(!text.trim().is_empty() && slack::length(text) <= slack::MAX_TEXT);
+    assert!(!text.trim().is_empty() && slack_limits::length(text) <= slack_limits::MAX_TEXT);
     assert_eq!((&payload["unfurl_links"], &payload["unfurl_media"]), (&json!(false), &json!(false)));
     assert!(
         payload
@@ -29,9 +29,9 @@ fn assert_safe(payload: &Value, view: &View) {
     );
     assert_markup(text, view);
     let blocks = payload["blocks"].as_array().cloned().unwrap_or_default();
-    assert!(blocks.len() <= slack::MAX_BLOCKS);
+    assert!(blocks.len() <= slack_limits::MAX_BLOCKS);
     let total: usize = blocks.iter().map(|block| assert_value(block, view)).sum();
-    assert!(total <= slack::MAX_TOTAL, "{total}");
+    assert!(total <= slack_limits::MAX_TOTAL, "{total}");
 }
 
 /// Returns the length of all texts.
@@ -51,16 +51,16 @@ fn assert_value(value: &Value, view: &View) -> usize {
                     assert_eq!(fields["usergroup_id"].as_str(), mention.usergroup_id.as_deref());
                 }
                 "link" => assert!(fields["url"].as_str().unwrap().starts_with("http")),
-                "header" => assert!(slack::length(fields["text"]["text"].as_str().unwrap()) <= 150),
+                "header" => assert!(slack_limits::length(fields["text"]["text"].as_str().unwrap()) <= 150),
                 _ => assert!(slack::DIALECT.types.contains(&kind), "{kind}"),
             }
             let own = fields.get("text").and_then(Value::as_str).map_or(0, |text| {
-                assert!(!text.is_empty() && slack::length(text) <= slack::MAX_TEXT);
+                assert!(!text.is_empty() && slack_limits::length(text) <= slack_limits::MAX_TEXT);
                 assert!(!text.contains(is_unsafe), "{text:?}");
                 if kind == "mrkdwn" {
                     assert_markup(text, view);
                 }
-                slack::length(text)
+                slack_limits::length(text)
             });
             let is_text = |value: &&Value| value.is_object() || value.is_array();
             let inner: usize = fields
@@ -131,7 +131,8 @@ const CARELESS: &str = r#"{
     {"type": "section", "text": {"type": "mrkdwn", "text": "*{{{review.text}}}* {{#each review.websites}}{{{this}}} {{/each}}{{truncate review.text 30}}{{lookup review \"text\"}}"}},
     {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [
       {"type": "text", "text": "{{{review.text}}}{{{review.text}}}{{{review.text}}}"},
-      {"type": "link", "url": "{{review.text}}", "text": "{{review.text}}"},
+      {"type": "link", "url": "{{review.url}}", "text": "{{{review.text}}}"},
+      {"type": "link", "url": "https://reviews.example/{{{review.text}}}", "text": "{{review.text}}"},
       {"$each": "review.websites", "type": "text", "text": "{{{item}}}"}]}]},
     {"type": "section", "text": {"type": "mrkdwn", "text": "{{review.text}}{{review.text}}{{review.text}}"}},
     {"type": "section", "text": {"type": "mrkdwn", "text": "{{review.text}}"}},
@@ -273,6 +274,11 @@ fn mistakes_are_start_up_errors_with_file_line_and_column() {
         (
             "{\"text\": \"x\", \"blocks\": [{\"type\": \"text\", \"image_url\": \"{{review.url}}\"}]}",
             "`image_url` cannot be a template",
+        ),
+        ("{\"text\": \"x <{{review.author}}>\"}", ":1:14: inside of `<…>` only"),
+        (
+            "{\"text\": \"x\", \"blocks\": [{\"type\": \"link\", \"url\": \"{{review.text}}\"}]}",
+            "`url` must be {{review.url}}",
         ),
         ("{\"text\": \"x\",}", "is not JSON"),
     ] {

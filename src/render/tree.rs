@@ -4,11 +4,12 @@
 //! Structure has three keys of its own, in any object: `$if` and `$unless` (`"$if": "review.url"`) keep or
 //! drop the object, `$each` (`"$each": "rules"`) repeats it in its array, with `{{item}}` inside.
 
-use super::check::{self, check, find};
+use super::check::Misuse;
+use super::compile::Compiler;
 use super::helpers;
-use super::source::{Mistake, Placed, Source, line_and_column, offset_in_text, parse};
+use super::shape::find;
+use super::source::{Mistake, line_and_column, offset_in_text, parse};
 use crate::domain::text::one_line;
-use handlebars::template::TemplateElement;
 use handlebars::{Context, Handlebars, JsonTruthy, RenderContext, Renderable, Template};
 use serde_json::{Map, Value};
 
@@ -20,6 +21,10 @@ pub struct Dialect {
     pub rule: fn(&Place<'_>) -> Rule,
     /// Makes a value safe in a field that is read as markup.
     pub escape: fn(&str) -> String,
+    /// Finds values in places of a markup where escaping does not make them safe.
+    pub markup: fn(&Template) -> Vec<Misuse>,
+    /// Whether an address, up to its first value, fixes where a link leads.
+    pub is_fixed: fn(&str) -> bool,
 }
 
 /// Where a string is.
@@ -42,6 +47,8 @@ pub enum Rule {
     Escaped,
     /// No template, but for exactly this one.
     Only(&'static str),
+    /// An address: exactly this template, or one that begins with a fixed host.
+    Link(&'static str),
     /// No template.
     Fixed,
 }
@@ -69,28 +76,31 @@ pub struct Tree {
     root: Node,
 }
 
+/// A part of a compiled template.
 #[derive(Debug)]
-enum Node {
+pub(super) enum Node {
     Fixed(Value),
     Leaf(Box<Leaf>),
     Array(Vec<Node>),
     Object(Object),
 }
 
+/// A string with values in it.
 #[derive(Debug)]
-struct Leaf {
-    at: usize,
-    text: String,
-    template: Template,
-    escaped: bool,
+pub(super) struct Leaf {
+    pub(super) at: usize,
+    pub(super) text: String,
+    pub(super) template: Template,
+    pub(super) escaped: bool,
 }
 
+/// An object and its structure keys.
 #[derive(Debug, Default)]
-struct Object {
+pub(super) struct Object {
     /// A path, and whether it must be truthy.
-    conditions: Vec<(String, bool)>,
-    each: Option<String>,
-    fields: Vec<(String, Node)>,
+    pub(super) conditions: Vec<(String, bool)>,
+    pub(super) each: Option<String>,
+    pub(super) fields: Vec<(String, Node)>,
 }
 
 impl Tree {
@@ -197,156 +207,10 @@ fn set_item(context: &mut Context, item: Option<Value>) {
     };
 }
 
-struct Compiler<'a> {
-    file: &'a str,
-    dialect: &'a Dialect,
-    mistakes: Vec<Mistake>,
-}
-
-impl Compiler<'_> {
-    fn wrong(&mut self, at: usize, what: impl Into<String>) {
-        self.mistakes.push(Mistake { at, what: what.into() });
-    }
-
-    fn node(&mut self, source: &Placed, shape: &Value, place: Place<'_>) -> Node {
-        match &source.value {
-            Source::Other(value) => Node::Fixed(value.clone()),
-            Source::Text(text) => self.text(source.at, text, shape, place),
-            Source::Array(items) => {
-                Node::Array(items.iter().map(|item| self.node(item, shape, place)).collect())
-            }
-            Source::Object(fields) => {
-                self.object(source.at, fields, shape, place.top && place.key.is_empty())
-            }
-        }
-    }
-
-    fn object(&mut self, at: usize, fields: &[(String, Placed)], shape: &Value, top: bool) -> Node {
-        let mut object = Object::default();
-        let mut inner = None;
-        if let Some((_, source)) = fields.iter().find(|(key, _)| key == "$each") {
-            if let Some(path) = self.condition(source, shape) {
-                inner = self.with_item(source.at, &path, shape);
-                object.each = Some(path);
-            }
-        }
-        let shape = inner.as_ref().unwrap_or(shape);
-        let kind = fields.iter().find_map(|(key, source)| match &source.value {
-            Source::Text(text) if key == "type" => Some(text.as_str()),
-            _ => None,
-        });
-        if let Some(kind) = kind.filter(|kind| !self.dialect.types.contains(kind)) {
-            let known = crate::settings::table::quoted(self.dialect.types);
-            self.wrong(at, format!("has the type `{}`; use one of {known}", one_line(kind, 60)));
-        }
-        for (key, source) in fields {
-            match key.as_str() {
-                "$each" => {}
-                "$if" | "$unless" => {
-                    let path = self.condition(source, shape);
-                    object.conditions.extend(path.map(|path| (path, key == "$if")));
-                }
-                _ if key.starts_with('$') => {
-                    self.wrong(
-                        source.at,
-                        format!("`{}` is none of `$if`, `$unless`, `$each`", one_line(key, 60)),
-                    );
-                }
-                _ => {
-                    let node = self.node(source, shape, Place { key, kind, top });
-                    if matches!(&node, Node::Object(object) if object.each.is_some()) {
-                        self.wrong(source.at, "has `$each`, which only items of a list can have");
-                    }
-                    object.fields.push((key.clone(), node));
-                }
-            }
-        }
-        Node::Object(object)
-    }
-
-    /// The path that `$if`, `$unless` or `$each` names.
-    fn condition(&mut self, source: &Placed, shape: &Value) -> Option<String> {
-        let Source::Text(path) = &source.value else {
-            self.wrong(source.at, "must be a name such as \"review.url\"");
-            return None;
-        };
-        match find(shape, path) {
-            Ok(_) => Some(path.clone()),
-            Err(what) => {
-                self.wrong(source.at, one_line(&what, 300));
-                None
-            }
-        }
-    }
-
-    fn with_item(&mut self, at: usize, path: &str, shape: &Value) -> Option<Value> {
-        let Some(items) = find(shape, path).ok().and_then(Value::as_array) else {
-            self.wrong(at, format!("`$each` needs a list, and `{path}` is none"));
-            return None;
-        };
-        let mut shape = shape.clone();
-        let item = items.first().cloned().unwrap_or_default();
-        shape.as_object_mut()?.insert("item".into(), item);
-        Some(shape)
-    }
-
-    fn text(&mut self, at: usize, text: &str, shape: &Value, place: Place<'_>) -> Node {
-        if !text.contains("{{") {
-            return Node::Fixed(text.into());
-        }
-        let rule = (self.dialect.rule)(&place);
-        match rule {
-            Rule::Fixed => {
-                self.wrong(at, format!("`{}` cannot be a template", one_line(place.key, 60)));
-                return Node::Fixed(Value::Null);
-            }
-            Rule::Only(template) if text != template => {
-                self.wrong(at, format!("`{}` can only be fixed, or {template}", one_line(place.key, 60)));
-                return Node::Fixed(Value::Null);
-            }
-            _ => {}
-        }
-        if let Some(what) = check::too_deep(text) {
-            self.wrong(at, what);
-            return Node::Fixed(Value::Null);
-        }
-        let mut template = match Template::compile(text) {
-            Ok(template) => template,
-            Err(error) => {
-                let (line, column) = error.pos().unwrap_or((1, 1));
-                let at = offset_in_text(self.file, at, text, line, column);
-                self.wrong(at, one_line(&error.reason().to_string(), 300));
-                return Node::Fixed(Value::Null);
-            }
-        };
-        for misuse in check(&template, shape) {
-            let at = offset_in_text(self.file, at, text, misuse.line, misuse.column);
-            self.wrong(at, one_line(&misuse.what, 300));
-        }
-        always_escape(&mut template);
-        Node::Leaf(Box::new(Leaf { at, text: text.into(), template, escaped: rule == Rule::Escaped }))
-    }
-}
-
-/// `{{{x}}}` and `{{&x}}` would skip the escape function; here they mean `{{x}}`. What a field needs is
-/// decided by the field, not by whoever writes the template.
-fn always_escape(template: &mut Template) {
-    for element in &mut template.elements {
-        let taken = std::mem::replace(element, TemplateElement::RawString(String::new()));
-        *element = match taken {
-            TemplateElement::HtmlExpression(call) => TemplateElement::Expression(call),
-            TemplateElement::HelperBlock(mut block) => {
-                block.template.iter_mut().chain(&mut block.inverse).for_each(always_escape);
-                TemplateElement::HelperBlock(block)
-            }
-            other => other,
-        };
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests {
+    use super::super::shape;
     use super::*;
     use serde_json::json;
 
@@ -360,6 +224,8 @@ mod tests {
                 _ => Rule::Fixed,
             },
             escape: str::to_uppercase,
+            markup: |_| Vec::new(),
+            is_fixed: |_| false,
         }
     }
 
@@ -372,7 +238,7 @@ mod tests {
             let (line, column) = tree.line_and_column(mistake);
             format!("{line}:{column}: {}", mistake.what)
         };
-        let (dialect, shape) = (dialect(), check::shape([data()]));
+        let (dialect, shape) = (dialect(), shape::shape([data()]));
         let tree = Tree::compile(file, &dialect, &shape).map_err(|mistakes| {
             let tree = Tree { file: file.into(), root: Node::Fixed(Value::Null) };
             mistakes.iter().map(|mistake| text(&tree, mistake)).collect::<Vec<_>>()

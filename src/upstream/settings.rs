@@ -51,7 +51,7 @@ impl Settings {
         let base_url = read_base_url(table, allow_http.unwrap_or(false));
         let credentials = read_credentials(table);
         let endpoints = Endpoints::read(table);
-        let requests = table.integer("requests_per_minute", 1..=100_000);
+        let requests = table.integer("requests_per_minute", 1..=10_000_000);
         let bytes = table.integer("max_page_bytes", 1024..=(1 << 32));
         // A key that is present and answered nothing was wrong, and is reported already.
         let sound = |key: &str, read: bool| read || !table.has(key);

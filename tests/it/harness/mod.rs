@@ -154,7 +154,7 @@ impl Bench {
     /// The bodies a webhook destination got.
     pub fn webhook(&self, name: &str) -> Vec<serde_json::Value> {
         let received = self.inbox.received_at(&format!("/webhook/{name}"));
-        received.iter().map(|one| serde_json::from_slice(&one.body).unwrap()).collect()
+        received.iter().map(|one| serde_json::from_str(&one.body).unwrap()).collect()
     }
 
     /// How often each review reached a webhook destination.
