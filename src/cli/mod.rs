@@ -1,9 +1,14 @@
 //! The commands: one file each. What they print for people is written here and nowhere else.
 
 mod config;
+mod deliveries;
 mod healthcheck;
+mod names;
 mod output;
+mod reviews;
 mod run;
+mod state;
+mod subject;
 
 use crate::app::AppError;
 use crate::config::{Failure, Loaded};
@@ -26,6 +31,12 @@ pub struct Cli {
 enum Command {
     /// Poll, route, send and mark read, until it is told to stop
     Run(run::Arguments),
+    /// The ledger: what is sent where, why, and how it went
+    #[command(subcommand)]
+    Deliveries(deliveries::Arguments),
+    /// What the bridge knows of reviews, and what became of each
+    #[command(subcommand)]
+    Reviews(reviews::Arguments),
     /// A starter configuration, and the resolved settings
     #[command(subcommand)]
     Config(config::Arguments),
@@ -125,6 +136,8 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
     let context = Context { config: cli.config };
     match command {
         Command::Run(arguments) => run::run(&context, arguments).await,
+        Command::Deliveries(arguments) => deliveries::run(&context, arguments).await,
+        Command::Reviews(arguments) => reviews::run(&context, arguments).await,
         Command::Config(arguments) => config::run(&context, &arguments),
         Command::Healthcheck(arguments) => healthcheck::run(&context, arguments).await,
         Command::Demo(_) => Err(CliError::not_in_this_version("demo")),
