@@ -2,6 +2,8 @@
 
 mod config;
 mod deliveries;
+mod destinations;
+mod explain;
 mod healthcheck;
 mod names;
 mod output;
@@ -31,6 +33,11 @@ pub struct Cli {
 enum Command {
     /// Poll, route, send and mark read, until it is told to stop
     Run(run::Arguments),
+    /// Where messages go: their state and backlog; pause, resume and test them
+    #[command(subcommand)]
+    Destinations(destinations::Arguments),
+    /// Say where one review goes, and why: each rule, each condition
+    Explain(explain::Arguments),
     /// The ledger: what is sent where, why, and how it went
     #[command(subcommand)]
     Deliveries(deliveries::Arguments),
@@ -136,6 +143,8 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
     let context = Context { config: cli.config };
     match command {
         Command::Run(arguments) => run::run(&context, arguments).await,
+        Command::Destinations(arguments) => destinations::run(&context, arguments).await,
+        Command::Explain(arguments) => explain::run(&context, arguments).await,
         Command::Deliveries(arguments) => deliveries::run(&context, arguments).await,
         Command::Reviews(arguments) => reviews::run(&context, arguments).await,
         Command::Config(arguments) => config::run(&context, &arguments),

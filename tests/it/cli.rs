@@ -1,6 +1,8 @@
 //! The commands as people run them: the real binary, its output and its exit codes. Whatever is printed holds
 //! no secret and nothing that controls a terminal; both are looked for in every run here.
 
+mod destinations;
+mod explain;
 mod ledger;
 
 use review_bridge::domain::{
