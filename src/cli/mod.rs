@@ -3,6 +3,7 @@
 mod config;
 mod deliveries;
 mod destinations;
+mod endpoints;
 mod explain;
 mod healthcheck;
 mod names;
@@ -10,6 +11,7 @@ mod output;
 mod reviews;
 mod run;
 mod state;
+mod status;
 mod subject;
 
 use crate::app::AppError;
@@ -36,6 +38,8 @@ enum Command {
     /// Where messages go: their state and backlog; pause, resume and test them
     #[command(subcommand)]
     Destinations(destinations::Arguments),
+    /// How the bridge is: polls, backlog, what is in the way
+    Status(status::Arguments),
     /// Say where one review goes, and why: each rule, each condition
     Explain(explain::Arguments),
     /// The ledger: what is sent where, why, and how it went
@@ -145,6 +149,7 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
         Command::Run(arguments) => run::run(&context, arguments).await,
         Command::Destinations(arguments) => destinations::run(&context, arguments).await,
         Command::Explain(arguments) => explain::run(&context, arguments).await,
+        Command::Status(arguments) => status::run(&context, arguments).await,
         Command::Deliveries(arguments) => deliveries::run(&context, arguments).await,
         Command::Reviews(arguments) => reviews::run(&context, arguments).await,
         Command::Config(arguments) => config::run(&context, &arguments),

@@ -4,6 +4,7 @@
 mod destinations;
 mod explain;
 mod ledger;
+mod status;
 
 use review_bridge::domain::{
     Attempt, Catalog, Change, DeliveryState, Form, Named, NativeRating, Outcome, Reason, Review, RuleHit,
@@ -117,7 +118,7 @@ impl Place {
     }
 }
 
-const NOW: Timestamp = Timestamp(1_772_366_400_000);
+const NOW: Timestamp = Timestamp(1_709_294_400_000);
 /// What would colour, clear or retitle a terminal, hide text, or begin a new line.
 const HOSTILE: &str = "\u{1b}[31mred\u{1b}]0;title\u{7}\u{9b}2J\u{202e}desrever\u{2028}\r\nnext\u{0}";
 

@@ -40,13 +40,13 @@ async fn reviews_are_listed_and_shown_without_what_controls_a_terminal() {
     assert_eq!(told["review"]["rating_scale"], 10.0);
     assert_eq!(told["review"]["websites"], serde_json::json!(["Shop NL"]));
     assert_eq!(told["review"]["text"], super::HOSTILE, "JSON keeps it, escaped");
-    assert_eq!(told["changed_at"], "2026-03-01T12:00:00Z");
+    assert_eq!(told["changed_at"], "2024-03-01T12:00:00Z");
     let shown = place.run(&["reviews", "show", "told"]).await.ok().out;
     for expected in [
         "rating        1 (2/10)",
         "source        Kiyoh Amsterdam",
         "websites      Shop NL",
-        "2026-03-01T12:00:00Z",
+        "2024-03-01T12:00:00Z",
         "delivered",
         "pending",
     ] {
@@ -83,7 +83,7 @@ async fn deliveries_are_listed_and_shown_with_reasons_and_attempts() {
         assert!(shown.contains(expected), "{expected}: {shown}");
     }
     let shown = place.run(&["deliveries", "show", &id, "--json"]).await.ok().json();
-    assert_eq!(shown["attempts"][0]["begun_at"], "2026-03-01T12:00:00Z");
+    assert_eq!(shown["attempts"][0]["begun_at"], "2024-03-01T12:00:00Z");
     assert_eq!(shown["rules"][0]["rule"], "unhappy");
     let of_one = place.run(&["deliveries", "list", "--uuid", "told", "--destination", "crm", "--json"]).await;
     assert_eq!(of_one.ok().json().as_array().unwrap().len(), 1);
