@@ -60,6 +60,7 @@ impl App {
     async fn poll_account(&mut self, index: usize) -> Result<Poll, AppError> {
         let Some(worker) = self.accounts.get_mut(index) else { return Ok(Poll::default()) };
         let mut waited = IntakeReport::default();
+        worker.poller.poll_now();
         loop {
             match worker.poll_step().await? {
                 Tick::Listed(mut poll) => {

@@ -2,6 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod cli;
+mod crash;
+mod edits;
+mod faults;
 mod harness;
 mod pipeline;
 mod state;
+mod trouble;
