@@ -97,6 +97,10 @@ impl Destination for Teams {
         }
     }
 
+    async fn reach(&self) -> Result<(), String> {
+        self.sender.reach().await
+    }
+
     fn address(&self) -> String {
         self.sender.host().to_owned()
     }

@@ -10,6 +10,9 @@ use handlebars::Template;
 use handlebars::template::TemplateElement;
 use serde_json::Value;
 
+/// The link of an item: every list of the context that has some holds checked ones.
+const ITEM_LINK: &str = "{{item.url}}";
+
 /// Compiles one file, collecting every mistake.
 pub(super) struct Compiler<'a> {
     pub(super) file: &'a str,
@@ -121,7 +124,7 @@ impl Compiler<'_> {
                 self.wrong(at, format!("`{}` can only be fixed, or {template}", one_line(place.key, 60)));
                 return Node::Fixed(Value::Null);
             }
-            Rule::Link if text != OWN_LINK && !is_fixed(text) => {
+            Rule::Link if text != OWN_LINK && text != ITEM_LINK && !is_fixed(text) => {
                 let what = format!(
                     "`{}` must be {OWN_LINK} or begin with a fixed `https://…/`",
                     one_line(place.key, 60)

@@ -9,6 +9,7 @@ use super::body::safe_url;
 use super::context::View;
 use super::payload::Format;
 use super::shown::{ShownNotice, ShownReview};
+use super::shown_digest::ShownDigest;
 use super::teams_limits::fit;
 use super::tree::{Dialect, Place, Rule};
 use super::words::cut_line;
@@ -101,6 +102,7 @@ pub fn plain(message: &Message, view: &View) -> Value {
             let link = url.map(|url| (shown.link.clone(), url));
             (review_lines(shown), link)
         }
+        Content::Digest(digest) => (digest_lines(ShownDigest::of(digest, message, view)), None),
         content => {
             let shown = ShownNotice::of(content, message.possible_repeat);
             let mut lines = vec![format!("{} {}", shown.symbol, shown.title), cut_line(&shown.text, 600)];
@@ -121,6 +123,21 @@ fn review_lines(shown: ShownReview) -> Vec<String> {
     let said = said.map_or(shown.quote, |said| format!("“{}”", cut_line(&said, 600)));
     lines.push(said + &shown.more.unwrap_or_default());
     lines.push(shown.details);
+    lines.extend(shown.repeat.map(str::to_owned));
+    lines
+}
+
+fn digest_lines(shown: ShownDigest) -> Vec<String> {
+    let mut lines = vec![format!("📬 {} · {}", shown.title, shown.period)];
+    lines.extend(shown.headline);
+    // The plain form has room for the worst and the largest; the figures above are of all.
+    for member in shown.attention.iter().take(6) {
+        let quote = cut_line(&member.quote, 120);
+        lines.push(format!("{} {} · {}: {quote}", member.severity, member.rating, member.place));
+    }
+    lines.extend(super::shown_digest::more(shown.attention_count, 6, " that need attention"));
+    lines.extend(shown.websites.into_iter().take(8).map(|group| group.line));
+    lines.push(shown.health);
     lines.extend(shown.repeat.map(str::to_owned));
     lines
 }
