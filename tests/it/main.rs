@@ -1,5 +1,5 @@
 //! All integration tests, in one binary.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
 mod crash;
 mod edits;
