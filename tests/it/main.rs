@@ -7,4 +7,5 @@ mod faults;
 mod harness;
 mod pipeline;
 mod state;
+mod tidy;
 mod trouble;
