@@ -3,6 +3,12 @@
 use regex::Regex;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+static DECLARED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"#\[cfg\(test\)\]\s*((?:#\[[^\]]*\]\s*)*)(?:pub(?:\([^)]*\))? )?mod (\w+);"#).unwrap()
+});
+static NAMED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"#\[path = "([^"]+)"\]"#).unwrap());
 
 /// A file of `src/`.
 pub struct File {
@@ -72,14 +78,11 @@ pub fn all() -> Vec<File> {
 
 /// Where the modules are that `file` declares for tests only: files, and folders that bear their name.
 fn test_modules(file: &File) -> Vec<PathBuf> {
-    let declared =
-        Regex::new(r#"#\[cfg\(test\)\]\s*((?:#\[[^\]]*\]\s*)*)(?:pub(?:\([^)]*\))? )?mod (\w+);"#).unwrap();
-    let named = Regex::new(r#"#\[path = "([^"]+)"\]"#).unwrap();
     let path = Path::new(&file.path);
     let own = matches!(path.file_name().unwrap().to_str().unwrap(), "mod.rs" | "lib.rs" | "main.rs");
     let parent = path.parent().unwrap();
     let folder = if own { parent.to_owned() } else { path.with_extension("") };
-    let modules = declared.captures_iter(&file.text).flat_map(|module| match named.captures(&module[1]) {
+    let modules = DECLARED.captures_iter(&file.text).flat_map(|module| match NAMED.captures(&module[1]) {
         Some(name) => vec![parent.join(&name[1])],
         None => vec![folder.join(&module[2]), folder.join(format!("{}.rs", &module[2]))],
     });
