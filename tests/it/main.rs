@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
 mod crash;
+mod docs;
 mod edits;
 mod faults;
 mod harness;
