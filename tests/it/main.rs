@@ -1,7 +1,9 @@
 //! All integration tests, in one binary.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
+mod cli;
 mod crash;
+mod digests;
 mod docs;
 mod edits;
 mod faults;
