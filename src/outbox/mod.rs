@@ -1,12 +1,7 @@
 //! The outbox: leases due messages, sends them, and records what came of it.
 //!
-<<<<<<< HEAD
 //! [`Dispatcher`] decides when and how much, `worker` sends one message, [`retry`] says what follows,
-//! [`acknowledger`] marks reviews read once they are told.
-=======
-//! [`Dispatcher`] decides when and how much, [`worker`] sends one message, [`retry`] says what follows,
 //! [`digest`] gathers what waits for a schedule, [`acknowledger`] marks reviews read once they are told.
->>>>>>> main
 
 pub mod acknowledger;
 pub mod digest;

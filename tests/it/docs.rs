@@ -23,7 +23,8 @@ fn document(name: &str) -> String {
 
 /// The documents, with their names.
 fn documents() -> Vec<(String, String)> {
-    let files = files_below(root()).into_iter().filter(|path| path.extension().is_some_and(|end| end == "md"));
+    let files =
+        files_below(root()).into_iter().filter(|path| path.extension().is_some_and(|end| end == "md"));
     let name = |path: &std::path::Path| path.strip_prefix(root()).unwrap().display().to_string();
     files.map(|path| (name(&path), std::fs::read_to_string(&path).unwrap())).collect()
 }
@@ -67,6 +68,7 @@ fn the_names_for_templates_are_those_of_the_code() {
     let text = document("docs/templates.md");
     for (kind, heading) in [
         (MessageKind::Review, "## Names in a review"),
+        (MessageKind::Digest, "## Names in a digest"),
         (MessageKind::Operator, "## Names in a notice to the operator"),
         (MessageKind::Test, "## Names in a test message"),
     ] {
@@ -74,7 +76,25 @@ fn the_names_for_templates_are_those_of_the_code() {
         for (_, message) in samples().into_iter().filter(|(_, message)| message.content.kind() == kind) {
             names(&context::context(&message, &view), "", &mut found);
         }
-        assert_eq!(first_column(section(&text, heading)), found, "{heading}");
+        let (own, parts) =
+            section(&text, heading).split_once("\nA *").unwrap_or((section(&text, heading), ""));
+        assert_eq!(first_column(own), found, "{heading}");
+        // A digest has lists of objects, whose parts have tables of their own.
+        if kind == MessageKind::Digest {
+            let (_, digest) = samples().into_iter().find(|(name, _)| *name == "digest").unwrap();
+            let shown = &context::context(&digest, &view)["shown"];
+            for (list, part) in [("bars", "bar"), ("websites", "group"), ("attention", "member")] {
+                let mut found = BTreeSet::new();
+                names(&shown[list][0], "", &mut found);
+                let table = format!("\nA *{parts}")
+                    .split_once(&format!("\nA *{part}* has these:\n"))
+                    .unwrap()
+                    .1
+                    .to_owned();
+                let table = table.split("\nA *").next().unwrap();
+                assert_eq!(first_column(table), found, "{heading}: {part}");
+            }
+        }
     }
 }
 
@@ -83,6 +103,7 @@ fn the_names_of_webhooks_are_those_of_the_code() {
     let text = document("docs/webhooks.md");
     for (kind, heading) in [
         (MessageKind::Review, "### Data of a review"),
+        (MessageKind::Digest, "### Data of a digest"),
         (MessageKind::Operator, "### Data of a notice to the operator"),
         (MessageKind::Test, "### Data of a test"),
     ] {
@@ -198,7 +219,10 @@ fn commands_in_documents_exist_and_every_command_is_documented() {
         visible.map(|sub| sub.get_name().to_owned()).collect::<Vec<_>>()
     };
     let visible: Vec<String> = subcommands(&command);
-    let mention = Regex::new(r"(?:review-bridge|\$ cargo run --release --|`cargo run --release --) ([a-z-]+)(?: ([a-z-]+))?").unwrap();
+    let mention = Regex::new(
+        r"(?:review-bridge|\$ cargo run --release --|`cargo run --release --) ([a-z-]+)(?: ([a-z-]+))?",
+    )
+    .unwrap();
     let mut sources = documents();
     sources.retain(|(name, _)| name != "CHANGELOG.md");
     sources.push(("config.toml.example".into(), document("config.toml.example")));
@@ -262,9 +286,12 @@ fn examples_of_the_configuration_load() {
         std::fs::write(folder.path().join("secret"), "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD").unwrap();
         std::fs::write(folder.path().join("url"), "https://hooks.slack.com/services/T0/B0/x").unwrap();
         // Files of secrets are not on this machine.
-        let example = Regex::new(r#"secret_file = "[^"]*""#).unwrap().replace_all(&example, "secret_file = \"secret\"");
-        let example = Regex::new(r#"(\w*)url_file = "[^"]*""#).unwrap().replace_all(&example, "${1}url_file = \"url\"");
-        let example = Regex::new(r#"token_file = "[^"]*""#).unwrap().replace_all(&example, "token_file = \"secret\"");
+        let example =
+            Regex::new(r#"secret_file = "[^"]*""#).unwrap().replace_all(&example, "secret_file = \"secret\"");
+        let example =
+            Regex::new(r#"(\w*)url_file = "[^"]*""#).unwrap().replace_all(&example, "${1}url_file = \"url\"");
+        let example =
+            Regex::new(r#"token_file = "[^"]*""#).unwrap().replace_all(&example, "token_file = \"secret\"");
         // The first is whole; rules may name destinations that another example has.
         let whole = if index == 0 { example.to_string() } else { complete(&example) };
         let path = folder.path().join("config.toml");
@@ -286,7 +313,9 @@ fn complete(example: &str) -> String {
     }
     for name in named.iter().filter(|name| !name.is_empty()) {
         if !example.contains(&format!("[destinations.{name}]")) && name != "base" {
-            whole.push_str(&format!("\n[destinations.{name}]\ntype = \"webhook\"\nurl = \"https://x.example\"\n"));
+            whole.push_str(&format!(
+                "\n[destinations.{name}]\ntype = \"webhook\"\nurl = \"https://x.example\"\n"
+            ));
         }
     }
     whole
