@@ -39,7 +39,11 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), C
 async fn daemon(loaded: Loaded) -> Result<(), CliError> {
     // Asked for before anything starts, so that a signal during the start is not lost.
     let stop = stop_signal()?;
+    let state = loaded.settings.state.path.clone();
     let app = App::build(loaded.settings, Clock::System).await?;
+    if let Some(warning) = crate::app::durability_warning(&state) {
+        tracing::warn!("{warning}");
+    }
     match app.addr() {
         Some(addr) => {
             tracing::info!(health = %format!("http://{addr}/healthz"), "review-bridge {} runs", env!("CARGO_PKG_VERSION"))
