@@ -221,7 +221,7 @@ fn commands_in_documents_exist_and_every_command_is_documented() {
     };
     let visible: Vec<String> = subcommands(&command);
     let mention = Regex::new(
-        r"(?:review-bridge|\$ cargo run --release --|`cargo run --release --) ([a-z-]+)(?: ([a-z-]+))?",
+        r"(?:review-bridge|cargo run --release --)(?: --config \S+)? ([a-z][a-z-]*)(?: ([a-z-]+))?",
     )
     .unwrap();
     let mut sources = documents();
@@ -263,6 +263,18 @@ fn destinations_and_conditions_are_all_in_the_readme() {
     }
     let shown = first_column(section(&readme, "### Conditions"));
     assert_eq!(shown, condition::TABLE.iter().map(|row| row.key.to_owned()).collect());
+}
+
+#[test]
+fn names_of_code_in_the_architecture_exist() {
+    let code: String = crate::tidy::source::production().into_iter().map(|file| file.code).collect();
+    let architecture = document("ARCHITECTURE.md");
+    let path = Regex::new(r"`(?:\w+::)+(\w+)`|`([A-Z][a-z]\w+)`").unwrap();
+    for found in path.captures_iter(&architecture) {
+        let name = found.get(1).or(found.get(2)).unwrap().as_str();
+        let item = format!(r"\b(fn|struct|enum|trait|type|mod|static|const) {name}\b");
+        assert!(Regex::new(&item).unwrap().is_match(&code), "ARCHITECTURE.md names {}", &found[0]);
+    }
 }
 
 /// What an example that is not a whole configuration is completed with.

@@ -1,6 +1,6 @@
 //! Holds the code to the architecture that `ARCHITECTURE.md` states.
 
-mod source;
+pub mod source;
 
 use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,6 +60,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "destination",
             "domain",
             "intake",
+            "operator",
             "outbox",
             "render",
             "rules",
