@@ -6,11 +6,12 @@ WORKDIR /src
 # Dependencies first, on an empty crate: this layer is built again only when they change.
 COPY Cargo.toml Cargo.lock ./
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
-    mkdir src && echo 'fn main() {}' > src/main.rs && : > src/lib.rs \
+    mkdir src benches && echo 'fn main() {}' > src/main.rs && : > src/lib.rs && : > benches/throughput.rs \
     && cargo build --release --locked --bin review-bridge \
-    && rm -rf src target/release/review-bridge target/release/deps/review_bridge* \
+    && rm -rf src benches target/release/review-bridge target/release/deps/review_bridge* \
               target/release/deps/libreview_bridge* target/release/.fingerprint/review-bridge-*
 COPY src src
+COPY benches benches
 COPY migrations migrations
 COPY templates templates
 COPY config.toml.example ./
