@@ -226,11 +226,12 @@ fn commands_in_documents_exist_and_every_command_is_documented() {
         r"(?:review-bridge|cargo run --release --)(?: --config \S+)? ([a-z][a-z-]*)(?: ([a-z-]+))?",
     )
     .unwrap();
+    let code = Regex::new(r"`[^`\n]+`|(?m)^(?:\$ |    ).*$").unwrap();
     let mut sources = documents();
     sources.retain(|(name, _)| name != "CHANGELOG.md");
     sources.push(("config.toml.example".into(), document("config.toml.example")));
     for (name, text) in &sources {
-        for code in Regex::new(r"`[^`\n]+`|(?m)^(?:\$ |    ).*$").unwrap().find_iter(text) {
+        for code in code.find_iter(text) {
             for found in mention.captures_iter(code.as_str()) {
                 let sub = &found[1];
                 if UNDER_WAY.contains(&sub) || sub == "help" {
@@ -296,17 +297,16 @@ fn examples_of_the_configuration_load() {
     let readme = document("README.md");
     let webhooks = document("docs/webhooks.md");
     let examples = blocks(&readme, "toml").into_iter().chain(blocks(&webhooks, "toml"));
+    let twin = Regex::new(r#"(?m)^(\w+)_file = "[^"]*""#).unwrap();
     for (index, example) in examples.enumerate() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("secret"), "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD").unwrap();
         std::fs::write(folder.path().join("url"), "https://hooks.slack.com/services/T0/B0/x").unwrap();
         // Files of secrets are not on this machine.
-        let example =
-            Regex::new(r#"secret_file = "[^"]*""#).unwrap().replace_all(&example, "secret_file = \"secret\"");
-        let example =
-            Regex::new(r#"(\w*)url_file = "[^"]*""#).unwrap().replace_all(&example, "${1}url_file = \"url\"");
-        let example =
-            Regex::new(r#"token_file = "[^"]*""#).unwrap().replace_all(&example, "token_file = \"secret\"");
+        let example = twin.replace_all(&example, |twin: &regex::Captures<'_>| {
+            let file = if twin[1].ends_with("url") { "url" } else { "secret" };
+            format!("{}_file = \"{file}\"", &twin[1])
+        });
         // The first is whole; rules may name destinations that another example has.
         let whole = if index == 0 { example.to_string() } else { complete(&example) };
         let path = folder.path().join("config.toml");
