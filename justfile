@@ -28,7 +28,15 @@ ci:
 deny:
     cargo deny --locked check
 
-# the virtual environment of the tests' oracles
+# the sandbox, for a try without an account (README, "Try it without an account")
+run-sandbox *arguments:
+    cargo run --release -- sandbox {{ arguments }}
+
+# reviews a second, CPU and memory a review
+bench *arguments:
+    cargo bench --bench throughput -- {{ arguments }}
+
+# the virtual environment of the tests' oracles, where tests have any
 oracles:
-    test -x target/oracles/bin/python || python3 -m venv target/oracles
-    target/oracles/bin/python -m pip install --quiet --requirement tests/oracles/requirements.txt
+    test ! -e tests/oracles/requirements.txt || test -x target/oracles/bin/python || python3 -m venv target/oracles
+    test ! -e tests/oracles/requirements.txt || target/oracles/bin/python -m pip install --quiet -r tests/oracles/requirements.txt
