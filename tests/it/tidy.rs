@@ -6,8 +6,7 @@ use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// What each module may name of the crate, beside itself. Lower ones never name higher ones; those of one
-/// tier do not name each other, except that the poller hands to intake.
+/// What each module may name of the crate, beside itself: rows above its own, and of these only what it needs.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     // The ground: pure words, and what everything stands on.
     ("domain", &[]),
