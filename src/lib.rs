@@ -19,6 +19,15 @@
 //! | [`sandbox`] | a faithful fake of the API and of the receivers |
 //! | [`app`] | composition root |
 //! | [`cli`] | the commands |
+//!
+//! All of them stand on:
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`settings`] | how a module reads its keys: types, units, problems, secrets |
+//! | [`clock`] | the time |
+//! | [`task`] | spawning: groups of tasks that end with their owner |
+//! | [`telemetry`] | the log |
 
 pub mod app;
 pub mod cli;

@@ -76,6 +76,7 @@ impl App {
     }
 
     async fn send_once(&mut self, once: &mut Once) -> Result<(), AppError> {
+        self.digester.tick(&self.targets, self.clock.now()).await?;
         loop {
             let (started, settled) = self.dispatcher.tick(&self.targets).await?;
             for settled in settled {

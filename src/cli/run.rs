@@ -43,7 +43,11 @@ async fn daemon(loaded: Loaded) -> Result<(), CliError> {
         told.await;
         tracing::info!("told to stop: sends in flight get 8 seconds");
     };
+    let state = loaded.settings.state.path.clone();
     let app = App::build(loaded.settings, Clock::System).await?;
+    if let Some(warning) = crate::app::durability_warning(&state) {
+        tracing::warn!("{warning}");
+    }
     match app.addr() {
         Some(addr) => {
             tracing::info!(health = %format!("http://{addr}/healthz"), "review-bridge {} runs", env!("CARGO_PKG_VERSION"))

@@ -7,8 +7,10 @@ pub mod hours;
 mod http;
 mod reach;
 mod redact;
+pub mod schedule;
 pub mod settings;
 mod slack;
+mod teams;
 mod verdict;
 mod webhook;
 
@@ -17,6 +19,7 @@ mod conformance;
 
 pub use hours::ActiveHours;
 pub use http::ping;
+pub use schedule::Schedule;
 pub use settings::{COMMON_KEYS, Common, Key, Settings};
 
 use crate::domain::{Attempt, Message};
@@ -84,4 +87,4 @@ pub struct Kind {
 }
 
 /// Every kind of this version.
-pub static TABLE: &[&Kind] = &[&slack::KIND, &webhook::KIND];
+pub static TABLE: &[&Kind] = &[&slack::KIND, &teams::KIND, &webhook::KIND];

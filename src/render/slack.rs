@@ -7,12 +7,17 @@
 
 use super::body::safe_url;
 use super::context::{Mention, View};
+use super::payload::Format;
 use super::shown::{ShownNotice, ShownReview};
+use super::shown_digest::ShownDigest;
 use super::slack_tokens;
 use super::tree::{Dialect, Place, Rule};
 use super::words::cut_line;
 use crate::domain::{Content, Message};
 use serde_json::{Value, json};
+
+/// Slack's payload.
+pub static FORMAT: Format = Format { name: "slack", dialect: &DIALECT, fit: super::slack_limits::fit, plain };
 
 /// What Slack's format allows where.
 pub static DIALECT: Dialect = Dialect {
@@ -38,7 +43,6 @@ pub static DIALECT: Dialect = Dialect {
     rule,
     escape,
     markup: slack_tokens::check,
-    is_fixed: slack_tokens::is_fixed,
 };
 
 /// Only texts and links can hold values: a `type`, a `style` or an image's address made of a review's text
@@ -48,7 +52,7 @@ fn rule(place: &Place<'_>) -> Rule {
         ("text", Some("mrkdwn")) => Rule::Escaped,
         ("text", None) if place.top => Rule::Escaped,
         ("text", Some("plain_text" | "text" | "link")) => Rule::Literal,
-        ("url", Some("link")) => Rule::Link(slack_tokens::OWN_LINK),
+        ("url", Some("link")) => Rule::Link,
         ("range", Some("broadcast")) => Rule::Only("{{mention.range}}"),
         ("user_id", Some("user")) => Rule::Only("{{mention.user_id}}"),
         ("usergroup_id", Some("usergroup")) => Rule::Only("{{mention.usergroup_id}}"),
@@ -117,6 +121,20 @@ pub fn plain(message: &Message, view: &View) -> Value {
             parts.push(format!("— {}, {}", inert(&shown.author), shown.date));
             let url = subject.url.as_deref().and_then(safe_url);
             parts.extend(url.map(|url| format!("<{}|{}>", escape(&url), inert(&shown.link))));
+            parts.extend(shown.repeat.map(str::to_owned));
+        }
+        Content::Digest(digest) => {
+            let shown = ShownDigest::of(digest, message, view);
+            parts.push(format!("📬 {} · {}", shown.title, shown.period));
+            parts.extend(shown.headline);
+            // The plain form has room for the worst and the largest; the figures above are of all.
+            for member in shown.attention.iter().take(6) {
+                let (place, quote) = (inert(&member.place), inert(&cut_line(&member.quote, 120)));
+                parts.push(format!("{} {} · {place}: {quote}", member.severity, member.rating));
+            }
+            parts.extend(super::shown_digest::more(shown.attention_count, 6, " that need attention"));
+            parts.extend(shown.websites.iter().take(8).map(|group| inert(&group.line)));
+            parts.push(inert(&shown.health));
             parts.extend(shown.repeat.map(str::to_owned));
         }
         content => {

@@ -32,7 +32,7 @@ fn every_mistake_is_told_at_once_and_no_secret_with_it() {
     for (toml, expected) in [
         ("x = 1", "destinations.support.type: is missing"),
         ("type = \"slak\"", "type: `slak` is not known here"),
-        ("type = \"teams\"", "type: `teams`: not in this version"),
+        ("type = \"discord\"", "type: `discord`: not in this version"),
         ("type = \"slack\"", "webhook_url: is missing"),
         ("type = \"slack\"\nwebhook_url = \"secretpath\"", "webhook_url: is not a URL"),
         ("type = \"slack\"\nwebhook_url = \"http://hooks.example/secretpath\"", "webhook_url: is http"),
@@ -48,10 +48,20 @@ fn every_mistake_is_told_at_once_and_no_secret_with_it() {
             "type = \"slack\"\nwebhook_url = \"https://hooks.example/#secretpath\"",
             "webhook_url: holds a `#` part",
         ),
-        ("type = \"slack\"\nwebhook_url_file = \"/nowhere\"", "webhook_url_file: cannot read"),
+        (
+            "type = \"slack\"\nwebhook_url_file = \"/nowhere\"",
+            "webhook_url_file: names a file that cannot be read",
+        ),
         (&format!("type = \"slack\"\n{hook}\nmention = \"@here\""), "mention: is not a mention"),
         (&format!("type = \"slack\"\n{hook}\nurl = \"x\""), "url: is not known here"),
-        (&format!("type = \"slack\"\n{hook}\ndigest = {{}}"), "digest: not in this version"),
+        (
+            &format!(
+                "type = \"slack\"
+{hook}
+digest = {{ schedule = \"8:00\" }}"
+            ),
+            "digest.schedule: is not a time",
+        ),
         (&format!("type = \"slack\"\n{hook}\nburst = {{ limit = 2 }}"), "burst: not in this version"),
         (&format!("type = \"slack\"\n{hook}\ntemplate = \"x\""), "template: not in this version"),
         (&format!("type = \"slack\"\n{hook}\nskip_if_read = true"), "skip_if_read: not in this version"),
@@ -78,6 +88,10 @@ fn every_mistake_is_told_at_once_and_no_secret_with_it() {
                 "type = \"slack\"\n{hook}\nactive_hours = {{ from = \"08:00\", to = \"18:00\", day = [] }}"
             ),
             "active_hours.day: is not known here",
+        ),
+        (
+            "type = \"teams\"\nwebhook_url = \"https://shop.webhook.office.com/webhookb2/secretpath\"",
+            "webhook_url: is of an Office 365 connector",
         ),
         (
             "type = \"webhook\"\nurl = \"https://x.example\"\nsecret = \"whsec_secretpath\"",

@@ -4,6 +4,7 @@
 //! so that `BEGIN IMMEDIATE` never waits for another of ours; two read.
 
 mod accounts;
+mod digests;
 mod intake;
 mod marks;
 mod operator;
@@ -318,6 +319,20 @@ impl Store for SqliteStore {
         let mut transaction = self.begin().await?;
         sending::enqueue(&mut transaction, messages, now).await?;
         Ok(transaction.commit().await?)
+    }
+    async fn digest_windows(&self) -> Result<Vec<DigestWindow>, StoreError> {
+        digests::windows(&self.reader).await
+    }
+    async fn put_digest_window(&self, window: &DigestWindow) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        digests::put_window(&mut transaction, window).await?;
+        Ok(transaction.commit().await?)
+    }
+    async fn make_digest(&self, digest: &NewDigest<'_>, now: Timestamp) -> Result<u64, StoreError> {
+        digests::make(self.begin().await?, digest, now).await
+    }
+    async fn regroup(&self, digests: &[&str], now: Timestamp) -> Result<(), StoreError> {
+        digests::regroup(self.begin().await?, digests, now).await
     }
     async fn bury_removed(&self, configured: &[String], now: Timestamp) -> Result<u64, StoreError> {
         sending::bury_removed(self.begin().await?, configured, now).await
