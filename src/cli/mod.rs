@@ -1,6 +1,7 @@
 //! The commands: one file each. What they print for people is written here and nowhere else.
 
 mod config;
+mod demo;
 mod healthcheck;
 mod output;
 mod run;
@@ -26,13 +27,13 @@ pub struct Cli {
 enum Command {
     /// Poll, route, send and mark read, until it is told to stop
     Run(run::Arguments),
+    /// See it at work: invented reviews, a page that shows who is told what; no configuration, no network
+    Demo(demo::Arguments),
     /// A starter configuration, and the resolved settings
     #[command(subcommand)]
     Config(config::Arguments),
     /// Ask a running bridge whether it is ready (for containers)
     Healthcheck(healthcheck::Arguments),
-    #[command(hide = true)]
-    Demo(Later),
     #[command(hide = true)]
     Simulate(Later),
     #[command(hide = true)]
@@ -125,9 +126,9 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
     let context = Context { config: cli.config };
     match command {
         Command::Run(arguments) => run::run(&context, arguments).await,
+        Command::Demo(arguments) => demo::run(arguments).await,
         Command::Config(arguments) => config::run(&context, &arguments),
         Command::Healthcheck(arguments) => healthcheck::run(&context, arguments).await,
-        Command::Demo(_) => Err(CliError::not_in_this_version("demo")),
         Command::Simulate(_) => Err(CliError::not_in_this_version("simulate")),
         Command::Preview(_) => Err(CliError::not_in_this_version("preview")),
         Command::Api(_) => Err(CliError::not_in_this_version("api")),
