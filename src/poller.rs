@@ -100,6 +100,11 @@ impl Poller {
         self.listing.is_some()
     }
 
+    /// Makes the next poll due at once.
+    pub fn poll_now(&mut self) {
+        self.next_poll_at = Timestamp(0);
+    }
+
     /// When the next poll is due.
     pub fn next_poll_at(&self) -> Timestamp {
         self.next_poll_at

@@ -108,7 +108,7 @@ CREATE TABLE messages (
     CHECK (lease IS NULL OR state = 'pending'),
     CHECK ((attempts = 0) = (first_attempt_at IS NULL)),
     CHECK (state <> 'delivered' OR attempts > 0),
-    CHECK ((kind IN ('operator', 'test')) = (content IS NOT NULL))
+    CHECK ((kind = 'review') = (content IS NULL))
 ) STRICT;
 CREATE INDEX messages_due ON messages (destination, next_at, seq) WHERE state = 'pending' AND lease IS NULL;
 CREATE INDEX messages_leased ON messages (lease_until) WHERE lease IS NOT NULL;
@@ -135,6 +135,7 @@ CREATE TABLE deliveries (
 CREATE UNIQUE INDEX deliveries_newest ON deliveries (review_id, destination, recipient) WHERE newest = 1;
 CREATE INDEX deliveries_by_message ON deliveries (message_id);
 CREATE INDEX deliveries_by_state ON deliveries (destination, state);
+CREATE INDEX deliveries_to_digest ON deliveries (destination, recipient) WHERE message_id IS NULL AND state = 'pending';
 
 CREATE TABLE attempts (
     message_id   TEXT    NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
@@ -165,6 +166,14 @@ CREATE TABLE destinations (
     CHECK ((broken_at IS NULL) = (retry_at IS NULL)),
     CHECK ((broken_at IS NULL) = (broken_reason IS NULL)),
     CHECK ((stopped_since IS NULL) = (paused_at IS NULL AND broken_at IS NULL))
+) STRICT;
+
+-- When digests were sent, and are due.
+CREATE TABLE digests (
+    destination  TEXT    NOT NULL PRIMARY KEY,
+    schedule     TEXT    NOT NULL,                 -- as configured when `next_at` was reckoned
+    from_at      INTEGER NOT NULL,                 -- the end of the last window
+    next_at      INTEGER NOT NULL
 ) STRICT;
 
 -- Trouble the operator was told of, until it is over.

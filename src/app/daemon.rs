@@ -3,7 +3,7 @@
 use super::{AccountWorker, App, AppError};
 use crate::clock::Clock;
 use crate::operator::Operator;
-use crate::outbox::{Dispatcher, Targets};
+use crate::outbox::{Digester, Dispatcher, Targets};
 use crate::store::{SharedStore, StoreError};
 use crate::task::Group;
 use crate::{destination, web};
@@ -80,7 +80,14 @@ impl App {
             });
         }
         let mut outbox: Group<Result<(), StoreError>> = Group::default();
-        outbox.start(outbox_loop(self.dispatcher, self.targets, signals, fallbacks, self.store.clone()));
+        outbox.start(outbox_loop(
+            self.dispatcher,
+            self.digester,
+            self.targets,
+            signals,
+            fallbacks,
+            self.store.clone(),
+        ));
 
         let failure = tokio::select! {
             () = shutdown => None,
@@ -122,15 +129,17 @@ async fn account_loop(
 
 async fn outbox_loop(
     mut dispatcher: Dispatcher,
+    mut digester: Digester,
     targets: Arc<Targets>,
     signals: Signals,
     fallbacks: mpsc::Sender<(String, String)>,
     store: SharedStore,
 ) -> Result<(), StoreError> {
     while !*signals.stop.borrow() {
+        let digest_at = digester.tick(&targets, dispatcher.now()).await?;
         let started = dispatcher.start_due(&targets).await?;
         let now = dispatcher.now();
-        let wake_at = [started.next_at, started.rate_free_at].into_iter().flatten().min();
+        let wake_at = [started.next_at, started.rate_free_at, digest_at].into_iter().flatten().min();
         let pause = wake_at.map_or(OUTBOX_SLEEP, |at| at.since(now).min(OUTBOX_SLEEP));
         if started.sends == 0 || dispatcher.in_flight() > 0 {
             tokio::select! {

@@ -13,8 +13,8 @@ pub use once::Once;
 
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::intake::Plan;
-use crate::outbox::{Acknowledger, Dispatcher, Target, Targets};
+use crate::intake::{Audience, Plan};
+use crate::outbox::{Acknowledger, Digester, Dispatcher, Target, Targets};
 use crate::poller::Poller;
 use crate::render::{Renderer, TemplateProblem};
 use crate::store::sqlite::{Access, SqliteStore};
@@ -63,6 +63,7 @@ pub struct App {
     targets: Arc<Targets>,
     accounts: Vec<AccountWorker>,
     dispatcher: Dispatcher,
+    digester: Digester,
     listener: Option<TcpListener>,
 }
 
@@ -93,6 +94,7 @@ pub fn build_targets(settings: &Settings) -> Result<Targets, AppError> {
                 timeout: common.timeout,
                 give_up_after: common.give_up_after,
                 hours: common.active_hours.clone(),
+                digest: common.digest.clone(),
             },
         );
     }
@@ -106,12 +108,13 @@ pub fn build_targets(settings: &Settings) -> Result<Targets, AppError> {
 
 /// The plan of each account: its policy, the rules, and who is behind each destination.
 pub fn build_plans(settings: &Settings, targets: &Targets) -> BTreeMap<String, Arc<Plan>> {
-    let recipients: BTreeMap<String, Vec<String>> = targets
-        .by_name
-        .iter()
-        .map(|(name, target)| (name.clone(), target.destination.recipients()))
-        .collect();
-    let recipients = Arc::new(recipients);
+    let audience = |target: &Target| Audience {
+        recipients: target.destination.recipients(),
+        at_once: target.digest.is_none(),
+    };
+    let audiences: BTreeMap<String, Audience> =
+        targets.by_name.iter().map(|(name, target)| (name.clone(), audience(target))).collect();
+    let audiences = Arc::new(audiences);
     settings
         .accounts
         .iter()
@@ -119,7 +122,7 @@ pub fn build_plans(settings: &Settings, targets: &Targets) -> BTreeMap<String, A
             let plan = Plan {
                 policy: account.policy.clone(),
                 rules: settings.rules.clone(),
-                recipients: recipients.clone(),
+                audiences: audiences.clone(),
             };
             (name.clone(), Arc::new(plan))
         })
@@ -217,6 +220,10 @@ impl App {
                 "messages to destinations that are no longer configured are dead letters"
             );
         }
+        let digests = targets.by_name.iter().filter(|(_, target)| target.digest.is_some());
+        let digests: Vec<&str> = digests.map(|(name, _)| name.as_str()).collect();
+        store.regroup(&digests, now).await?;
+        let digester = Digester::new(store.clone(), &targets, now).await?;
         store.probe_broken(now).await?;
         let seed = u64::try_from(now.0).unwrap_or(0) ^ u64::from(std::process::id());
         let plans = build_plans(&settings, &targets);
@@ -245,7 +252,7 @@ impl App {
         }
         let owner = format!("{}-{}", std::process::id(), now.0);
         let dispatcher = Dispatcher::new(store.clone(), clock.clone(), &owner, seed);
-        Ok(Self { settings, store, clock, targets, accounts, dispatcher, listener })
+        Ok(Self { settings, store, clock, targets, accounts, dispatcher, digester, listener })
     }
 
     /// Where health is served; none with `http.listen = ""`.

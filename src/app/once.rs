@@ -60,6 +60,7 @@ impl App {
     async fn poll_account(&mut self, index: usize) -> Result<Poll, AppError> {
         let Some(worker) = self.accounts.get_mut(index) else { return Ok(Poll::default()) };
         let mut waited = IntakeReport::default();
+        worker.poller.poll_now();
         loop {
             match worker.poll_step().await? {
                 Tick::Listed(mut poll) => {
@@ -75,6 +76,7 @@ impl App {
     }
 
     async fn send_once(&mut self, once: &mut Once) -> Result<(), AppError> {
+        self.digester.tick(&self.targets, self.clock.now()).await?;
         loop {
             let (started, settled) = self.dispatcher.tick(&self.targets).await?;
             for settled in settled {

@@ -1,10 +1,19 @@
 //! The commands: one file each. What they print for people is written here and nowhere else.
 
 mod config;
+mod deliveries;
 mod demo;
+mod destinations;
+mod endpoints;
+mod explain;
 mod healthcheck;
+mod names;
 mod output;
+mod reviews;
 mod run;
+mod state;
+mod status;
+mod subject;
 
 use crate::app::AppError;
 use crate::config::{Failure, Loaded};
@@ -29,6 +38,19 @@ enum Command {
     Run(run::Arguments),
     /// See it at work: invented reviews, a page that shows who is told what; no configuration, no network
     Demo(demo::Arguments),
+    /// Where messages go: their state and backlog; pause, resume and test them
+    #[command(subcommand)]
+    Destinations(destinations::Arguments),
+    /// How the bridge is: polls, backlog, what is in the way
+    Status(status::Arguments),
+    /// Say where one review goes, and why: each rule, each condition
+    Explain(explain::Arguments),
+    /// The ledger: what is sent where, why, and how it went
+    #[command(subcommand)]
+    Deliveries(deliveries::Arguments),
+    /// What the bridge knows of reviews, and what became of each
+    #[command(subcommand)]
+    Reviews(reviews::Arguments),
     /// A starter configuration, and the resolved settings
     #[command(subcommand)]
     Config(config::Arguments),
@@ -127,6 +149,11 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
     match command {
         Command::Run(arguments) => run::run(&context, arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Destinations(arguments) => destinations::run(&context, arguments).await,
+        Command::Explain(arguments) => explain::run(&context, arguments).await,
+        Command::Status(arguments) => status::run(&context, arguments).await,
+        Command::Deliveries(arguments) => deliveries::run(&context, arguments).await,
+        Command::Reviews(arguments) => reviews::run(&context, arguments).await,
         Command::Config(arguments) => config::run(&context, &arguments),
         Command::Healthcheck(arguments) => healthcheck::run(&context, arguments).await,
         Command::Simulate(_) => Err(CliError::not_in_this_version("simulate")),

@@ -3,10 +3,12 @@
 use super::account::show_backfill;
 use super::layers::Layers;
 use super::{Loaded, Settings, state};
+use crate::destination;
 use crate::domain::AccountPolicy;
 use crate::domain::text::{is_unsafe, one_line};
 use crate::settings::Source;
 use crate::settings::units::show_duration;
+use crate::upstream::{self, Endpoint};
 use figment::value::{Num, Value};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -91,8 +93,17 @@ fn leaf(text: String, value: &Value, source: &Source) -> Node {
 pub(super) fn render(settings: &Settings, resolved: &mut Resolved) -> String {
     let root = &mut resolved.root;
     for (name, account) in &settings.accounts {
-        for (key, text) in policy(&account.policy) {
+        for (key, text) in policy(&account.policy).into_iter().chain(upstream(&account.upstream)) {
             fill(root, &["accounts", name, key], text);
+        }
+        for endpoint in Endpoint::ALL {
+            let path = account.upstream.endpoints.path(*endpoint);
+            fill(root, &["accounts", name, "endpoints", endpoint.key()], quote(path));
+        }
+    }
+    for (name, destination) in &settings.destinations {
+        for (key, text) in common(&destination.common) {
+            fill(root, &["destinations", name, key], text);
         }
     }
     if !is_set(root, "state", "url_file") {
@@ -116,6 +127,27 @@ fn policy(policy: &AccountPolicy) -> [(&'static str, String); 6] {
         ("mark_read", quote(policy.mark_read.as_str())),
         ("unmatched", quote(policy.unmatched.as_str())),
         ("settle", quote(&show_duration(policy.settle))),
+    ]
+}
+
+fn upstream(upstream: &upstream::Settings) -> [(&'static str, String); 4] {
+    [
+        ("base_url", quote(upstream.base_url.as_str())),
+        ("requests_per_minute", upstream.requests_per_minute.to_string()),
+        ("max_page_bytes", upstream.max_page_bytes.to_string()),
+        ("allow_http", upstream.allow_http.to_string()),
+    ]
+}
+
+fn common(common: &destination::Common) -> [(&'static str, String); 7] {
+    [
+        ("rate_limit", quote(&common.rate_limit.to_string())),
+        ("timeout", quote(&show_duration(common.timeout))),
+        ("give_up_after", quote(&show_duration(common.give_up_after))),
+        ("timezone", quote(common.timezone.iana_name().unwrap_or("UTC"))),
+        ("show_email", common.show_email.to_string()),
+        ("skip_if_read", "false".into()),
+        ("allow_http", common.allow_http.to_string()),
     ]
 }
 

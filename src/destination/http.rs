@@ -92,6 +92,11 @@ impl Sender {
         &self.host
     }
 
+    /// Whether something listens there, without sending anything.
+    pub async fn reach(&self) -> Result<(), String> {
+        super::reach::reach(&self.url.0, self.timeout).await
+    }
+
     /// Posts `body` once. The error is the attempt's end: nothing was answered.
     pub async fn post(
         &self,

@@ -5,7 +5,9 @@
 
 pub mod hours;
 mod http;
+mod reach;
 mod redact;
+pub mod schedule;
 pub mod settings;
 mod slack;
 mod verdict;
@@ -16,6 +18,7 @@ mod conformance;
 
 pub use hours::ActiveHours;
 pub use http::ping;
+pub use schedule::Schedule;
 pub use settings::{COMMON_KEYS, Common, Key, Settings};
 
 use crate::domain::{Attempt, Message};
@@ -44,6 +47,9 @@ pub trait Destination: Send + Sync {
     fn render(&self, message: &Message) -> Payload;
     /// Sends it once. Bounded by the destination's time-out; never panics, never repeats by itself.
     async fn send(&self, message: &Message, payload: &Payload) -> Attempt;
+    /// Whether something listens where it sends, without sending anything: the host resolves and takes a
+    /// connection within the destination's time-out. The error is for people and holds no secret.
+    async fn reach(&self) -> Result<(), String>;
     /// Where it sends, without secrets: `hooks.slack.com`.
     fn address(&self) -> String;
     /// The recipients that deliveries are split by; a single empty text where the kind knows none.

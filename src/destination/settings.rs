@@ -1,7 +1,7 @@
 //! What all kinds of destination have in common in the configuration, and how a kind is chosen.
 
 use super::hours::ActiveHours;
-use super::{Kind, Make, TABLE, http};
+use super::{Kind, Make, Schedule, TABLE, http};
 use crate::settings::{Rate, Secret, Table, table::nearest, table::quoted};
 use jiff::tz::TimeZone;
 use std::path::PathBuf;
@@ -32,6 +32,8 @@ pub struct Common {
     pub give_up_after: Duration,
     /// When it may be sent to; always unless set.
     pub active_hours: Option<ActiveHours>,
+    /// When its reviews are sent together; each at once where it is not set.
+    pub digest: Option<Arc<Schedule>>,
     /// The zone of shown dates.
     pub timezone: TimeZone,
     /// Whether the author's e-mail address is shown.
@@ -64,6 +66,7 @@ pub const COMMON_KEYS: &[Key] = &[
         summary: "{ days, from, to, timezone }; always open unless set",
         secret: false,
     },
+    Key { name: "digest", summary: "{ schedule, timezone, send_empty }; at once unless set", secret: false },
     Key { name: "timezone", summary: "of shown dates; \"UTC\" unless set", secret: false },
     Key { name: "show_email", summary: "show the author's e-mail address; false unless set", secret: false },
     Key { name: "skip_if_read", summary: "only false in this version", secret: false },
@@ -76,7 +79,7 @@ pub const COMMON_KEYS: &[Key] = &[
 ];
 
 /// What this version does not have yet.
-const LATER_KEYS: &[&str] = &["digest", "burst", "template"];
+const LATER_KEYS: &[&str] = &["burst", "template"];
 const LATER_KINDS: &[&str] = &["teams", "email", "discord", "google_chat", "mattermost"];
 
 impl Settings {
@@ -127,7 +130,16 @@ impl Common {
         if let Some(Err(what)) = ca_file.as_deref().map(http::certificates) {
             table.problem("ca_file", what, "name a PEM file with the certificate of the authority");
         }
+        let digest = table.table("digest").and_then(Schedule::read);
+        if table.has("digest") && table.has("active_hours") {
+            table.problem(
+                "active_hours",
+                "is set beside `digest`",
+                "a digest goes by its schedule: keep one of the two",
+            );
+        }
         Self {
+            digest: digest.map(Arc::new),
             rate_limit: table.rate("rate_limit").unwrap_or(default_rate),
             timeout,
             give_up_after: table.duration("give_up_after").unwrap_or(Duration::from_secs(48 * 3_600)),

@@ -93,6 +93,10 @@ impl Destination for Slack {
         }
     }
 
+    async fn reach(&self) -> Result<(), String> {
+        self.sender.reach().await
+    }
+
     fn address(&self) -> String {
         self.sender.host().to_owned()
     }

@@ -92,6 +92,10 @@ impl Destination for Webhook {
         }
     }
 
+    async fn reach(&self) -> Result<(), String> {
+        self.sender.reach().await
+    }
+
     fn address(&self) -> String {
         self.sender.host().to_owned()
     }

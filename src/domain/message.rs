@@ -1,6 +1,6 @@
 //! A message: one send. It carries 1..n deliveries, or none (a notice, a test).
 
-use super::{RuleHit, Subject, Timestamp};
+use super::{Digest, RuleHit, Subject, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The kinds of message; the schema's CHECK constraints hold the same list.
@@ -77,6 +77,8 @@ pub enum Content {
         /// Why it is told.
         rules: Vec<RuleHit>,
     },
+    /// Many reviews, by schedule.
+    Digest(Box<Digest>),
     /// A notice to the operator.
     Operator(Notice),
     /// A person's test of the destination.
@@ -91,6 +93,7 @@ impl Content {
     pub fn kind(&self) -> MessageKind {
         match self {
             Self::Review { .. } => MessageKind::Review,
+            Self::Digest(_) => MessageKind::Digest,
             Self::Operator(_) => MessageKind::Operator,
             Self::Test { .. } => MessageKind::Test,
         }

@@ -23,8 +23,17 @@ pub struct Plan {
     pub policy: AccountPolicy,
     /// The rules, in order.
     pub rules: Arc<[Rule]>,
-    /// The recipients of each destination; a single empty text where its kind knows none.
-    pub recipients: Arc<BTreeMap<String, Vec<String>>>,
+    /// Who is behind each destination.
+    pub audiences: Arc<BTreeMap<String, Audience>>,
+}
+
+/// Who is behind a destination.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Audience {
+    /// The recipients; a single empty text where the destination's kind knows none.
+    pub recipients: Vec<String>,
+    /// Whether each review is told at once, and not in a digest.
+    pub at_once: bool,
 }
 
 /// One page of an account's unread list, and what it is judged by.
@@ -156,8 +165,10 @@ impl Intake<'_> {
             .targets
             .into_iter()
             .flat_map(|(destination, rules)| {
-                let recipients = self.plan.recipients.get(&destination).cloned().unwrap_or_default();
+                let Audience { recipients, at_once } =
+                    self.plan.audiences.get(&destination).cloned().unwrap_or_default();
                 recipients.into_iter().map(move |recipient| NewDelivery {
+                    at_once,
                     destination: destination.clone(),
                     recipient,
                     rules: rules.clone(),

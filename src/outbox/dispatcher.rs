@@ -7,7 +7,7 @@ use super::retry::{self, Situation};
 use super::worker::{self, Names, Sent};
 use super::{Target, Targets, pace::Pace};
 use crate::clock::Clock;
-use crate::domain::{Catalog, DeliveryState, Outcome, Timestamp};
+use crate::domain::{Catalog, DeliveryState, MessageKind, Outcome, Timestamp};
 use crate::store::{DestinationRecord, LeaseRequest, Leased, Settlement, SharedStore, StoreError};
 use crate::task::Group;
 use std::collections::HashMap;
@@ -210,21 +210,28 @@ impl Dispatcher {
         let Some(target) = targets.by_name.get(&message.destination).cloned() else { return Ok(()) };
         self.paces.entry(message.destination.clone()).or_default().record(now);
         *self.in_flight.entry(message.destination.clone()).or_default() += 1;
-        let account = message.review.as_ref().map(|told| told.review.account.clone());
-        let names = self.names_of(targets, account.as_deref(), now).await?;
-        self.sends.start(worker::send(target, message, names));
+        let mut names = HashMap::new();
+        for told in &message.reviews {
+            let account = &told.review.account;
+            if !names.contains_key(account) {
+                names.insert(account.clone(), self.names_of(targets, account, now).await?);
+            }
+        }
+        let troubles = if message.kind == MessageKind::Digest {
+            self.store.troubles().await?.into_iter().map(|trouble| trouble.text).collect()
+        } else {
+            Vec::new()
+        };
+        self.sends.start(worker::send(target, message, names, troubles));
         Ok(())
     }
 
     async fn names_of(
         &mut self,
         targets: &Targets,
-        account: Option<&str>,
+        account: &str,
         now: Timestamp,
     ) -> Result<Names, StoreError> {
-        let Some(account) = account else {
-            return Ok(Names { catalog: Arc::default(), scales: Default::default() });
-        };
         let scales = targets.scales.get(account).cloned().unwrap_or_default();
         if let Some((catalog, at)) = self.names.get(account)
             && *at <= now
@@ -335,8 +342,16 @@ fn report(sent: &Sent, settlement: &Settlement) {
     let outcome = settlement.attempt.outcome.as_str();
     let took_ms = u64::try_from(sent.duration.as_millis()).unwrap_or(u64::MAX);
     if settlement.state == DeliveryState::Delivered {
-        let review = sent.leased.review.as_ref().map(|told| told.review.uuid.as_str());
-        tracing::info!(destination, review, message, attempt, outcome, took_ms, "sent");
+        match &*sent.leased.reviews {
+            [told] => {
+                let review = &*told.review.uuid;
+                tracing::info!(destination, review, message, attempt, outcome, took_ms, "sent");
+            }
+            many => {
+                let (kind, reviews) = (sent.leased.kind.as_str(), many.len());
+                tracing::info!(destination, kind, reviews, message, attempt, outcome, took_ms, "sent");
+            }
+        }
     } else {
         let state = settlement.state.as_str();
         let detail = &*settlement.attempt.detail;

@@ -1,18 +1,20 @@
 //! The outbox: leases due messages, sends them, and records what came of it.
 //!
 //! [`Dispatcher`] decides when and how much, [`worker`] sends one message, [`retry`] says what follows,
-//! [`acknowledger`] marks reviews read once they are told.
+//! [`digest`] gathers what waits for a schedule, [`acknowledger`] marks reviews read once they are told.
 
 pub mod acknowledger;
+pub mod digest;
 mod dispatcher;
 mod pace;
 pub mod retry;
 mod worker;
 
 pub use acknowledger::Acknowledger;
+pub use digest::Digester;
 pub use dispatcher::{Dispatcher, Settled, Started};
 
-use crate::destination::{ActiveHours, Destination};
+use crate::destination::{ActiveHours, Destination, Schedule};
 use crate::domain::RatingScales;
 use crate::settings::Rate;
 use std::collections::BTreeMap;
@@ -32,6 +34,8 @@ pub struct Target {
     pub give_up_after: Duration,
     /// When it may be sent to; always where none are set.
     pub hours: Option<ActiveHours>,
+    /// When its reviews are sent together; each at once where it is not set.
+    pub digest: Option<Arc<Schedule>>,
 }
 
 /// All destinations, as of one configuration.

@@ -3,9 +3,11 @@
 use super::Target;
 use crate::clock::Stopwatch;
 use crate::domain::{
-    Attempt, Catalog, Content, Message, MessageKind, Notice, Outcome, RatingScales, Reason, Subject,
+    Attempt, Catalog, Content, Digest, Member, Message, MessageKind, Notice, Outcome, RatingScales, Reason,
+    Subject,
 };
-use crate::store::Leased;
+use crate::store::{Leased, LeasedReview, Window};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,9 +29,14 @@ pub(super) struct Names {
 }
 
 /// Sends `leased` once.
-pub(super) async fn send(target: Target, leased: Leased, names: Names) -> Sent {
+pub(super) async fn send(
+    target: Target,
+    leased: Leased,
+    names: HashMap<String, Names>,
+    troubles: Vec<String>,
+) -> Sent {
     let watch = Stopwatch::start();
-    let (attempt, fallback) = match message_of(&leased, &names) {
+    let (attempt, fallback) = match message_of(&leased, &names, troubles) {
         Some(message) => deliver(&target, &message).await,
         None => (unreadable(), None),
     };
@@ -52,19 +59,24 @@ async fn deliver(target: &Target, message: &Message) -> (Attempt, Option<String>
     (attempt, payload.fallback)
 }
 
-fn message_of(leased: &Leased, names: &Names) -> Option<Message> {
+fn message_of(leased: &Leased, names: &HashMap<String, Names>, troubles: Vec<String>) -> Option<Message> {
+    let mut members = leased.reviews.iter().filter_map(|told| member_of(told, names));
     let content = match leased.kind {
         MessageKind::Review => {
-            let told = leased.review.as_ref()?;
-            let (review, previous) = (told.review.clone(), told.previous.clone());
-            let subject = Subject::resolve(review, &names.catalog, &names.scales, told.change, previous);
-            Content::Review { subject: Box::new(subject), rules: told.rules.clone() }
+            let Member { subject, rules } = members.next()?;
+            Content::Review { subject: Box::new(subject), rules }
+        }
+        MessageKind::Digest => {
+            let Window { from, to } = serde_json::from_str(leased.content.as_deref()?).ok()?;
+            let members = members.collect();
+            let destination = leased.destination.clone();
+            Content::Digest(Box::new(Digest { destination, from, to, members, troubles }))
         }
         MessageKind::Operator => {
             Content::Operator(serde_json::from_str::<Notice>(leased.content.as_deref()?).ok()?)
         }
         MessageKind::Test => Content::Test { text: leased.content.clone()? },
-        MessageKind::Digest | MessageKind::Summary => return None,
+        MessageKind::Summary => return None,
     };
     Some(Message {
         id: leased.id.clone(),
@@ -74,6 +86,13 @@ fn message_of(leased: &Leased, names: &Names) -> Option<Message> {
         possible_repeat: leased.possible_repeat,
         now: leased.begun_at,
     })
+}
+
+fn member_of(told: &LeasedReview, names: &HashMap<String, Names>) -> Option<Member> {
+    let names = names.get(&told.review.account)?;
+    let (review, previous) = (told.review.clone(), told.previous.clone());
+    let subject = Subject::resolve(review, &names.catalog, &names.scales, told.change, previous);
+    Some(Member { subject, rules: told.rules.clone() })
 }
 
 fn unreadable() -> Attempt {

@@ -5,7 +5,7 @@
 use super::words::clean;
 use crate::clock;
 use crate::domain::{
-    Change, Content, Message, NativeRating, Notice, NoticeState, RuleHit, Subject, Timestamp,
+    Change, Content, Digest, Member, Message, NativeRating, Notice, NoticeState, RuleHit, Subject, Timestamp,
 };
 use serde::Serialize;
 use serde_json::{Number, Value};
@@ -13,7 +13,7 @@ use serde_json::{Number, Value};
 /// What a webhook receives.
 #[derive(Clone, Debug, Serialize)]
 pub struct Body {
-    /// `review.created`, `review.updated`, `operator` or `test`.
+    /// `review.created`, `review.updated`, `digest.created`, `operator` or `test`.
     pub r#type: &'static str,
     /// When this attempt is made, RFC 3339.
     pub timestamp: String,
@@ -27,6 +27,8 @@ pub struct Body {
 pub enum Data {
     /// Of `review.created` and `review.updated`.
     Review(Box<ReviewData>),
+    /// Of `digest.created`.
+    Digest(Box<DigestData>),
     /// Of `operator`.
     Operator(OperatorData),
     /// Of `test`.
@@ -93,6 +95,42 @@ pub struct PreviousBody {
     pub text: Option<String>,
 }
 
+/// Many reviews, by schedule.
+#[derive(Clone, Debug, Serialize)]
+pub struct DigestData {
+    /// The destination it is for.
+    pub destination: String,
+    /// The start of its window, RFC 3339.
+    pub from: Option<String>,
+    /// The end of its window, RFC 3339.
+    pub to: Option<String>,
+    /// The figures people look at first.
+    pub counts: Counts,
+    /// Every review, oldest first, each as in `review.created`.
+    pub reviews: Vec<ReviewData>,
+}
+
+/// Counts over the reviews of a digest.
+#[derive(Clone, Debug, Serialize)]
+pub struct Counts {
+    /// How many.
+    pub reviews: usize,
+    /// Of these, with a known rating.
+    pub rated: usize,
+    /// The average of these with two decimals; `null` where none is known.
+    pub average: Option<Number>,
+    /// Rated 2 or less.
+    pub low: usize,
+    /// Rated 5.
+    pub five: usize,
+    /// Low or unreadable, with text.
+    pub needs_attention: usize,
+    /// Edits of reviews told before.
+    pub edits: usize,
+    /// By whole stars, one star first.
+    pub stars: [usize; 5],
+}
+
 /// Trouble, or its end.
 #[derive(Clone, Debug, Serialize)]
 pub struct OperatorData {
@@ -121,6 +159,10 @@ impl Body {
                 let created = subject.change == Change::New;
                 let data = ReviewData::of(subject, rules, message.possible_repeat, show_email);
                 (if created { "review.created" } else { "review.updated" }, Data::Review(Box::new(data)))
+            }
+            Content::Digest(digest) => {
+                let data = DigestData::of(digest, message.possible_repeat, show_email);
+                ("digest.created", Data::Digest(Box::new(data)))
             }
             Content::Operator(notice) => ("operator", Data::Operator(OperatorData::of(notice))),
             Content::Test { text } => ("test", Data::Test(TestData { text: clean(text) })),
@@ -166,6 +208,30 @@ impl ReviewData {
             previous,
             rules: rules.iter().map(|hit| hit.rule.clone()).collect(),
             repeat,
+        }
+    }
+}
+
+impl DigestData {
+    /// What is told of `digest`.
+    pub fn of(digest: &Digest, repeat: bool, show_email: bool) -> Self {
+        let figures = digest.figures();
+        let member = |member: &Member| ReviewData::of(&member.subject, &member.rules, repeat, show_email);
+        Self {
+            destination: digest.destination.clone(),
+            from: rfc3339(digest.from),
+            to: rfc3339(digest.to),
+            counts: Counts {
+                reviews: figures.count,
+                rated: figures.rated,
+                average: figures.average().map(|average| (average * 100.0).round() / 100.0).and_then(number),
+                low: figures.low,
+                five: figures.five,
+                needs_attention: figures.attention,
+                edits: figures.edits,
+                stars: figures.stars,
+            },
+            reviews: digest.members.iter().map(member).collect(),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use super::body::{Body, Data, ReviewData, json};
 use super::shown::{ShownNotice, ShownReview};
+use super::shown_digest::ShownDigest;
 use crate::domain::{Content, Message, NoticeState};
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -57,12 +58,33 @@ struct PlainContext<'a> {
     destination: &'a str,
 }
 
+/// The context of `digest` templates.
+#[derive(Clone, Debug, Serialize)]
+struct DigestContext<'a> {
+    r#type: &'a str,
+    timestamp: &'a str,
+    // Holds `destination`, which the other contexts add.
+    #[serde(flatten)]
+    data: &'a Data,
+    repeat: bool,
+    shown: ShownDigest,
+    mention: Option<&'a Mention>,
+}
+
 /// The context for `message`.
 pub fn context(message: &Message, view: &View) -> Value {
     // Templates can always name `review.email`; without `show_email` it is null.
     let mut body = Body::of(message, view.show_email);
-    if let Data::Review(data) = &mut body.data {
-        data.review.email.get_or_insert(None);
+    match &mut body.data {
+        Data::Review(data) => {
+            data.review.email.get_or_insert(None);
+        }
+        Data::Digest(data) => {
+            for member in &mut data.reviews {
+                member.review.email.get_or_insert(None);
+            }
+        }
+        Data::Operator(_) | Data::Test(_) => {}
     }
     let (r#type, timestamp, destination) = (body.r#type, body.timestamp.as_str(), view.destination.as_str());
     match (&message.content, &body.data) {
@@ -73,6 +95,14 @@ pub fn context(message: &Message, view: &View) -> Value {
             shown: ShownReview::of(subject, rules, message, view),
             mention: mention(message, view),
             destination,
+        }),
+        (Content::Digest(digest), data) => json(&DigestContext {
+            r#type,
+            timestamp,
+            data,
+            repeat: message.possible_repeat,
+            shown: ShownDigest::of(digest, message, view),
+            mention: mention(message, view),
         }),
         (content, data) => json(&PlainContext {
             r#type,
@@ -90,6 +120,7 @@ pub fn context(message: &Message, view: &View) -> Value {
 pub fn mention<'a>(message: &Message, view: &'a View) -> Option<&'a Mention> {
     let pings = match &message.content {
         Content::Review { .. } => true,
+        Content::Digest(digest) => digest.members.iter().any(|member| member.subject.needs_attention()),
         Content::Operator(notice) => notice.state == NoticeState::Started,
         Content::Test { .. } => false,
     };

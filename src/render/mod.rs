@@ -12,6 +12,7 @@ pub mod helpers;
 mod samples;
 mod shape;
 pub mod shown;
+pub mod shown_digest;
 pub mod slack;
 pub mod slack_limits;
 mod slack_tokens;
@@ -19,7 +20,9 @@ mod source;
 mod tree;
 pub mod words;
 
-pub use body::{Body, Data, OperatorData, PreviousBody, ReviewBody, ReviewData, TestData};
+pub use body::{
+    Body, Counts, Data, DigestData, OperatorData, PreviousBody, ReviewBody, ReviewData, TestData,
+};
 pub use context::{Mention, View};
 pub use files::TemplateProblem;
 pub use samples::{HOSTILE, sample, samples};
@@ -60,7 +63,8 @@ impl fmt::Debug for Renderer {
 }
 
 /// The kinds of message that have templates in this version.
-const KINDS: [MessageKind; 3] = [MessageKind::Review, MessageKind::Operator, MessageKind::Test];
+const KINDS: [MessageKind; 4] =
+    [MessageKind::Review, MessageKind::Digest, MessageKind::Operator, MessageKind::Test];
 
 impl Renderer {
     /// Loads the embedded templates, replaced file by file by those in `templates_dir`, and tries each on

@@ -2,8 +2,8 @@
 //! and texts that try to break out. Invented data; also what previews and outside validators can use.
 
 use crate::domain::{
-    Change, Content, Form, Message, Named, NativeRating, Notice, NoticeState, Previous, Rating, Review,
-    RuleHit, Subject, Timestamp,
+    Change, Content, Digest, Form, Member, Message, Named, NativeRating, Notice, NoticeState, Previous,
+    Rating, Review, RuleHit, Subject, Timestamp,
 };
 
 /// 2026-03-14T20:05:00Z.
@@ -40,6 +40,9 @@ pub fn samples() -> Vec<(&'static str, Message)> {
             "hostile trouble",
             message(Content::Operator(notice(NoticeState::Started, &HOSTILE.join("\n"))), false),
         ),
+        ("digest", digest(0)),
+        ("long digest", digest(60)),
+        ("empty digest", message(digest_of(Vec::new()), true)),
         ("test", message(Content::Test { text: "A test of `support`, sent by a person.".into() }, false)),
         ("hostile test", message(Content::Test { text: HOSTILE.join("\n") }, true)),
     ];
@@ -72,6 +75,21 @@ fn review(subject: Subject, possible_repeat: bool) -> Message {
     let because = vec!["rating 1 is at most 2".to_owned(), "website is `Shop NL`".to_owned()];
     let rules = vec![RuleHit { rule: "unhappy customers".into(), because }];
     message(Content::Review { subject: Box::new(subject), rules }, possible_repeat)
+}
+
+/// A digest of one of each kind of review, and `more` hostile ones.
+fn digest(more: usize) -> Message {
+    let mut subjects = vec![everything(), edited(Change::Rating, Some(previous())), rating_only(), bare()];
+    subjects.extend((0..more).map(|index| hostile(HOSTILE[index % HOSTILE.len()].to_owned())));
+    message(digest_of(subjects), false)
+}
+
+fn digest_of(subjects: Vec<Subject>) -> Content {
+    let rules = vec![RuleHit { rule: "everything, every morning".into(), because: Vec::new() }];
+    let members = subjects.into_iter().map(|subject| Member { subject, rules: rules.clone() }).collect();
+    let from = Timestamp(NOW.0 - 86_400_000);
+    let troubles = vec!["destination `support` has not worked for 15 minutes".to_owned()];
+    Content::Digest(Box::new(Digest { destination: "owner".into(), from, to: NOW, members, troubles }))
 }
 
 fn named(name: &str) -> Named {

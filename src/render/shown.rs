@@ -63,7 +63,7 @@ pub struct ShownNotice {
     pub repeat: Option<&'static str>,
 }
 
-const REPEAT: &str = "Possibly a repeat: an earlier attempt may have arrived.";
+pub(super) const REPEAT: &str = "Possibly a repeat: an earlier attempt may have arrived.";
 
 impl ShownReview {
     /// The ready-made texts of `subject`.
@@ -157,7 +157,7 @@ impl ShownNotice {
                 (symbol, title, notice.text.as_str(), notice.hint.as_str())
             }
             Content::Test { text } => ("🧪", "Test message".to_owned(), text.as_str(), ""),
-            Content::Review { .. } => ("", String::new(), "", ""),
+            Content::Review { .. } | Content::Digest(_) => ("", String::new(), "", ""),
         };
         Self {
             symbol,

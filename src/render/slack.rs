@@ -8,6 +8,7 @@
 use super::body::safe_url;
 use super::context::{Mention, View};
 use super::shown::{ShownNotice, ShownReview};
+use super::shown_digest::ShownDigest;
 use super::slack_tokens;
 use super::tree::{Dialect, Place, Rule};
 use super::words::cut_line;
@@ -117,6 +118,20 @@ pub fn plain(message: &Message, view: &View) -> Value {
             parts.push(format!("— {}, {}", inert(&shown.author), shown.date));
             let url = subject.url.as_deref().and_then(safe_url);
             parts.extend(url.map(|url| format!("<{}|{}>", escape(&url), inert(&shown.link))));
+            parts.extend(shown.repeat.map(str::to_owned));
+        }
+        Content::Digest(digest) => {
+            let shown = ShownDigest::of(digest, message, view);
+            parts.push(format!("📬 {} · {}", shown.title, shown.period));
+            parts.extend(shown.headline);
+            // The plain form has room for the worst and the largest; the figures above are of all.
+            for member in shown.attention.iter().take(6) {
+                let (place, quote) = (inert(&member.place), inert(&cut_line(&member.quote, 120)));
+                parts.push(format!("{} {} · {place}: {quote}", member.severity, member.rating));
+            }
+            parts.extend(super::shown_digest::more(shown.attention_count, 6, " that need attention"));
+            parts.extend(shown.websites.iter().take(8).map(|group| inert(&group.line)));
+            parts.push(inert(&shown.health));
             parts.extend(shown.repeat.map(str::to_owned));
         }
         content => {

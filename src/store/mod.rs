@@ -102,6 +102,16 @@ pub trait Store: Send + Sync {
     -> Result<Vec<Timestamp>, StoreError>;
     /// Queues messages that carry no delivery: notices, tests.
     async fn enqueue(&self, messages: &[NewMessage], now: Timestamp) -> Result<(), StoreError>;
+    /// The windows of all digests.
+    async fn digest_windows(&self) -> Result<Vec<DigestWindow>, StoreError>;
+    /// Keeps a window.
+    async fn put_digest_window(&self, window: &DigestWindow) -> Result<(), StoreError>;
+    /// Makes the digests of a destination that is due, of all that waits for it; an earlier one that was not
+    /// delivered is folded in. Returns how many messages there are.
+    async fn make_digest(&self, digest: &NewDigest<'_>, now: Timestamp) -> Result<u64, StoreError>;
+    /// Follows the configuration: what waits for a digest that is none any more becomes messages, and messages
+    /// never tried to what is a digest now wait for it.
+    async fn regroup(&self, digests: &[&str], now: Timestamp) -> Result<(), StoreError>;
     /// Makes dead what waits for destinations that are not among `configured`; returns how many.
     async fn bury_removed(&self, configured: &[String], now: Timestamp) -> Result<u64, StoreError>;
 

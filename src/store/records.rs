@@ -228,6 +228,8 @@ pub struct NewDelivery {
     pub recipient: String,
     /// Why.
     pub rules: Vec<RuleHit>,
+    /// Whether it is a message of its own; otherwise it waits for a digest.
+    pub at_once: bool,
 }
 
 /// What a page brought.
@@ -339,8 +341,8 @@ pub struct Leased {
     pub kind: MessageKind,
     /// The content of a notice or test: JSON.
     pub content: Option<String>,
-    /// The review it tells, newest revision.
-    pub review: Option<LeasedReview>,
+    /// The reviews it tells, newest revision of each, oldest first.
+    pub reviews: Vec<LeasedReview>,
     /// How to render it.
     pub form: Form,
     /// Whether an earlier attempt may have arrived.
@@ -471,6 +473,39 @@ impl DestinationRecord {
     pub fn stopped_total(&self, now: Timestamp) -> Duration {
         self.stopped + self.stopped_since.map(|since| now.since(since)).unwrap_or_default()
     }
+}
+
+/// When a destination's digest was sent, and is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DigestWindow {
+    /// The destination.
+    pub destination: String,
+    /// The schedule by which `next_at` was reckoned.
+    pub schedule: String,
+    /// The end of the last window.
+    pub from: Timestamp,
+    /// When the next is due.
+    pub next_at: Timestamp,
+}
+
+/// The window of a digest, as its message keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// Its start.
+    pub from: Timestamp,
+    /// Its end.
+    pub to: Timestamp,
+}
+
+/// A digest to be made.
+#[derive(Clone, Debug)]
+pub struct NewDigest<'a> {
+    /// The window that follows it.
+    pub next: &'a DigestWindow,
+    /// The recipients by the configuration.
+    pub recipients: &'a [String],
+    /// Whether one without reviews is sent.
+    pub send_empty: bool,
 }
 
 /// A review to be marked read.

@@ -14,8 +14,9 @@ const MAX_PAYLOAD: usize = 16 * 1024;
 /// More websites than any shop has.
 const MAX_WEBSITES: usize = 1000;
 
-/// Reads one item of `account`; `keep_email` as long as a destination shows it.
-pub(super) fn read(raw: &str, account: &str, keep_email: bool) -> Item {
+/// Reads one item of an unread list, JSON, as a review of `account`; keeps the customer's e-mail address only
+/// with `keep_email`. Never fails: what has no usable uuid is malformed.
+pub fn read(raw: &str, account: &str, keep_email: bool) -> Item {
     let value = tolerant(raw);
     match uuid(&value) {
         Ok(uuid) => Item::Review(Box::new(review(&value, uuid, account, keep_email))),

@@ -23,6 +23,7 @@ mod value;
 pub use client::Client;
 pub use endpoint::Endpoint;
 pub use error::{ErrorKind, UpstreamError};
+pub use item::read as read_item;
 pub use settings::{
     Credentials, DEFAULT_BASE_URL, DEFAULT_MAX_PAGE_BYTES, DEFAULT_REQUESTS_PER_MINUTE, Endpoints, Settings,
 };

@@ -30,7 +30,7 @@ fn review(uuid: &str, rating: f64, text: &str) -> Fingerprinted {
 
 fn to(destination: &str) -> NewDelivery {
     let rules = vec![RuleHit { rule: "r".into(), because: vec!["b".into()] }];
-    NewDelivery { destination: destination.into(), recipient: String::new(), rules }
+    NewDelivery { destination: destination.into(), recipient: String::new(), rules, at_once: true }
 }
 
 fn revision(change: Change, destinations: &[&str]) -> Decision {
@@ -121,7 +121,7 @@ async fn a_review_is_marked_only_when_every_destination_has_it() {
     delivered(&store, &lease(&store, "one", 2).await, 3).await;
     assert!(due_marks(&store).await.is_empty());
     let leased = lease(&store, "two", 4).await;
-    assert_eq!(leased[0].review.as_ref().unwrap().review.uuid, "a");
+    assert_eq!(leased[0].reviews[0].review.uuid, "a");
     delivered(&store, &leased, 5).await;
     assert_eq!(due_marks(&store).await, ["a"]);
     let due = store.due_marks(ACCOUNT, Timestamp(5), 9).await.unwrap();

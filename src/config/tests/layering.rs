@@ -179,10 +179,11 @@ fn a_problem_names_the_variable_it_came_from() {
         "REVIEW_BRIDGE__ACCOUNTS__Shop__De__TOKEN|accounts.shop.de|is not known here",
         "REVIEW_BRIDGE__ACCOUNTS__2NL__TOKEN|accounts.2nl|is not a name that can be used",
         "config.toml|log.format|`xml` is not known here",
+        "config.toml|accounts.shop.token|is missing",
     ] {
         assert!(problems.iter().any(|problem| problem == expected), "{expected}: {problems:#?}");
     }
-    assert_eq!(problems.len(), 6, "{problems:#?}");
+    assert_eq!(problems.len(), 7, "{problems:#?}");
     // A table that both set something in is the file's.
     let mixed = with("[logs]\nz = 1").problems(&[("REVIEW_BRIDGE__LOGS__A", "x")]);
     assert_eq!(mixed, ["config.toml|logs|is not known here"]);

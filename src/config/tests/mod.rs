@@ -51,6 +51,16 @@ impl Folder {
     }
 }
 
+/// What [`LEAST`] is without its account.
+const WITHOUT_ACCOUNT: &str = r#"
+[destinations.ops]
+type = "slack"
+webhook_url = "https://hooks.slack.com/services/s3cret"
+[[rules]]
+name = "all"
+to = ["ops"]
+"#;
+
 /// Loads `LEAST` with `more` behind it.
 fn with(more: &str) -> Folder {
     Folder::new(&format!("{LEAST}{more}"))

@@ -1,7 +1,7 @@
 //! What each section means, and all that is wrong at once.
 
 use super::super::LogFormat;
-use super::{Folder, with};
+use super::{Folder, WITHOUT_ACCOUNT, with};
 use crate::domain::{AccountPolicy, Backfill, MarkRead, Unmatched};
 use std::time::Duration;
 
@@ -28,7 +28,8 @@ fn settings_are_taken() {
     let loaded = Folder::new(
         "[accounts.main]\ntoken = 'x'\npoll_interval = '5s'\nbackfill = 'none'\nmax_age = '7d'\nmark_read = 'never'\n\
          unmatched = 'mark_read'\nsettle = '2m'\nrating_scales = { Kiyoh = 10, 'Shop nl' = 2.5 }\n\
-         [destinations.ops]\n[state]\nurl = 'sqlite:///var/lib/b.db'\n[http]\nlisten = '[::]:80'\n\
+         [destinations.ops]\ntype = 'webhook'\nurl = 'https://crm.example/x'\n\
+         [[rules]]\nname = 'all'\nto = ['ops']\n[state]\nurl = 'sqlite:///var/lib/b.db'\n[http]\nlisten = '[::]:80'\n\
          [log]\nlevel = 'info,hyper=warn'\nformat = 'json'\n\
          [operator]\nnotify = ['ops']\nheartbeat_url = 'https://heartbeat.example/x'\n",
     )
@@ -77,10 +78,12 @@ fn all_problems_are_told_at_once() {
         "|accounts.main.rating_scales.D|is not a number",
         "|accounts.main.rating_scales.F|is not a number",
         "|accounts.main.rating_scales.e|is here twice",
+        "|accounts.main.token|is missing",
         "|acounts|is not known here",
         "|colour|is not known here",
         "|default|is not known here",
         "|destinations.Ops|is not a name that can be used",
+        "|destinations.ops.type|is missing",
         "|global|is not known here",
         "|http.hosts|not in this version",
         "|http.listen|is not an address with a port",
@@ -90,6 +93,7 @@ fn all_problems_are_told_at_once() {
         "|log.level|is not a level of logging",
         "|operator.heartbeat_url|is not an https address",
         "|operator.notify|`opps` is no destination",
+        "|rules|no rule: nothing would ever be told",
         "|smtp|not in this version",
         "|state.retention|not in this version",
         "|state.url|would forget everything at a restart, and then tell old reviews again or not at all",
@@ -99,7 +103,7 @@ fn all_problems_are_told_at_once() {
     expected.sort();
     assert_eq!(problems, expected);
     let text = folder.load(&[]).unwrap_err().to_string();
-    assert!(text.starts_with("the configuration has 30 problems\n"), "{text}");
+    assert!(text.starts_with("the configuration has 33 problems\n"), "{text}");
     for hint in ["did you mean `accounts`?", "did you mean `info`?", "did you mean `ops`?"] {
         assert!(text.contains(hint), "{hint}: {text}");
     }
@@ -110,7 +114,7 @@ fn all_problems_are_told_at_once() {
 #[test]
 fn an_account_is_needed() {
     for none in ["", "[accounts]", "accounts = {}"] {
-        let problems = Folder::new(none).problems(&[]);
+        let problems = Folder::new(&format!("{none}\n{WITHOUT_ACCOUNT}")).problems(&[]);
         assert_eq!(problems, ["config.toml|accounts|there is none to read reviews of"], "{none}");
     }
 }

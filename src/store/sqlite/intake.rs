@@ -336,7 +336,8 @@ async fn place(
             ]);
             rows.push(object!({
                 "review_id": placement.id, "revision": placement.revision, "destination": destination,
-                "recipient": recipient, "rules": json(&delivery.rules)?, "message": message,
+                "recipient": recipient, "rules": json(&delivery.rules)?,
+                "message": delivery.at_once.then_some(message),
             }));
         }
     }
@@ -359,7 +360,7 @@ async fn place(
     sqlx::query(
         "INSERT INTO messages (id, destination, recipient, kind, next_at, created_at)
          SELECT value ->> 'message', value ->> 'destination', value ->> 'recipient', 'review', $2, $2
-         FROM json_each($1) ORDER BY key",
+         FROM json_each($1) WHERE value ->> 'message' IS NOT NULL ORDER BY key",
     )
     .bind(&rows)
     .bind(now.0)
@@ -391,9 +392,12 @@ async fn supersede(transaction: &mut Transaction, ids: &[i64], now: Timestamp) -
     .bind(now.0)
     .execute(&mut **transaction)
     .await?;
+    // A digest that still has other members goes on without the superseded one.
     sqlx::query(
         "UPDATE messages SET state = 'superseded', settled_at = $2
-         WHERE state = 'pending' AND lease IS NULL AND kind = 'review' AND id IN
+         WHERE state = 'pending' AND lease IS NULL AND kind <> 'operator' AND kind <> 'test'
+           AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.message_id = messages.id AND d.state = 'pending')
+           AND id IN
             (SELECT message_id FROM deliveries
              WHERE review_id IN (SELECT value FROM json_each($1)) AND state = 'superseded')",
     )

@@ -4,6 +4,7 @@
 //! so that `BEGIN IMMEDIATE` never waits for another of ours; two read.
 
 mod accounts;
+mod digests;
 mod intake;
 mod marks;
 mod operator;
@@ -38,13 +39,24 @@ pub struct SqliteStore {
     _lock: Option<File>,
 }
 
+/// The process that polls and sends with a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Its id, where it could be read.
+    pub process: Option<u32>,
+}
+
+/// So often, and this long apart, a lock that is held is tried again: [`owner`] holds it for a moment.
+const LOCK_TRIES: u32 = 5;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
 type Transaction = sqlx::Transaction<'static, sqlx::Sqlite>;
 
 impl SqliteStore {
     /// Opens (and where needed creates and migrates) the state at `path`.
     pub async fn open(path: &Path, access: Access) -> Result<Self, StoreError> {
         let lock = match access {
-            Access::Own => Some(lock(path)?),
+            Access::Own => Some(lock_patiently(path).await?),
             Access::Beside => None,
         };
         create_private(path)?;
@@ -79,6 +91,33 @@ impl SqliteStore {
     }
 }
 
+/// Who polls and sends with the state at `path`; `None` where nobody does. Creates nothing.
+pub fn owner(path: &Path) -> Option<Owner> {
+    let mut file = File::open(beside(path, ".lock")).ok()?;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Some(Owner { process: holder(&mut file) }),
+        // The lock goes with the file; what cannot be locked at all is told when it is opened.
+        Ok(()) | Err(TryLockError::Error(_)) => None,
+    }
+}
+
+/// The process that a lock file names.
+fn holder(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    file.take(32).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
+async fn lock_patiently(path: &Path) -> Result<File, StoreError> {
+    for _ in 1..LOCK_TRIES {
+        match lock(path) {
+            Err(StoreError::Locked { .. }) => tokio::time::sleep(LOCK_PAUSE).await,
+            other => return other,
+        }
+    }
+    lock(path)
+}
+
 /// Takes the lock that says "this process polls and sends"; it stands beside the file so that SQLite's own
 /// locks on the file itself are not disturbed.
 fn lock(path: &Path) -> Result<File, StoreError> {
@@ -98,9 +137,7 @@ fn lock(path: &Path) -> Result<File, StoreError> {
             Ok(file)
         }
         Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            let known = file.read_to_string(&mut holder).is_ok() && holder.trim().parse::<u32>().is_ok();
-            let holder = if known { format!(" (process {})", holder.trim()) } else { String::new() };
+            let holder = holder(&mut file).map(|id| format!(" (process {id})")).unwrap_or_default();
             Err(StoreError::Locked { path: path.display().to_string(), holder })
         }
         Err(TryLockError::Error(error)) => Err(failed(error)),
@@ -282,6 +319,20 @@ impl Store for SqliteStore {
         let mut transaction = self.begin().await?;
         sending::enqueue(&mut transaction, messages, now).await?;
         Ok(transaction.commit().await?)
+    }
+    async fn digest_windows(&self) -> Result<Vec<DigestWindow>, StoreError> {
+        digests::windows(&self.reader).await
+    }
+    async fn put_digest_window(&self, window: &DigestWindow) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        digests::put_window(&mut transaction, window).await?;
+        Ok(transaction.commit().await?)
+    }
+    async fn make_digest(&self, digest: &NewDigest<'_>, now: Timestamp) -> Result<u64, StoreError> {
+        digests::make(self.begin().await?, digest, now).await
+    }
+    async fn regroup(&self, digests: &[&str], now: Timestamp) -> Result<(), StoreError> {
+        digests::regroup(self.begin().await?, digests, now).await
     }
     async fn bury_removed(&self, configured: &[String], now: Timestamp) -> Result<u64, StoreError> {
         sending::bury_removed(self.begin().await?, configured, now).await

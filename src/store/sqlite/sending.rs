@@ -47,8 +47,9 @@ async fn supersede_failed(
     .await?;
     sqlx::query(
         "UPDATE messages SET state = 'superseded', settled_at = $2
-         WHERE state = 'pending' AND lease IS NULL AND kind = 'review'
+         WHERE state = 'pending' AND lease IS NULL AND kind <> 'operator' AND kind <> 'test'
            AND ($1 IS NULL OR id IN (SELECT value FROM json_each($1)))
+           AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.message_id = messages.id AND d.state = 'pending')
            AND EXISTS (SELECT 1 FROM deliveries d WHERE d.message_id = messages.id AND d.state = 'superseded')",
     )
     .bind(messages)
@@ -111,7 +112,7 @@ pub(super) async fn lease(
                 recipient: row.recipient,
                 kind: MessageKind::parse(&row.kind).ok_or_else(|| unknown("message kind", &row.kind))?,
                 content: row.content,
-                review: None,
+                reviews: Vec::new(),
                 form: if row.plain { Form::Plain } else { Form::Full },
                 possible_repeat: row.possible_repeat,
                 attempt: number(row.attempts),
@@ -153,19 +154,21 @@ type ReviewTold = (String, String, String, Option<String>, String);
 async fn load_reviews(transaction: &mut Transaction, leased: &mut [Leased]) -> Result<(), StoreError> {
     let ids: Vec<&str> = leased
         .iter()
-        .filter(|message| message.kind == MessageKind::Review)
+        .filter(|message| !matches!(message.kind, MessageKind::Operator | MessageKind::Test))
         .map(|message| message.id.as_str())
         .collect();
     let rows: Vec<ReviewTold> = sqlx::query_as(
         "SELECT d.message_id, r.body, v.change, v.previous, d.rules
          FROM deliveries d JOIN reviews r ON r.id = d.review_id
          JOIN revisions v ON v.review_id = r.id AND v.revision = r.revision
-         WHERE d.message_id IN (SELECT value FROM json_each($1)) AND r.body IS NOT NULL",
+         WHERE d.message_id IN (SELECT value FROM json_each($1)) AND d.state = 'pending'
+           AND r.body IS NOT NULL
+         ORDER BY r.reviewed_at IS NULL, r.reviewed_at, r.id",
     )
     .bind(json(&ids)?)
     .fetch_all(&mut **transaction)
     .await?;
-    let mut reviews = HashMap::new();
+    let mut reviews: HashMap<String, Vec<LeasedReview>> = HashMap::new();
     for (message, body, change, previous, rules) in rows {
         let review = LeasedReview {
             review: parse(&body)?,
@@ -173,10 +176,10 @@ async fn load_reviews(transaction: &mut Transaction, leased: &mut [Leased]) -> R
             previous: previous.as_deref().map(parse).transpose()?,
             rules: parse(&rules)?,
         };
-        reviews.insert(message, review);
+        reviews.entry(message).or_default().push(review);
     }
     for message in leased {
-        message.review = reviews.remove(&message.id);
+        message.reviews = reviews.remove(&message.id).unwrap_or_default();
     }
     Ok(())
 }

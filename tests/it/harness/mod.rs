@@ -1,6 +1,8 @@
 //! A bench for the whole bridge: the fake API and the fake receivers over real sockets, a state of its own, a
 //! clock that stands until it is moved. Tests step it; nothing sleeps.
 
+pub mod process;
+
 use review_bridge::app::{App, Once};
 use review_bridge::clock::Clock;
 use review_bridge::config;
@@ -59,9 +61,17 @@ to = ["crm"]
 "#;
 
 impl Bench {
-    /// A bench with an empty sandbox of these manners.
+    /// A bench with an empty sandbox of these manners, whose clock stands.
     pub async fn with(options: Options) -> Self {
-        let clock = Clock::manual(NOW);
+        Self::on(Clock::manual(NOW), options).await
+    }
+
+    /// A bench for real processes, on the machine's clock.
+    pub async fn real(options: Options) -> Self {
+        Self::on(Clock::System, options).await
+    }
+
+    async fn on(clock: Clock, options: Options) -> Self {
         let sandbox = Sandbox::new(Options { requests_per_minute: 1_000_000, ..options }, clock.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let api = format!("http://{}{}", listener.local_addr().unwrap(), sandbox::BASE_PATH);
@@ -112,6 +122,23 @@ impl Bench {
     pub async fn once(&self) -> Once {
         let mut app = self.app().await;
         let once = app.run_once().await.unwrap();
+        app.close().await;
+        once
+    }
+
+    /// Like [`Self::once`], with a clock that moves on while the run waits for a pause the API asked for.
+    pub async fn once_moving(&self) -> Once {
+        let mut app = self.app().await;
+        let moving = async {
+            loop {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                self.clock.advance(Duration::from_secs(10));
+            }
+        };
+        let once = tokio::select! {
+            once = app.run_once() => once.unwrap(),
+            () = moving => unreachable!(),
+        };
         app.close().await;
         once
     }
@@ -191,6 +218,38 @@ impl Bench {
 
     pub async fn state_of(&self, uuid: &str) -> ReviewState {
         self.reviews().await[uuid].state
+    }
+}
+
+/// Short words for what tests do to a state beside the bridge.
+#[allow(async_fn_in_trait)]
+pub trait Beside {
+    async fn pause_for_test(&self, destination: &str);
+    async fn resume_for_test(&self, destination: &str);
+    async fn pause_for_test_at(&self, destination: &str, now: Timestamp);
+    async fn resume_for_test_at(&self, destination: &str, now: Timestamp);
+    async fn account_for_test(&self) -> AccountRecord;
+}
+
+impl Beside for SqliteStore {
+    async fn pause_for_test(&self, destination: &str) {
+        self.pause(destination, true, NOW).await.unwrap();
+    }
+
+    async fn resume_for_test(&self, destination: &str) {
+        self.pause(destination, false, NOW).await.unwrap();
+    }
+
+    async fn pause_for_test_at(&self, destination: &str, now: Timestamp) {
+        self.pause(destination, true, now).await.unwrap();
+    }
+
+    async fn resume_for_test_at(&self, destination: &str, now: Timestamp) {
+        self.pause(destination, false, now).await.unwrap();
+    }
+
+    async fn account_for_test(&self) -> AccountRecord {
+        self.account("main").await.unwrap()
     }
 }
 

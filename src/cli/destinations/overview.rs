@@ -1,0 +1,140 @@
+//! What is known of each destination, for `destinations list` and `status`.
+
+use super::super::CliError;
+use super::super::names;
+use super::super::output::{Table, ago, ahead, json_time};
+use super::super::state::State;
+use super::targets;
+use crate::config::Settings;
+use crate::domain::{DeliveryState, Timestamp};
+use crate::store::{DeliveryCount, DestinationRecord};
+use serde_json::{Value, json};
+
+/// A destination: as configured, and as the state knows it.
+pub(in crate::cli) struct Overview {
+    name: String,
+    configured: Option<Configured>,
+    record: DestinationRecord,
+    pending: u64,
+    oldest_pending_at: Option<Timestamp>,
+    dead: u64,
+}
+
+struct Configured {
+    kind: &'static str,
+    address: String,
+    rate: String,
+}
+
+/// Every destination, those of the configuration first.
+pub(in crate::cli) async fn overviews(settings: &Settings, state: &State) -> Result<Vec<Overview>, CliError> {
+    let targets = targets(settings)?;
+    let records = state.store.destinations().await?;
+    let counts = state.store.count_deliveries().await?;
+    let configured = |name: &str| {
+        let own = settings.destinations.get(name)?;
+        let address = targets.by_name.get(name).map(|target| target.destination.address());
+        let rate = own.common.rate_limit.to_string();
+        Some(Configured { kind: own.kind.name, address: address.unwrap_or_default(), rate })
+    };
+    let overview = |name: String| {
+        let (pending, oldest_pending_at) = count(&counts, &name, DeliveryState::Pending);
+        let (dead, _) = count(&counts, &name, DeliveryState::Dead);
+        let record = records.iter().find(|record| record.name == name).cloned().unwrap_or_default();
+        Overview { configured: configured(&name), record, pending, oldest_pending_at, dead, name }
+    };
+    let mut all: Vec<Overview> =
+        names::destinations(settings, state).await?.into_iter().map(overview).collect();
+    all.sort_by_key(|one| one.configured.is_none());
+    Ok(all)
+}
+
+fn count(counts: &[DeliveryCount], name: &str, state: DeliveryState) -> (u64, Option<Timestamp>) {
+    let found = counts.iter().find(|count| count.destination == name && count.state == state);
+    found.map_or((0, None), |count| (count.count, Some(count.oldest)))
+}
+
+/// Destinations as a table.
+pub(in crate::cli) fn table(all: &[Overview], now: Timestamp) -> Table {
+    let mut table =
+        Table::new(&["destination", "kind", "address", "state", "rate", "pending", "oldest", "dead", "next"]);
+    for one in all {
+        let none = || "-".to_owned();
+        let (kind, address, rate) = match &one.configured {
+            Some(own) => (own.kind.to_owned(), own.address.clone(), own.rate.clone()),
+            None => (none(), "not configured".into(), none()),
+        };
+        let oldest = one.oldest_pending_at.map_or_else(none, |at| ago(Some(at), now));
+        table.row([
+            one.name.clone(),
+            kind,
+            address,
+            one.record.state().into(),
+            rate,
+            one.pending.to_string(),
+            oldest,
+            one.dead.to_string(),
+            one.next(now),
+        ]);
+    }
+    table
+}
+
+impl Overview {
+    /// What it waits for.
+    fn next(&self, now: Timestamp) -> String {
+        match (self.record.paused_at, self.record.retry_at, ahead(self.record.hold_until, now)) {
+            (Some(_), ..) => "resume".into(),
+            (None, Some(at), _) if at <= now => "probe due".into(),
+            (None, Some(at), _) => format!("probe {}", ago(Some(at), now)),
+            (None, None, Some(at)) => format!("held, {}", ago(Some(at), now)),
+            (None, None, None) => String::new(),
+        }
+    }
+
+    /// What is wrong with it and what to do about it.
+    pub(in crate::cli) fn trouble(&self, now: Timestamp) -> Option<String> {
+        let name = &self.name;
+        if let Some(since) = self.record.paused_at {
+            let since = ago(Some(since), now);
+            return Some(format!(
+                "{name}: paused {since} by a person; `review-bridge destinations resume {name}` sends what waits"
+            ));
+        }
+        if let Some(since) = self.record.broken_at {
+            let detail = self.record.broken_detail.as_deref().unwrap_or_default();
+            let since = ago(Some(since), now);
+            return Some(format!(
+                "{name}: broken, first seen {since}: {detail}\n  mend it; it is tried every 15 minutes, and at \
+                 once after `review-bridge destinations resume {name}`"
+            ));
+        }
+        (self.configured.is_none() && self.pending > 0).then(|| {
+            format!(
+                "{name}: not in the configuration; what waits for it becomes dead letters at the next start"
+            )
+        })
+    }
+
+    /// In JSON.
+    pub(in crate::cli) fn to_json(&self, now: Timestamp) -> Value {
+        let own = self.configured.as_ref();
+        json!({
+            "name": self.name,
+            "configured": own.is_some(),
+            "kind": own.map(|own| own.kind),
+            "address": own.map(|own| &own.address),
+            "rate_limit": own.map(|own| &own.rate),
+            "state": self.record.state(),
+            "paused_at": json_time(self.record.paused_at),
+            "broken_at": json_time(self.record.broken_at),
+            "broken_reason": self.record.broken_reason,
+            "broken_detail": self.record.broken_detail,
+            "next_probe_at": json_time(self.record.retry_at),
+            "hold_until": json_time(ahead(self.record.hold_until, now)),
+            "pending": self.pending,
+            "oldest_pending_at": json_time(self.oldest_pending_at),
+            "dead": self.dead,
+        })
+    }
+}

@@ -1,0 +1,149 @@
+//! `destinations test`: one marked message, sent by the daemon where one runs, else from here.
+
+use super::super::deliveries::print_attempts;
+use super::super::output;
+use super::super::state::State;
+use super::super::{CliError, names};
+use super::record;
+use crate::app::{AppError, build_targets, open_state};
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::domain::{MessageKind, Timestamp};
+use crate::outbox::{Dispatcher, Targets};
+use crate::store::sqlite::Access;
+use crate::store::{AttemptRow, NewMessage, SharedStore, StoreError, ids};
+use std::time::Duration;
+
+/// How long the end of the first attempt is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often the state is asked whether the daemon has sent it.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+pub(super) async fn run(settings: &Settings, name: &str) -> Result<(), CliError> {
+    names::configured_destination(settings, name)?;
+    let targets = build_targets(settings)?;
+    let state = State::change(settings).await?;
+    let known = record(&state, name).await?;
+    if known.paused_at.is_some() {
+        return Err(CliError::Failed(format!(
+            "`{name}` is paused: nothing is sent there, not even a test; first `review-bridge destinations resume {name}`"
+        )));
+    }
+    let clock = Clock::System;
+    let messages = messages(&targets, name, clock.now());
+    let deadline = clock.now().plus(PATIENCE);
+    let owned = match open_state(&settings.state.path, Access::Own).await {
+        Ok(owned) => Some(owned as SharedStore),
+        Err(AppError::Store(StoreError::Locked { .. })) => None,
+        Err(error) => return Err(error.into()),
+    };
+    state.store.enqueue(&messages, clock.now()).await?;
+    if known.broken_at.is_some() {
+        // Else the next probe is waited for, up to a quarter of an hour.
+        state.store.pause(name, false, clock.now()).await?;
+    }
+    if let Some(store) = &owned {
+        let sender =
+            Dispatcher::new(store.clone(), clock.clone(), &format!("test-{}", std::process::id()), 0);
+        send(sender, &targets, name, &messages, deadline).await?;
+    }
+    let mut delivered = true;
+    for message in &messages {
+        delivered &= told(&state, &message.id, name, deadline, owned.is_some()).await?;
+    }
+    if delivered { Ok(()) } else { Err(CliError::Said) }
+}
+
+/// One for each recipient, each with an id of its own.
+fn messages(targets: &Targets, name: &str, now: Timestamp) -> Vec<NewMessage> {
+    let recipients =
+        targets.by_name.get(name).map(|target| target.destination.recipients()).unwrap_or_default();
+    let (process, at) = (std::process::id().to_string(), now.0.to_string());
+    let message = |recipient: String| NewMessage {
+        id: ids::message_id(&["test", name, &recipient, &at, &process]),
+        destination: name.to_owned(),
+        recipient,
+        kind: MessageKind::Test,
+        content: format!(
+            "This is a test of the destination `{name}`, asked for with `review-bridge destinations test`. Nothing is \
+             to be done about it."
+        ),
+    };
+    recipients.into_iter().map(message).collect()
+}
+
+/// Sends the messages from here, as the destination's rate and pauses allow until `deadline`.
+async fn send(
+    mut sender: Dispatcher,
+    targets: &Targets,
+    name: &str,
+    messages: &[NewMessage],
+    deadline: Timestamp,
+) -> Result<(), CliError> {
+    for message in messages {
+        loop {
+            let started = sender.start_one(targets, name, &message.id).await?;
+            while sender.in_flight() > 0 {
+                sender.ended().await;
+                sender.record(targets).await?;
+            }
+            let next = [started.rate_free_at, started.next_at].into_iter().flatten().min();
+            match next.filter(|at| started.sends == 0 && *at <= deadline) {
+                Some(at) => tokio::time::sleep(at.since(sender.now()).max(Duration::from_millis(1))).await,
+                None => break,
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Prints how the message's first attempt ended; whether it was delivered. Waits for a daemon's attempt.
+async fn told(
+    state: &State,
+    message: &str,
+    name: &str,
+    deadline: Timestamp,
+    from_here: bool,
+) -> Result<bool, CliError> {
+    loop {
+        let attempts = state.store.list_attempts(message).await?;
+        if let Some(outcome) = attempts.first().and_then(|first: &AttemptRow| first.outcome.as_deref()) {
+            let delivered = matches!(outcome, "delivered" | "accepted");
+            output::line(&match delivered {
+                true => format!("`{name}`: {outcome}"),
+                false => format!("`{name}`: not delivered"),
+            });
+            print_attempts(&attempts);
+            if !delivered && waits(state, message).await? {
+                output::line("\nit stays queued: `review-bridge run` tries it again");
+            }
+            return Ok(delivered);
+        }
+        if from_here || Clock::System.now() >= deadline {
+            output::line(&not_sent(state, name, from_here).await?);
+            return Ok(false);
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+async fn waits(state: &State, message: &str) -> Result<bool, CliError> {
+    let message = state.store.message(message).await?;
+    Ok(message.is_some_and(|message| message.state == crate::domain::DeliveryState::Pending))
+}
+
+/// Why no attempt was made in time.
+async fn not_sent(state: &State, name: &str, from_here: bool) -> Result<String, CliError> {
+    let known = record(state, name).await?;
+    let why = if let Some(at) = output::ahead(known.hold_until, Clock::System.now()) {
+        format!("it asked for a pause until {}", output::time(Some(at)))
+    } else if let Some(detail) = &known.broken_detail {
+        format!("it is broken: {detail}")
+    } else if from_here {
+        "its `rate_limit` is used up for now".into()
+    } else {
+        "the bridge that runs did not take it up; restart it if the destination is new in the configuration"
+            .into()
+    };
+    Ok(format!("`{name}`: not sent within 30 s, and queued: {why}"))
+}

@@ -1,0 +1,125 @@
+//! `status`: how the bridge is, read from the state beside whatever runs.
+
+mod account;
+
+use super::destinations::{overviews, table};
+use super::output::{self, json_time};
+use super::state::State;
+use super::{CliError, Context, names};
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::domain::Timestamp;
+use crate::operator::trouble;
+use crate::store::TroubleRecord;
+use account::AccountStatus;
+use clap::Args;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Only this account
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), CliError> {
+    let settings = context.load()?.settings;
+    let state = State::read(&settings).await?;
+    names::account(&settings, &state, arguments.account.as_deref()).await?;
+    let now = Clock::System.now();
+    let troubles = troubles(&state, now).await?;
+    let mut accounts = Vec::new();
+    for name in account_names(&settings, &state, arguments.account.as_deref()).await? {
+        accounts.push(AccountStatus::read(&settings, &state, &name, &troubles).await?);
+    }
+    let destinations = overviews(&settings, &state).await?;
+    if arguments.json {
+        return output::json(&json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "running": state.owner.is_some(),
+            "process": state.owner.and_then(|owner| owner.process),
+            "state": { "path": state.path.display().to_string(), "exists": state.exists },
+            "accounts": accounts.iter().map(|one| one.to_json(now)).collect::<Vec<_>>(),
+            "destinations": destinations.iter().map(|one| one.to_json(now)).collect::<Vec<_>>(),
+            "troubles": troubles.iter().map(trouble_json).collect::<Vec<_>>(),
+        }));
+    }
+    print_head(&state);
+    for account in &accounts {
+        output::line("");
+        account.print(now);
+    }
+    output::line("");
+    table(&destinations, now).print_or("no destination");
+    print_troubles(&troubles);
+    Ok(())
+}
+
+async fn account_names(
+    settings: &Settings,
+    state: &State,
+    wanted: Option<&str>,
+) -> Result<BTreeSet<String>, CliError> {
+    let mut names: BTreeSet<String> = settings.accounts.keys().cloned().collect();
+    names.extend(state.store.count_reviews().await?.into_iter().map(|count| count.account));
+    names.retain(|name| wanted.is_none_or(|wanted| wanted == name));
+    Ok(names)
+}
+
+/// What is wrong now, and what only the running bridge can see and has told.
+async fn troubles(state: &State, now: Timestamp) -> Result<Vec<TroubleRecord>, CliError> {
+    let mut troubles = trouble::assess(&state.store.facts().await?, &BTreeMap::new(), now);
+    let told = state.store.troubles().await?;
+    troubles.extend(told.into_iter().filter(|told| told.kind == "template_failed"));
+    Ok(troubles)
+}
+
+fn trouble_json(trouble: &TroubleRecord) -> serde_json::Value {
+    json!({
+        "kind": trouble.kind,
+        "subject": trouble.subject,
+        "text": trouble.text,
+        "hint": trouble.hint,
+    })
+}
+
+fn print_head(state: &State) {
+    let version = env!("CARGO_PKG_VERSION");
+    output::line(&match state.owner {
+        Some(owner) => {
+            let process = owner.process.map(|id| format!(" (process {id})")).unwrap_or_default();
+            format!("review-bridge {version} runs{process}")
+        }
+        None => format!("no review-bridge runs with this state: `review-bridge run` starts one ({version})"),
+    });
+    let path = state.path.display();
+    output::line(&match state.exists {
+        true => format!("state: {path}"),
+        false => format!("state: {path}, which is not there yet"),
+    });
+}
+
+fn print_troubles(troubles: &[TroubleRecord]) {
+    output::line("");
+    if troubles.is_empty() {
+        return output::line("no trouble");
+    }
+    output::line("trouble:");
+    for trouble in troubles {
+        output::line(&format!("- {}", one_line(&trouble.text)));
+        output::line(&format!("  {}", one_line(&trouble.hint)));
+    }
+}
+
+fn one_line(text: &str) -> String {
+    crate::domain::text::one_line(text, 1_000)
+}
+
+/// A time in JSON that counts only while it lies ahead.
+fn json_ahead(at: Timestamp, now: Timestamp) -> Option<String> {
+    json_time(output::ahead(at, now))
+}

@@ -1,0 +1,169 @@
+//! A digest: many reviews in one message, and the figures people look at first. Pure.
+
+use super::{RuleHit, Subject, Timestamp};
+
+/// Averages of fewer reviews than this say nothing, and none is compared.
+pub const FEWEST_FOR_AVERAGE: usize = 5;
+
+/// What a digest says.
+#[derive(Clone, Debug)]
+pub struct Digest {
+    /// The destination it is for.
+    pub destination: String,
+    /// The start of its window.
+    pub from: Timestamp,
+    /// The end of its window.
+    pub to: Timestamp,
+    /// Its reviews, oldest first.
+    pub members: Vec<Member>,
+    /// Trouble that readers should know of; empty when all is well.
+    pub troubles: Vec<String>,
+}
+
+/// A review of a digest.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// The review, newest revision.
+    pub subject: Subject,
+    /// Why it is told.
+    pub rules: Vec<RuleHit>,
+}
+
+/// Counts over some reviews.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Figures {
+    /// How many.
+    pub count: usize,
+    /// Of these, with a known rating.
+    pub rated: usize,
+    /// Of these, edits of reviews told before.
+    pub edits: usize,
+    /// Low or unreadable, with text: what a person should look at.
+    pub attention: usize,
+    /// Rated 2 or less.
+    pub low: usize,
+    /// Rated 5.
+    pub five: usize,
+    /// By whole stars, 1 first; a rating counts to the nearest.
+    pub stars: [usize; 5],
+    sum: f64,
+}
+
+impl Figures {
+    /// The figures of some reviews.
+    pub fn of<'a>(members: impl IntoIterator<Item = &'a Member>) -> Self {
+        members.into_iter().fold(Self::default(), |mut figures, member| {
+            figures.add(&member.subject);
+            figures
+        })
+    }
+
+    /// The average of the known ratings, unrounded; `None` where none is known.
+    pub fn average(&self) -> Option<f64> {
+        (self.rated > 0).then(|| self.sum / self.rated as f64)
+    }
+
+    /// The share of a count among the rated, in whole percent.
+    pub fn share(&self, count: usize) -> usize {
+        (count * 100 + self.rated / 2).checked_div(self.rated).unwrap_or(0)
+    }
+
+    fn add(&mut self, subject: &Subject) {
+        self.count += 1;
+        self.edits += usize::from(subject.previous.is_some());
+        self.attention += usize::from(subject.needs_attention());
+        let Some(rating) = subject.rating.normalised else { return };
+        self.rated += 1;
+        self.sum += rating;
+        self.low += usize::from(rating <= 2.0);
+        self.five += usize::from(rating >= 5.0);
+        let star = (rating.round() as usize).clamp(1, 5);
+        if let Some(count) = self.stars.get_mut(star - 1) {
+            *count += 1;
+        }
+    }
+}
+
+impl Digest {
+    /// The figures of all reviews.
+    pub fn figures(&self) -> Figures {
+        Figures::of(&self.members)
+    }
+
+    /// What a person should look at, oldest first.
+    pub fn attention(&self) -> Vec<&Member> {
+        let mut members: Vec<&Member> =
+            self.members.iter().filter(|member| member.subject.needs_attention()).collect();
+        members.sort_by_key(|member| member.subject.review.reviewed_at);
+        members
+    }
+
+    /// The edits of reviews told before that are not among [`Self::attention`].
+    pub fn edits(&self) -> Vec<&Member> {
+        let edit = |member: &&Member| member.subject.previous.is_some() && !member.subject.needs_attention();
+        self.members.iter().filter(edit).collect()
+    }
+
+    /// The figures of each website, by name; a review on several counts for each, one on none for `None`.
+    pub fn by_website(&self) -> Vec<(Option<String>, Figures)> {
+        self.grouped(|subject| {
+            let names = subject.websites.iter().map(|website| Some(website.name.clone()));
+            let names: Vec<_> = names.collect();
+            if names.is_empty() { vec![None] } else { names }
+        })
+    }
+
+    /// The figures of each platform, by name; `None` where it is unknown.
+    pub fn by_platform(&self) -> Vec<(Option<String>, Figures)> {
+        self.grouped(|subject| vec![subject.platform.as_ref().map(|platform| platform.name.clone())])
+    }
+
+    /// Most reviews first.
+    fn grouped(&self, names: impl Fn(&Subject) -> Vec<Option<String>>) -> Vec<(Option<String>, Figures)> {
+        let mut groups = std::collections::BTreeMap::<Option<String>, Figures>::new();
+        for member in &self.members {
+            for name in names(&member.subject) {
+                groups.entry(name).or_default().add(&member.subject);
+            }
+        }
+        let mut groups: Vec<_> = groups.into_iter().collect();
+        groups.sort_by(|a, b| b.1.count.cmp(&a.1.count).then_with(|| a.0.cmp(&b.0)));
+        groups
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Catalog, Change, NativeRating, RatingScales, Review};
+
+    fn member(rating: Option<f64>, text: &str) -> Member {
+        let review = Review {
+            rating: rating.map_or(NativeRating::Missing, NativeRating::Number),
+            text: (!text.is_empty()).then(|| text.to_owned()),
+            ..Review::default()
+        };
+        let scales = RatingScales::default();
+        let subject = Subject::resolve(review, &Catalog::default(), &scales, Change::New, None);
+        Member { subject, rules: Vec::new() }
+    }
+
+    #[test]
+    fn an_unknown_rating_counts_but_is_in_no_average_and_no_bar() {
+        let members = [member(Some(5.0), ""), member(Some(2.0), "x"), member(None, "x"), member(None, "")];
+        let figures = Figures::of(&members);
+        assert_eq!((figures.count, figures.rated, figures.attention), (4, 2, 2));
+        assert_eq!(figures.average(), Some(3.5));
+        assert_eq!(figures.stars, [0, 1, 0, 0, 1]);
+        assert_eq!((figures.share(figures.low), figures.share(figures.five)), (50, 50));
+        assert_eq!(Figures::default().average(), None);
+        assert_eq!(Figures::default().share(0), 0);
+    }
+
+    #[test]
+    fn stars_sum_to_the_rated() {
+        let members: Vec<Member> = (1..=50).map(|step| member(Some(f64::from(step) / 10.0), "")).collect();
+        let figures = Figures::of(&members);
+        assert_eq!(figures.stars.iter().sum::<usize>(), figures.rated);
+    }
+}

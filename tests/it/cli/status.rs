@@ -1,0 +1,80 @@
+//! `status`.
+
+use super::{CONFIG, Place, seed};
+use review_bridge::store::sqlite::{Access, SqliteStore};
+
+#[tokio::test]
+async fn without_a_state_it_says_so_and_makes_none() {
+    let place = Place::new(CONFIG);
+    let out = place.run(&["status"]).await.ok().out;
+    for expected in
+        ["`review-bridge run` starts one", "which is not there yet", "polled        never", "no trouble"]
+    {
+        assert!(out.contains(expected), "{expected}: {out}");
+    }
+    let json = place.run(&["status", "--json"]).await.ok().json();
+    assert_eq!((&json["running"], &json["state"]["exists"]), (&false.into(), &false.into()));
+    assert_eq!(json["accounts"][0]["last_poll_at"], serde_json::Value::Null);
+    assert!(!place.state().exists());
+}
+
+#[tokio::test]
+async fn what_is_in_the_way_is_said_with_what_to_do() {
+    let place = Place::new(&CONFIG.replace("Kiyoh = 10", "Kiyoh = 8"));
+    seed(&place).await;
+    let out = place.run(&["status"]).await.ok().out;
+    for expected in [
+        "polled        ",
+        "FAILED: Unauthenticated.",
+        "2 on the last complete listing",
+        "3 matched, 1 unmatched, 1 malformed",
+        "1 website, 1 source, 1 platform",
+        "unread-reviews verified",
+        "mark-review-read unverified",
+        "STALE, was due",
+        "accounts.main.rating_scales = { \"Kiyoh\" = 10 }",
+        "broken",
+        "trouble:",
+        "ShopReviews refuses the token of account `other`",
+        "deliveries list --state dead --destination support",
+    ] {
+        assert!(out.contains(expected), "{expected}: {out}");
+    }
+    let json = place.run(&["status", "--json"]).await.ok().json();
+    let main = &json["accounts"][0];
+    assert_eq!(
+        (&main["name"], &main["unread"], &main["failed_polls"]),
+        (&"main".into(), &2.into(), &0.into())
+    );
+    assert_eq!(main["reviews"], serde_json::json!({"matched": 3, "unmatched": 1, "malformed": 1}));
+    assert_eq!(
+        main["endpoints"][0],
+        serde_json::json!({"endpoint": "unread-reviews", "state": "verified", "error": null})
+    );
+    assert_eq!(main["endpoints"][4]["state"], "unverified");
+    assert_eq!(
+        (&main["sources"][0]["stale"], &main["websites"][0]["stale_sources"]),
+        (&true.into(), &1.into())
+    );
+    assert_eq!(main["ratings_above_scale"], serde_json::json!({"Kiyoh": 1}));
+    assert_eq!(json["accounts"][1]["last_error_kind"], "unauthenticated");
+    assert_eq!(json["destinations"][0]["state"], "broken");
+    let kinds: Vec<&str> =
+        json["troubles"].as_array().unwrap().iter().map(|one| one["kind"].as_str().unwrap()).collect();
+    assert!(kinds.contains(&"token_refused") && kinds.contains(&"source_stale"), "{kinds:?}");
+}
+
+#[tokio::test]
+async fn one_account_and_the_process_that_runs() {
+    let place = Place::new(CONFIG);
+    seed(&place).await;
+    let owner = SqliteStore::open(&place.state(), Access::Own).await.unwrap();
+    let json = place.run(&["status", "--account", "other", "--json"]).await.ok().json();
+    assert_eq!((&json["running"], &json["process"]), (&true.into(), &std::process::id().into()));
+    assert_eq!(json["accounts"].as_array().unwrap().len(), 1);
+    let out = place.run(&["status", "--account", "other"]).await.ok().out;
+    assert!(out.contains(&format!("runs (process {})", std::process::id())), "{out}");
+    drop(owner);
+    let text = place.fails(2, &["status", "--account", "mian"]).await;
+    assert_eq!(text, "error: there is no account `mian`; did you mean `main`?\n");
+}

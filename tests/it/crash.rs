@@ -1,0 +1,116 @@
+//! Real processes, killed and stopped at any moment.
+
+use crate::harness::process::{Process, command, until};
+use crate::harness::*;
+use review_bridge::domain::DeliveryState;
+use review_bridge::sandbox::{Answer, Options};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+const LONG: Duration = Duration::from_secs(60);
+
+async fn busy(reviews: usize, rate: &str) -> Bench {
+    let mut bench = Bench::real(Options { page_size: 50, ..Options::default() }).await;
+    bench.rest = format!("[http]\nlisten = \"\"\n{}", bench.rest.replace("10000/s", rate));
+    for index in 0..reviews {
+        bench.review(&format!("r{index:03}"), GOOGLE_NL, 5.0, "Prima");
+    }
+    bench
+}
+
+#[tokio::test]
+async fn killed_ten_times_during_three_hundred_deliveries_it_loses_none_and_marks_none_early() {
+    let bench = busy(300, "200/s").await;
+    let total = || bench.inbox.received().len();
+    for round in 1..=10 {
+        let process = Process::start(&bench, &["run"]);
+        let target = round * 25;
+        until("deliveries go on", LONG, || total() >= target).await;
+        process.kill();
+        let told: BTreeSet<String> = bench.told("crm").into_keys().collect();
+        for uuid in bench.marked() {
+            assert!(told.contains(&uuid), "{uuid} was marked read before it was told");
+        }
+    }
+    let process = Process::start(&bench, &["run"]);
+    until("all are told and marked", LONG, || bench.sandbox.unread().is_empty()).await;
+    assert!(process.terminate().await.success());
+    let told = bench.told("crm");
+    assert_eq!(told.len(), 300, "none is lost");
+    let repeats: usize = told.values().map(|times| times - 1).sum();
+    // At most 16 sends of a destination are in flight at a kill.
+    assert!(repeats <= 10 * 16, "{repeats} repeats");
+    for body in bench.webhook("crm") {
+        let uuid = body["data"]["review"]["uuid"].as_str().unwrap();
+        if told[uuid] == 1 {
+            continue;
+        }
+        let times: Vec<bool> = bench
+            .webhook("crm")
+            .iter()
+            .filter(|body| body["data"]["review"]["uuid"] == uuid)
+            .map(|body| body["data"]["repeat"].as_bool().unwrap())
+            .collect();
+        assert!(!times[0] && times[1..].iter().all(|repeat| *repeat), "{uuid}: {times:?}");
+    }
+    let rows = bench.deliveries().await;
+    assert!(rows.len() == 300 && rows.iter().all(|row| row.state == DeliveryState::Delivered));
+}
+
+#[tokio::test]
+async fn told_to_stop_it_ends_within_ten_seconds_and_repeats_nothing() {
+    let bench = busy(60, "200/s").await;
+    for _ in 0..3 {
+        let before = bench.inbox.received().len();
+        let process = Process::start(&bench, &["run"]);
+        until("deliveries go on", LONG, || bench.inbox.received().len() >= (before + 10).min(60)).await;
+        assert!(process.terminate().await.success());
+    }
+    let process = Process::start(&bench, &["run"]);
+    until("all are told and marked", LONG, || bench.sandbox.unread().is_empty()).await;
+    assert!(process.terminate().await.success());
+    assert!(bench.told("crm").values().all(|times| *times == 1));
+}
+
+#[tokio::test]
+async fn a_send_that_hangs_at_the_stop_is_repeated_and_says_so() {
+    let bench = busy(1, "200/s").await;
+    bench.inbox.answer("/webhook/crm", Answer::Slow);
+    let process = Process::start(&bench, &["run"]);
+    until("it is sent", LONG, || bench.inbox.received().len() == 1).await;
+    assert!(process.terminate().await.success());
+    let process = Process::start(&bench, &["run"]);
+    until("it is marked", LONG, || bench.sandbox.unread().is_empty()).await;
+    assert!(process.terminate().await.success());
+    let repeats: Vec<bool> =
+        bench.webhook("crm").iter().map(|body| body["data"]["repeat"].as_bool().unwrap()).collect();
+    assert_eq!(repeats, [false, true]);
+}
+
+#[tokio::test]
+async fn a_second_process_on_the_same_state_is_refused_and_told_who_has_it() {
+    let bench = busy(1, "200/s").await;
+    let process = Process::start(&bench, &["run"]);
+    until("it is marked", LONG, || bench.sandbox.unread().is_empty()).await;
+    let config = bench.write_config();
+    let second = command(&bench).args(["--config", &config.to_string_lossy(), "run"]).output().unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    let text = String::from_utf8(second.stderr).unwrap();
+    assert!(text.contains("is in use by another review-bridge (process "), "{text}");
+    assert!(process.terminate().await.success());
+}
+
+#[tokio::test]
+async fn with_api_and_destination_down_it_starts_says_so_and_goes_on() {
+    let mut bench = busy(0, "200/s").await;
+    let api = std::mem::replace(&mut bench.api, "http://127.0.0.1:9/api/v1".into());
+    let process = Process::start(&bench, &["run"]);
+    let log = || std::fs::read_to_string(bench.folder.path().join("log")).unwrap_or_default();
+    until("it says so", LONG, || log().contains("poll failed")).await;
+    assert!(process.terminate().await.success());
+    bench.api = api;
+    bench.review("a", GOOGLE_NL, 5.0, "x");
+    let process = Process::start(&bench, &["run"]);
+    until("it is told", LONG, || bench.sandbox.unread().is_empty()).await;
+    assert!(process.terminate().await.success());
+}
