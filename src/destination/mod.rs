@@ -10,6 +10,7 @@ mod redact;
 pub mod schedule;
 pub mod settings;
 mod slack;
+mod teams;
 mod verdict;
 mod webhook;
 
@@ -86,4 +87,4 @@ pub struct Kind {
 }
 
 /// Every kind of this version.
-pub static TABLE: &[&Kind] = &[&slack::KIND, &webhook::KIND];
+pub static TABLE: &[&Kind] = &[&slack::KIND, &teams::KIND, &webhook::KIND];

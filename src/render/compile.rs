@@ -1,6 +1,7 @@
 //! Compiles a template file's strings and structure keys; every mistake with its place, all at once.
 
 use super::check::{check, too_deep};
+use super::link::{OWN_LINK, is_fixed};
 use super::shape::find;
 use super::source::{Mistake, Placed, Source, offset_in_text};
 use super::tree::{Dialect, Leaf, Node, Object, Place, Rule};
@@ -64,7 +65,8 @@ impl Compiler<'_> {
                     let path = self.condition(source, shape);
                     object.conditions.extend(path.map(|path| (path, key == "$if")));
                 }
-                _ if key.starts_with('$') => {
+                // Cards copied from a designer bring it along.
+                _ if key.starts_with('$') && key != "$schema" => {
                     self.wrong(
                         source.at,
                         format!("`{}` is none of `$if`, `$unless`, `$each`", one_line(key, 60)),
@@ -122,9 +124,11 @@ impl Compiler<'_> {
                 self.wrong(at, format!("`{}` can only be fixed, or {template}", one_line(place.key, 60)));
                 return Node::Fixed(Value::Null);
             }
-            Rule::Link(own) if text != own && text != ITEM_LINK && !(self.dialect.is_fixed)(text) => {
-                let what =
-                    format!("`{}` must be {own} or begin with a fixed `https://…/`", one_line(place.key, 60));
+            Rule::Link if text != OWN_LINK && text != ITEM_LINK && !is_fixed(text) => {
+                let what = format!(
+                    "`{}` must be {OWN_LINK} or begin with a fixed `https://…/`",
+                    one_line(place.key, 60)
+                );
                 self.wrong(at, what);
                 return Node::Fixed(Value::Null);
             }

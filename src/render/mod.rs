@@ -9,6 +9,8 @@ mod compile;
 pub mod context;
 mod files;
 pub mod helpers;
+mod link;
+mod payload;
 mod samples;
 mod shape;
 pub mod shown;
@@ -17,6 +19,8 @@ pub mod slack;
 pub mod slack_limits;
 mod slack_tokens;
 mod source;
+pub mod teams;
+pub mod teams_limits;
 mod tree;
 pub mod words;
 
@@ -25,40 +29,24 @@ pub use body::{
 };
 pub use context::{Mention, View};
 pub use files::TemplateProblem;
+pub use payload::{Format, Rendered};
 pub use samples::{HOSTILE, sample, samples};
 
-use crate::domain::{Form, Message, MessageKind};
-use handlebars::Context;
+use crate::domain::{Message, MessageKind};
+use payload::Set;
 use serde_json::Value;
-use source::Mistake;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
-use tree::{Engines, Tree};
-
-/// A rendered payload.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Rendered {
-    /// The payload.
-    pub payload: Value,
-    /// Why the plain form stands in, where the template failed.
-    pub fallback: Option<String>,
-}
 
 /// All templates, compiled and tried out.
 pub struct Renderer {
-    slack: BTreeMap<&'static str, Template>,
-    engines: Engines,
-}
-
-struct Template {
-    file: String,
-    tree: Tree,
+    slack: Set,
+    teams: Set,
 }
 
 impl fmt::Debug for Renderer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Renderer").field("slack", &self.slack.keys()).finish()
+        f.write_str("Renderer")
     }
 }
 
@@ -71,68 +59,20 @@ impl Renderer {
     /// every sample. All problems at once.
     pub fn load(templates_dir: Option<&Path>) -> Result<Self, Vec<TemplateProblem>> {
         let (files, mut problems) = files::read(templates_dir);
-        let engines = Engines::new(&slack::DIALECT);
-        let mut templates = BTreeMap::new();
-        for kind in KINDS {
-            let Some(file) = files.get(&format!("slack/{}.json", kind.as_str())) else { continue };
-            let wrong = |mistake: &Mistake| {
-                let (line, column) = source::line_and_column(&file.text, mistake.at);
-                TemplateProblem { file: file.shown.clone(), line, column, what: mistake.what.clone() }
-            };
-            let contexts = contexts_of(kind);
-            let shape = shape::shape(contexts.iter().map(|(_, context)| context.clone()));
-            match Tree::compile(&file.text, &slack::DIALECT, &shape) {
-                Err(mistakes) => problems.extend(mistakes.iter().map(wrong)),
-                Ok(tree) => match try_out(&tree, &engines, contexts) {
-                    Err(mistake) => problems.push(wrong(&mistake)),
-                    Ok(()) => {
-                        let template = Template { file: file.shown.clone(), tree };
-                        templates.insert(kind.as_str(), template);
-                    }
-                },
-            }
-        }
-        if problems.is_empty() { Ok(Self { slack: templates, engines }) } else { Err(problems) }
+        let slack = Set::load(&slack::FORMAT, &files, &mut problems);
+        let teams = Set::load(&teams::FORMAT, &files, &mut problems);
+        if problems.is_empty() { Ok(Self { slack, teams }) } else { Err(problems) }
     }
 
-    /// The payload for Slack: by its template, or in the plain form where `message` asks for it or the
-    /// template fails.
+    /// The payload for Slack.
     pub fn slack(&self, message: &Message, view: &View) -> Rendered {
-        if message.form == Form::Plain {
-            return Rendered { payload: slack::plain(message, view), fallback: None };
-        }
-        match self.by_template(message, view) {
-            Ok(payload) => Rendered { payload, fallback: None },
-            Err(what) => Rendered { payload: slack::plain(message, view), fallback: Some(what) },
-        }
+        self.slack.render(message, view)
     }
 
-    fn by_template(&self, message: &Message, view: &View) -> Result<Value, String> {
-        let kind = message.content.kind().as_str();
-        let template =
-            self.slack.get(kind).ok_or_else(|| format!("there is no template slack/{kind}.json"))?;
-        let data = context::context(message, view);
-        render(&template.tree, &self.engines, data).map_err(|mistake| {
-            let (line, column) = template.tree.line_and_column(&mistake);
-            format!("{}:{line}:{column}: {}", template.file, mistake.what)
-        })
+    /// The payload for a Teams Workflow.
+    pub fn teams(&self, message: &Message, view: &View) -> Rendered {
+        self.teams.render(message, view)
     }
-}
-
-fn render(tree: &Tree, engines: &Engines, data: Value) -> Result<Value, Mistake> {
-    let wrong = |what: String| Mistake { at: 0, what };
-    let mut context = Context::wraps(data).map_err(|error| wrong(error.to_string()))?;
-    slack_limits::fit(tree.render(engines, &mut context)?).map_err(wrong)
-}
-
-fn try_out(tree: &Tree, engines: &Engines, contexts: Vec<(&'static str, Value)>) -> Result<(), Mistake> {
-    for (sample, context) in contexts {
-        render(tree, engines, context).map_err(|mistake| Mistake {
-            what: format!("{} (with the sample “{sample}”)", mistake.what),
-            ..mistake
-        })?;
-    }
-    Ok(())
 }
 
 /// The contexts of every sample of `kind`, under views that show everything and nothing.
@@ -153,5 +93,6 @@ fn contexts_of(kind: MessageKind) -> Vec<(&'static str, Value)> {
 }
 
 #[cfg(test)]
-#[path = "torture.rs"]
+mod teams_torture;
+#[cfg(test)]
 mod torture;

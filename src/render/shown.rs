@@ -10,6 +10,8 @@ use serde::Serialize;
 pub struct ShownReview {
     /// 🔴 up to 2, 🟡 below 4, 🟢 from 4, ⚪ unknown.
     pub severity: &'static str,
+    /// The same as a colour's name: `attention`, `warning`, `good`, `default`.
+    pub tone: &'static str,
     /// `★☆☆☆☆`; empty where the rating is unknown.
     pub stars: String,
     /// `1 of 5 stars`, `Unknown rating`.
@@ -53,6 +55,8 @@ pub struct ShownReview {
 pub struct ShownNotice {
     /// ⚠️ trouble, ✅ over, 🧪 a test.
     pub symbol: &'static str,
+    /// The same as a colour's name: `attention`, `good`, `default`.
+    pub tone: &'static str,
     /// `Trouble: destination broken`, `Over: destination broken`, `Test message`.
     pub title: String,
     /// What happened, cut to 600 characters with how much is missing.
@@ -80,6 +84,7 @@ impl ShownReview {
         let said = filled(&review.text).or_else(|| title.clone());
         Self {
             severity: words::severity(subject.rating.normalised),
+            tone: words::tone(subject.rating.normalised),
             stars: subject.rating.normalised.map(words::stars).unwrap_or_default(),
             rating: words::rating(subject),
             rating_short: format!("{}/5", subject.rating.shown().as_deref().unwrap_or("?")),
@@ -161,11 +166,20 @@ impl ShownNotice {
         };
         Self {
             symbol,
+            tone: tone(content),
             title,
             text: cut(text),
             hint: Some(cut(hint)).filter(|hint| !hint.trim().is_empty()),
             repeat: possible_repeat.then_some(REPEAT),
         }
+    }
+}
+
+fn tone(content: &Content) -> &'static str {
+    match content {
+        Content::Operator(Notice { state: NoticeState::Started, .. }) => "attention",
+        Content::Operator(Notice { state: NoticeState::Over, .. }) => "good",
+        _ => "default",
     }
 }
 

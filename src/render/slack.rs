@@ -7,6 +7,7 @@
 
 use super::body::safe_url;
 use super::context::{Mention, View};
+use super::payload::Format;
 use super::shown::{ShownNotice, ShownReview};
 use super::shown_digest::ShownDigest;
 use super::slack_tokens;
@@ -14,6 +15,9 @@ use super::tree::{Dialect, Place, Rule};
 use super::words::cut_line;
 use crate::domain::{Content, Message};
 use serde_json::{Value, json};
+
+/// Slack's payload.
+pub static FORMAT: Format = Format { name: "slack", dialect: &DIALECT, fit: super::slack_limits::fit, plain };
 
 /// What Slack's format allows where.
 pub static DIALECT: Dialect = Dialect {
@@ -39,7 +43,6 @@ pub static DIALECT: Dialect = Dialect {
     rule,
     escape,
     markup: slack_tokens::check,
-    is_fixed: slack_tokens::is_fixed,
 };
 
 /// Only texts and links can hold values: a `type`, a `style` or an image's address made of a review's text
@@ -49,7 +52,7 @@ fn rule(place: &Place<'_>) -> Rule {
         ("text", Some("mrkdwn")) => Rule::Escaped,
         ("text", None) if place.top => Rule::Escaped,
         ("text", Some("plain_text" | "text" | "link")) => Rule::Literal,
-        ("url", Some("link")) => Rule::Link(slack_tokens::OWN_LINK),
+        ("url", Some("link")) => Rule::Link,
         ("range", Some("broadcast")) => Rule::Only("{{mention.range}}"),
         ("user_id", Some("user")) => Rule::Only("{{mention.user_id}}"),
         ("usergroup_id", Some("usergroup")) => Rule::Only("{{mention.usergroup_id}}"),

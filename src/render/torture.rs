@@ -3,9 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use super::tree::Tree;
 use super::*;
-use crate::domain::Content;
 use crate::domain::text::is_unsafe;
+use crate::domain::{Content, Form};
 use proptest::prelude::*;
 use serde_json::json;
 use std::sync::LazyLock;
@@ -110,7 +111,7 @@ fn skeleton(value: &Value) -> Value {
     }
 }
 
-fn with_text(text: &str) -> Message {
+pub(super) fn with_text(text: &str) -> Message {
     let mut message = sample("everything");
     if let Content::Review { subject, .. } = &mut message.content {
         let named = crate::domain::Named { uuid: text.into(), name: text.into() };
@@ -141,9 +142,15 @@ const CARELESS: &str = r#"{
 }"#;
 
 fn with_template(review: &str) -> Result<Renderer, Vec<TemplateProblem>> {
+    with_file("slack/review.json", review)
+}
+
+/// The built-in templates, but `contents` in place of `name`.
+pub(super) fn with_file(name: &str, contents: &str) -> Result<Renderer, Vec<TemplateProblem>> {
     let dir = tempfile::tempdir().unwrap();
-    std::fs::create_dir(dir.path().join("slack")).unwrap();
-    std::fs::write(dir.path().join("slack/review.json"), review).unwrap();
+    let file = dir.path().join(name);
+    std::fs::create_dir(file.parent().unwrap()).unwrap();
+    std::fs::write(file, contents).unwrap();
     Renderer::load(Some(dir.path()))
 }
 
@@ -328,7 +335,7 @@ fn mentions_come_in_these_forms_only() {
 static RENDERERS: LazyLock<(Renderer, Renderer)> =
     LazyLock::new(|| (Renderer::load(None).unwrap(), with_template(CARELESS).unwrap()));
 
-fn nasty() -> impl Strategy<Value = String> {
+pub(super) fn nasty() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         prop::sample::select(HOSTILE).prop_map(str::to_owned),
         prop::sample::select(
@@ -375,7 +382,7 @@ proptest! {
         let shape = json!({"review": {"text": "x"}});
         for file in [format!("{{\"text\": {file}}}"), pieces.concat()] {
             if let Ok(tree) = Tree::compile(&file, &slack::DIALECT, &shape) {
-                let _ = render(&tree, &RENDERERS.0.engines, shape.clone());
+                let _ = RENDERERS.0.slack.fill(&tree, shape.clone());
             }
         }
     }

@@ -23,8 +23,6 @@ pub struct Dialect {
     pub escape: fn(&str) -> String,
     /// Finds values in places of a markup where escaping does not make them safe.
     pub markup: fn(&Template) -> Vec<Misuse>,
-    /// Whether an address, up to its first value, fixes where a link leads.
-    pub is_fixed: fn(&str) -> bool,
 }
 
 /// Where a string is.
@@ -47,8 +45,8 @@ pub enum Rule {
     Escaped,
     /// No template, but for exactly this one.
     Only(&'static str),
-    /// An address: exactly this template, or one that begins with a fixed host.
-    Link(&'static str),
+    /// An address: the review's own, or one that begins with a fixed host.
+    Link,
     /// No template.
     Fixed,
 }
@@ -225,7 +223,6 @@ mod tests {
             },
             escape: str::to_uppercase,
             markup: |_| Vec::new(),
-            is_fixed: |_| false,
         }
     }
 

@@ -51,7 +51,8 @@ pub fn cut_line(text: &str, limit: usize) -> String {
     format!("{}…", cut(&line, limit.saturating_sub(1), limit * 4, 1).shown)
 }
 
-fn cut(text: &str, graphemes: usize, code_points: usize, lines: usize) -> Cut {
+/// `text` cut to so many graphemes, code points and lines, whichever ends first.
+pub fn cut(text: &str, graphemes: usize, code_points: usize, lines: usize) -> Cut {
     let (mut end, mut points, mut line) = (0, 0, 1);
     for (index, (start, grapheme)) in text.grapheme_indices(true).enumerate() {
         points += grapheme.chars().count();
@@ -94,6 +95,16 @@ pub fn severity(rating: Option<f64>) -> &'static str {
         Some(rating) if rating < 4.0 => "🟡",
         Some(_) => "🟢",
         None => "⚪",
+    }
+}
+
+/// A severity as a colour's name, in the words of Adaptive Cards.
+pub fn tone(rating: Option<f64>) -> &'static str {
+    match rating {
+        Some(rating) if rating <= 2.0 => "attention",
+        Some(rating) if rating < 4.0 => "warning",
+        Some(_) => "good",
+        None => "default",
     }
 }
 

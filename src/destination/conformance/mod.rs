@@ -35,6 +35,7 @@ fn read(toml: &str) -> (Option<Settings>, Vec<Problem>) {
 fn config(kind: &Kind, url: &str) -> String {
     let more = match kind.name {
         "slack" => "mention = \"<!here>\"".to_owned(),
+        "teams" => String::new(),
         _ => format!("secret = \"{SECRET}\""),
     };
     format!("type = \"{}\"\n{} = \"{url}\"\n{more}\n", kind.name, kind.keys[0].name)
@@ -78,15 +79,23 @@ async fn each_kind(reply: Reply, check: impl Fn(&Kind, Attempt)) {
     }
 }
 
+/// How `kind` settles what was taken.
+fn success(kind: &Kind) -> Outcome {
+    if kind.name == "teams" { Outcome::Accepted } else { Outcome::Delivered }
+}
+
 fn retry(reason: Reason, after: Option<u64>, ambiguous: bool) -> Outcome {
     Outcome::Retry { reason, after: after.map(Duration::from_secs), ambiguous }
 }
 
 #[tokio::test]
 async fn every_status_has_its_meaning() {
-    use Outcome::{Broken, Dead, Delivered};
+    use Outcome::{Broken, Dead};
+    each_kind(answer(200, "", "ok"), |kind, attempt| {
+        assert_eq!((attempt.outcome, attempt.status), (success(kind), Some(200)));
+    })
+    .await;
     let cases = [
-        (200, Delivered),
         (301, Broken { reason: Reason::Redirected }),
         (308, Broken { reason: Reason::Redirected }),
         (400, Dead { reason: Reason::PayloadRefused }),
@@ -106,8 +115,7 @@ async fn every_status_has_its_meaning() {
         (600, Dead { reason: Reason::UnexpectedAnswer }),
     ];
     for (status, expected) in cases {
-        let body = if status == 200 { "ok" } else { "" };
-        each_kind(answer(status, "location: https://elsewhere.example/x\r\n", body), |kind, attempt| {
+        each_kind(answer(status, "location: https://elsewhere.example/x\r\n", ""), |kind, attempt| {
             assert_eq!(attempt.outcome, expected, "{} {status}", kind.name);
             assert_eq!(attempt.status, Some(status));
             assert_eq!(attempt.detail.contains("elsewhere.example"), (300..400).contains(&status));
@@ -138,7 +146,11 @@ async fn a_wish_to_wait_is_heard_within_limits() {
         for status in [429, 503] {
             each_kind(answer(status, &format!("retry-after: {header}\r\n"), ""), |kind, attempt| {
                 let reason = if status == 429 { Reason::RateLimited } else { Reason::ServerError };
-                let own = (kind.name == "slack" && status == 429).then_some(30);
+                let own = match (kind.name, status) {
+                    ("slack", 429) => Some(30),
+                    ("teams", 429) => Some(60),
+                    _ => None,
+                };
                 assert_eq!(attempt.outcome, retry(reason, after.or(own), false), "{header} {}", kind.name);
             })
             .await;
@@ -184,7 +196,7 @@ async fn once_a_success_was_read_nothing_makes_it_a_failure() {
             let server = Server::start(reply.clone());
             let common = |common: &mut Common| common.timeout = Duration::from_secs(1);
             let attempt = send(&*make_with(&config(kind, &server.url()), common)).await;
-            assert_eq!(attempt.outcome, Outcome::Delivered, "{}", kind.name);
+            assert_eq!(attempt.outcome, success(kind), "{}", kind.name);
             server.request();
             assert!(server.requests.try_recv().is_err(), "sent once");
         }
@@ -265,6 +277,62 @@ async fn slacks_words_count_before_its_status() {
 }
 
 #[tokio::test]
+async fn the_answers_of_workflows_decide() {
+    use Outcome::{Accepted, Broken, Dead};
+    let relayed = |status: u16| {
+        format!(
+            "Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error {status} with x."
+        )
+    };
+    let error = |code: &str| format!(r#"{{"error":{{"code":"{code}","message":"What is wrong."}}}}"#);
+    for (status, body, expected, part) in [
+        (202, String::new(), Accepted, "cannot be seen"),
+        (200, "1".into(), Accepted, "cannot be seen"),
+        (200, r#"{"anything": true}"#.into(), Accepted, "cannot be seen"),
+        (200, "<!DOCTYPE html><html>".into(), Dead { reason: Reason::UnexpectedAnswer }, "a web page"),
+        (200, relayed(429), retry(Reason::RateLimited, Some(60), false), "slow down (429)"),
+        (200, relayed(503), retry(Reason::ServerError, None, false), "(503)"),
+        (200, relayed(413), Dead { reason: Reason::TooLarge }, "too large"),
+        (200, relayed(400), Dead { reason: Reason::PayloadRefused }, "refused the message"),
+        (200, relayed(404), Broken { reason: Reason::NotFound }, "copy the URL"),
+        (
+            400,
+            error("InvalidRequestContent"),
+            Dead { reason: Reason::PayloadRefused },
+            "`InvalidRequestContent`: What is wrong",
+        ),
+        (400, error("WorkflowTriggerIsNotEnabled"), Broken { reason: Reason::Revoked }, "switch it on"),
+        (404, error("WorkflowNotFound"), Broken { reason: Reason::NotFound }, "no such Workflow"),
+        (
+            401,
+            error("DirectApiAuthorizationRequired"),
+            Broken { reason: Reason::CredentialsRefused },
+            "“Anyone”",
+        ),
+        (401, error("Other"), Broken { reason: Reason::CredentialsRefused }, "“Who can trigger the flow”"),
+        (403, String::new(), Broken { reason: Reason::Forbidden }, "`destinations.support.webhook_url`"),
+        (410, String::new(), Broken { reason: Reason::Revoked }, "its owner has left"),
+    ] {
+        let server = Server::start(answer(status, "", &body));
+        let attempt = send(&*make(&config(&teams::KIND, &server.url()))).await;
+        assert_eq!(attempt.outcome, expected, "{status} {body}");
+        assert_eq!(attempt.status, Some(status));
+        assert!(attempt.detail.contains(part), "{status} {body}: {}", attempt.detail);
+    }
+}
+
+#[tokio::test]
+async fn the_url_is_asked_for_byte_for_byte() {
+    let query = "api-version=2016-06-01&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=aB-c_D%2B9%2f%3D~x";
+    for kind in TABLE {
+        let server = Server::start(answer(202, "", ""));
+        let target = format!("/workflows/0a/triggers/manual/paths/invoke?{query}");
+        send(&*make(&config(kind, &format!("http://127.0.0.1:{}{target}", server.port)))).await;
+        assert_eq!(server.request().target, target);
+    }
+}
+
+#[tokio::test]
 async fn what_is_sent_is_json_signed_over_exactly_its_bytes() {
     for kind in TABLE {
         let server = Server::start(answer(200, "", "ok"));
@@ -274,7 +342,7 @@ async fn what_is_sent_is_json_signed_over_exactly_its_bytes() {
         for (name, message) in samples() {
             let payload = destination.render(&message);
             assert_eq!(payload.fallback, None, "{name}");
-            assert_eq!(destination.send(&message, &payload).await.outcome, Outcome::Delivered);
+            assert_eq!(destination.send(&message, &payload).await.outcome, success(kind));
             let request = server.request();
             assert_eq!(request.body, payload.body, "{name}");
             assert!(request.head.contains("content-type: application/json\r\n"));
@@ -327,7 +395,7 @@ async fn a_certificate_is_checked_and_a_private_authority_can_be_named() {
         assert!(attempt.detail.contains("`destinations.support.ca_file`"), "{}", attempt.detail);
         assert!(server.requests.try_recv().is_err(), "nothing was sent");
         let attempt = send(&*make(&format!("{toml}ca_file = \"{}\"", file.path().display()))).await;
-        assert_eq!(attempt.outcome, Outcome::Delivered, "{}", attempt.detail);
+        assert_eq!(attempt.outcome, success(kind), "{}", attempt.detail);
 
         let plain = Server::start(answer(200, "", "ok"));
         let toml = config(kind, &format!("https://localhost:{}/services/{TOKEN}", plain.port));

@@ -29,9 +29,10 @@ pub fn answer(status: u16, headers: &str, body: &str) -> Reply {
     Reply::Answer(head, body.to_owned())
 }
 
-/// What came in; the head lower-cased.
+/// What came in; the head lower-cased, the target as it was.
 pub struct Request {
     pub head: String,
+    pub target: String,
     pub body: String,
 }
 
@@ -104,9 +105,10 @@ fn read_request(stream: &mut impl Read) -> Option<Request> {
             return None;
         }
     }
+    let target = head.split(' ').nth(1)?.to_owned();
     let head = head.to_lowercase();
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse().ok())?;
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    Some(Request { head, body: String::from_utf8(body).ok()? })
+    Some(Request { head, target, body: String::from_utf8(body).ok()? })
 }

@@ -32,7 +32,7 @@ fn every_mistake_is_told_at_once_and_no_secret_with_it() {
     for (toml, expected) in [
         ("x = 1", "destinations.support.type: is missing"),
         ("type = \"slak\"", "type: `slak` is not known here"),
-        ("type = \"teams\"", "type: `teams`: not in this version"),
+        ("type = \"discord\"", "type: `discord`: not in this version"),
         ("type = \"slack\"", "webhook_url: is missing"),
         ("type = \"slack\"\nwebhook_url = \"secretpath\"", "webhook_url: is not a URL"),
         ("type = \"slack\"\nwebhook_url = \"http://hooks.example/secretpath\"", "webhook_url: is http"),
@@ -78,6 +78,10 @@ fn every_mistake_is_told_at_once_and_no_secret_with_it() {
                 "type = \"slack\"\n{hook}\nactive_hours = {{ from = \"08:00\", to = \"18:00\", day = [] }}"
             ),
             "active_hours.day: is not known here",
+        ),
+        (
+            "type = \"teams\"\nwebhook_url = \"https://shop.webhook.office.com/webhookb2/secretpath\"",
+            "webhook_url: is of an Office 365 connector",
         ),
         (
             "type = \"webhook\"\nurl = \"https://x.example\"\nsecret = \"whsec_secretpath\"",

@@ -1,0 +1,274 @@
+//! Microsoft Teams, through a Workflow ("When a Teams webhook request is received"). An answer of 2xx says only
+//! that the Workflow has the message: whether its card is shown cannot be seen.
+//!
+//! The old connectors are gone, so their URLs are refused when the configuration is read. Their habit of
+//! answering 200 with the error of Teams behind them is understood all the same: gateways in companies do it.
+
+use super::http::{Answer, Sender};
+use super::settings::{Common, Key, read_url};
+use super::{Destination, Kind, Make, Payload};
+use crate::domain::text::one_line;
+use crate::domain::{Attempt, Message, Outcome, Reason};
+use crate::render::{Renderer, View};
+use crate::settings::{Rate, Secret, Table};
+use async_trait::async_trait;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The row of this kind.
+pub static KIND: Kind = Kind {
+    name: "teams",
+    summary: "a Microsoft Teams channel or chat, through a Workflow",
+    // Four a second are throttled; a Workflow's owner has a daily quota besides.
+    default_rate: Rate::per_second(1),
+    keys: &[Key { name: "webhook_url", summary: "the Workflow's URL, from Teams", secret: true }],
+    read,
+};
+
+/// How long a 429 without `Retry-After` asks for.
+const PAUSE: Duration = Duration::from_secs(60);
+
+#[derive(Debug)]
+struct Settings {
+    webhook_url: Secret,
+}
+
+fn read(table: &Table<'_>, common: &Common) -> Option<Arc<dyn Make>> {
+    let webhook_url = read_url(table, "webhook_url", common)?;
+    if is_retired(&webhook_url) {
+        let place = if table.has("webhook_url") { "webhook_url" } else { "webhook_url_file" };
+        let hint = "in Teams open the channel's menu > Workflows > “Send webhook alerts to a channel”, and put the URL \
+                    that it shows here";
+        table.problem(place, "is of an Office 365 connector, which Microsoft switched off in 2026", hint);
+        return None;
+    }
+    Some(Arc::new(Settings { webhook_url }))
+}
+
+/// Whether `url` is of a connector: nothing that it is sent arrives.
+fn is_retired(url: &Secret) -> bool {
+    let Ok(url) = url::Url::parse(url.expose()) else { return false };
+    match url.host_str().unwrap_or_default().trim_end_matches('.') {
+        "outlook.office365.com" => true,
+        "outlook.office.com" => url.path().starts_with("/webhook"),
+        host => host == "webhook.office.com" || host.ends_with(".webhook.office.com"),
+    }
+}
+
+impl Make for Settings {
+    fn make(
+        &self,
+        name: &str,
+        common: &Common,
+        renderer: Arc<Renderer>,
+    ) -> Result<Arc<dyn Destination>, String> {
+        let sender = Sender::new(name, "webhook_url", self.webhook_url.expose(), &[], common)?;
+        let view = View {
+            destination: name.into(),
+            zone: common.timezone.clone(),
+            show_email: common.show_email,
+            mention: None,
+        };
+        Ok(Arc::new(Teams { sender, view, renderer }))
+    }
+}
+
+struct Teams {
+    sender: Sender,
+    view: View,
+    renderer: Arc<Renderer>,
+}
+
+#[async_trait]
+impl Destination for Teams {
+    fn render(&self, message: &Message) -> Payload {
+        let rendered = self.renderer.teams(message, &self.view);
+        Payload {
+            media_type: "application/json",
+            body: rendered.payload.to_string(),
+            fallback: rendered.fallback,
+        }
+    }
+
+    async fn send(&self, message: &Message, payload: &Payload) -> Attempt {
+        match self.sender.post(payload.media_type, &[], payload.body.clone(), message.now).await {
+            Ok(answer) => self.judge(&answer),
+            Err(attempt) => attempt,
+        }
+    }
+
+    async fn reach(&self) -> Result<(), String> {
+        self.sender.reach().await
+    }
+
+    fn address(&self) -> String {
+        self.sender.host().to_owned()
+    }
+}
+
+impl Teams {
+    fn judge(&self, answer: &Answer) -> Attempt {
+        let body = answer.body.as_deref().unwrap_or_default().trim();
+        if (200..300).contains(&answer.status) {
+            return match relayed_status(body) {
+                Some(status) => {
+                    let relayed = self.by_status(&Answer { status, ..answer.clone() });
+                    Attempt { status: Some(answer.status), ..relayed }
+                }
+                None if body.starts_with('<') => self.a_page(answer),
+                None => self.accepted(answer),
+            };
+        }
+        let refusal = refusal(body);
+        match REFUSALS.iter().find(|(code, ..)| refusal.as_ref().is_some_and(|refusal| refusal.code == *code))
+        {
+            Some((code, reason, what)) => {
+                let detail = format!("Teams says `{code}` ({}): {what}.", answer.status);
+                self.sender.attempt(Outcome::Broken { reason: *reason }, answer, self.with_url(detail))
+            }
+            None => self.by_status_and(answer, refusal),
+        }
+    }
+
+    fn accepted(&self, answer: &Answer) -> Attempt {
+        let detail = format!(
+            "{} took the message ({}); whether the Workflow shows it cannot be seen from here.",
+            self.sender.host(),
+            answer.status
+        );
+        self.sender.attempt(Outcome::Accepted, answer, detail)
+    }
+
+    /// A web page is no Workflow's answer: a login page, or a proxy that is in the way.
+    fn a_page(&self, answer: &Answer) -> Attempt {
+        let detail = format!(
+            "{} answered {} with a web page, so it may not be a Workflow: check the URL. It is not sent again by itself, \
+             since it may have arrived. {}.",
+            self.sender.host(),
+            answer.status,
+            self.sender.refused_for_good()
+        );
+        self.sender.attempt(Outcome::Dead { reason: Reason::UnexpectedAnswer }, answer, detail)
+    }
+
+    fn by_status_and(&self, answer: &Answer, refusal: Option<Refusal>) -> Attempt {
+        let mut attempt = self.by_status(answer);
+        if let (Outcome::Dead { .. }, Some(Refusal { code, message })) = (&attempt.outcome, refusal) {
+            let said = format!("Teams says `{code}`: {}", one_line(message.trim_end_matches('.'), 200));
+            attempt = self.sender.attempt(attempt.outcome, answer, format!("{said}. {}", attempt.detail));
+        }
+        attempt
+    }
+
+    fn by_status(&self, answer: &Answer) -> Attempt {
+        let what = match answer.status {
+            401 | 403 => {
+                "In the Workflow, “Who can trigger the flow” must be “Anyone”, and the URL must be whole, with its `sig`"
+            }
+            404 | 405 | 410 => {
+                "The Workflow was deleted or switched off, or its owner has left. URLs at logic.azure.com have been \
+                 replaced by others"
+            }
+            _ => {
+                let pause = answer.retry_after.or((answer.status == 429).then_some(PAUSE));
+                return self.sender.by_status(&Answer { retry_after: pause, ..answer.clone() });
+            }
+        };
+        let outcome = self.sender.by_status(answer).outcome;
+        let host = self.sender.host();
+        self.sender.attempt(
+            outcome,
+            answer,
+            self.with_url(format!("{host} does not take messages at this URL ({}). {what}.", answer.status)),
+        )
+    }
+
+    fn with_url(&self, detail: String) -> String {
+        format!(
+            "{detail} In Teams open Workflows, copy the URL of the Workflow again, and {}.",
+            self.sender.new_url_needed()
+        )
+    }
+}
+
+/// What a Workflow's error says.
+struct Refusal {
+    code: String,
+    message: String,
+}
+
+/// The codes of Workflows that mean more than their status: it is 400 for a Workflow that is switched off.
+const REFUSALS: &[(&str, Reason, &str)] = &[
+    (
+        "WorkflowTriggerIsNotEnabled",
+        Reason::Revoked,
+        "the Workflow was switched off or deleted; switch it on",
+    ),
+    ("WorkflowNotFound", Reason::NotFound, "there is no such Workflow any more"),
+    (
+        "DirectApiAuthorizationRequired",
+        Reason::CredentialsRefused,
+        "the URL is incomplete (its `sig` is missing or wrong), or not “Anyone” may trigger the Workflow",
+    ),
+];
+
+/// Reads `{"error": {"code": …, "message": …}}`.
+fn refusal(body: &str) -> Option<Refusal> {
+    let body: serde_json::Value = serde_json::from_str(body).ok()?;
+    let text = |key: &str| Some(one_line(body.get("error")?.get(key)?.as_str()?, 300));
+    Some(Refusal { code: text("code")?, message: text("message").unwrap_or_default() })
+}
+
+/// The status that a success hides: `Webhook message delivery failed with error: Microsoft Teams endpoint
+/// returned HTTP error 429 with ContextId …`.
+fn relayed_status(body: &str) -> Option<u16> {
+    if !body.starts_with("Webhook message delivery failed") {
+        return None;
+    }
+    let status = body.split_once("HTTP error ").map(|(_, rest)| rest);
+    let digits = status.map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
+    // It failed, whatever it says of why.
+    Some(
+        digits
+            .and_then(|digits| digits.parse().ok())
+            .filter(|status| (300..600).contains(status))
+            .unwrap_or(500),
+    )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_behind_a_success_is_found() {
+        let hidden =
+            "Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error ";
+        assert_eq!(relayed_status(&format!("{hidden}429 with ContextId tcid=1")), Some(429));
+        assert_eq!(relayed_status(&format!("{hidden}413")), Some(413));
+        assert_eq!(relayed_status(&format!("{hidden}200")), Some(500));
+        assert_eq!(
+            relayed_status("Webhook message delivery failed with error: Summary or Text is required."),
+            Some(500)
+        );
+        assert_eq!(relayed_status("1"), None);
+        assert_eq!(relayed_status(""), None);
+    }
+
+    #[test]
+    fn connectors_are_known_by_their_hosts() {
+        for (url, retired) in [
+            ("https://shop.webhook.office.com/webhookb2/x", true),
+            ("https://outlook.office.com/webhook/x", true),
+            ("https://outlook.office365.com/webhook/x", true),
+            ("https://outlook.office.com./webhook/x", true),
+            ("https://outlook.office.com/other", false),
+            ("https://webhook.office.com.example/x", false),
+            ("https://prod-1.westeurope.logic.azure.com/workflows/x", false),
+            ("https://x.environment.api.powerplatform.com/powerautomate/x", false),
+        ] {
+            assert_eq!(is_retired(&Secret::new(url)), retired, "{url}");
+        }
+    }
+}
