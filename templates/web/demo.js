@@ -23,7 +23,7 @@ function link(text, url) {
 }
 
 function clock(at) {
-  const element = make("time", "", new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" }));
+  const element = make("time", "", new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }));
   element.dateTime = new Date(at).toISOString();
   return element;
 }
@@ -275,7 +275,6 @@ function drawWindows() {
       element.classList.add("wide");
       element.append(make("div", "split", entry.list, entry.open));
     } else element.append(scroll);
-    if (place.kind === "webhook") element.classList.add("wide");
     box.append(element);
     windows.set(place.kind === "email" ? "email" : `${place.kind}/${place.name}`, entry);
   }

@@ -206,7 +206,7 @@ async fn seed(place: &Place) {
 
 fn to(destination: &str) -> NewDelivery {
     let rules = vec![RuleHit { rule: "unhappy".into(), because: vec![format!("rating is low{HOSTILE}")] }];
-    NewDelivery { destination: destination.into(), recipient: String::new(), rules }
+    NewDelivery { destination: destination.into(), recipient: String::new(), rules, at_once: true }
 }
 
 fn malformed() -> [review_bridge::upstream::Malformed; 1] {
