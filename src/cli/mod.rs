@@ -11,6 +11,8 @@ mod names;
 mod output;
 mod reviews;
 mod run;
+mod sandbox;
+mod signals;
 mod state;
 mod status;
 mod subject;
@@ -54,6 +56,8 @@ enum Command {
     /// A starter configuration, and the resolved settings
     #[command(subcommand)]
     Config(config::Arguments),
+    /// Serve a fake ShopReviews API and fake receivers on this machine, to try things out
+    Sandbox(sandbox::Arguments),
     /// Ask a running bridge whether it is ready (for containers)
     Healthcheck(healthcheck::Arguments),
     #[command(hide = true)]
@@ -155,6 +159,7 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
         Command::Deliveries(arguments) => deliveries::run(&context, arguments).await,
         Command::Reviews(arguments) => reviews::run(&context, arguments).await,
         Command::Config(arguments) => config::run(&context, &arguments),
+        Command::Sandbox(arguments) => sandbox::run(arguments).await,
         Command::Healthcheck(arguments) => healthcheck::run(&context, arguments).await,
         Command::Simulate(_) => Err(CliError::not_in_this_version("simulate")),
         Command::Preview(_) => Err(CliError::not_in_this_version("preview")),

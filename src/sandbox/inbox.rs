@@ -68,6 +68,8 @@ impl Answer {
 pub struct Inbox {
     clock: Clock,
     closing: watch::Sender<bool>,
+    /// How many were kept so far.
+    total: watch::Sender<u64>,
     state: Mutex<Kept>,
 }
 
@@ -82,7 +84,8 @@ struct Kept {
 impl Inbox {
     /// An empty inbox where everything is fine.
     pub fn new(clock: Clock) -> Arc<Self> {
-        Arc::new(Self { clock, closing: watch::Sender::new(false), state: Mutex::default() })
+        let (closing, total) = (watch::Sender::new(false), watch::Sender::new(0));
+        Arc::new(Self { clock, closing, total, state: Mutex::default() })
     }
 
     /// The receivers. [`super::serve_inbox`] serves them so that connections can be cut.
@@ -115,6 +118,19 @@ impl Inbox {
     /// What was posted to `path`, oldest first.
     pub fn received_at(&self, path: &str) -> Vec<Received> {
         self.state().received.iter().filter(|received| received.path == path).cloned().collect()
+    }
+
+    /// Waits until more than `seen` messages were kept in all, then gives those beyond, oldest first, and how
+    /// many there were in all: what to wait with next. Of more than are kept the oldest are gone.
+    pub async fn beyond(&self, seen: u64) -> (Vec<Received>, u64) {
+        let mut total = self.total.subscribe();
+        // The sender lives as long as `self`.
+        let _ = total.wait_for(|total| *total > seen).await;
+        let state = self.state();
+        let total = *self.total.borrow();
+        let fresh = usize::try_from(total.saturating_sub(seen)).unwrap_or(usize::MAX);
+        let skipped = state.received.len().saturating_sub(fresh);
+        (state.received.iter().skip(skipped).cloned().collect(), total)
     }
 
     pub(super) fn closing(&self) -> watch::Sender<bool> {
@@ -150,6 +166,8 @@ impl Inbox {
         if state.received.len() > MAX_KEPT {
             state.received.pop_front();
         }
+        // Under the lock, so that the count and what is kept agree.
+        self.total.send_modify(|total| *total += 1);
     }
 }
 

@@ -4,6 +4,7 @@
 mod destinations;
 mod explain;
 mod ledger;
+mod sandbox;
 mod status;
 
 use review_bridge::domain::{
