@@ -52,6 +52,7 @@ pub(super) fn rules() -> &'static str {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::demo::feed::Place;
 
     #[test]
     fn the_configuration_is_a_real_one_and_every_destination_is_on_the_page() {
@@ -60,7 +61,7 @@ mod tests {
         let settings = load(folder.path(), Fakes { api: address, inbox: address, mailbox: address }).unwrap();
         assert!(rules().starts_with("[[rules]]"));
         for (name, destination) in &settings.destinations {
-            assert!(!super::super::feed::title(destination.kind.name, name).is_empty());
+            assert!(!Place::new(destination).title.is_empty());
             assert!(settings.rules.iter().any(|rule| rule.to.contains(name)), "{name} is never used");
         }
     }

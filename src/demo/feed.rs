@@ -3,9 +3,11 @@
 
 use super::watch::Watch;
 use crate::clock::Clock;
+use crate::destination::Settings as Destination;
 use crate::domain::{AccountPolicy, Catalog, Subject, Timestamp};
 use crate::sandbox::{Inbox, Mailbox, Sandbox};
 use crate::store::{DeliveryFilter, DeliveryRow, ReviewFilter, ReviewRow, SharedStore, StoreError};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -26,6 +28,27 @@ const ATTENTION: Duration = Duration::from_secs(60);
 /// The demo's account.
 pub(super) const ACCOUNT: &str = "shop";
 
+/// A destination as the page shows it.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Place {
+    /// Its kind: `slack`.
+    pub(super) kind: &'static str,
+    /// Its name.
+    pub(super) name: String,
+    /// What its window is called.
+    pub(super) title: String,
+    /// Whether it gets digests.
+    pub(super) digest: bool,
+}
+
+impl Place {
+    /// A destination of the configuration.
+    pub(super) fn new(destination: &Destination) -> Self {
+        let (kind, name) = (destination.kind.name, destination.name.clone());
+        Self { kind, title: title(kind, &name), name, digest: destination.common.digest.is_some() }
+    }
+}
+
 /// Everything the page can ask for.
 pub(super) struct Feed {
     pub(super) store: SharedStore,
@@ -34,8 +57,7 @@ pub(super) struct Feed {
     pub(super) mailbox: Arc<Mailbox>,
     pub(super) clock: Clock,
     pub(super) policy: AccountPolicy,
-    /// Kind and name of each destination, as the page groups them.
-    pub(super) destinations: Vec<(&'static str, String)>,
+    pub(super) places: Vec<Place>,
     started_at: Timestamp,
     asked_at: AtomicI64,
     out_until: AtomicI64,
@@ -53,12 +75,7 @@ pub(super) struct Origin {
 
 impl Feed {
     /// A feed of a demo that starts now.
-    pub(super) fn new(
-        origin: Origin,
-        clock: Clock,
-        policy: AccountPolicy,
-        destinations: Vec<(&'static str, String)>,
-    ) -> Self {
+    pub(super) fn new(origin: Origin, clock: Clock, policy: AccountPolicy, places: Vec<Place>) -> Self {
         let now = clock.now();
         let Origin { store, sandbox, inbox, mailbox } = origin;
         Self {
@@ -67,7 +84,7 @@ impl Feed {
             inbox,
             mailbox,
             policy,
-            destinations,
+            places,
             started_at: now,
             asked_at: AtomicI64::new(now.as_millis()),
             out_until: AtomicI64::new(0),
@@ -205,7 +222,7 @@ fn delivery(row: &DeliveryRow, now: Timestamp) -> Value {
 }
 
 /// What a destination is called on the page.
-pub(super) fn title(kind: &str, name: &str) -> String {
+fn title(kind: &str, name: &str) -> String {
     match kind {
         "slack" => format!("#{name}"),
         "webhook" => name.to_uppercase(),

@@ -15,7 +15,7 @@ use crate::sandbox::{self, Answer, Inbox, Mailbox, Options, Sandbox};
 use crate::settings::table::io_text;
 use crate::task::Group;
 use config::Fakes;
-use feed::{Feed, Origin};
+use feed::{Feed, Origin, Place};
 use std::future::{Future, pending};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -80,8 +80,7 @@ impl Demo {
         let at = |listener: &TcpListener| listener.local_addr().unwrap_or(loopback);
         let fakes = Fakes { api: at(&api), inbox: at(&inbox), mailbox: at(&mailbox) };
         let settings = config::load(folder.path(), fakes)?;
-        let destinations = settings.destinations.iter();
-        let destinations = destinations.map(|(name, own)| (own.kind.name, name.clone())).collect();
+        let places = settings.destinations.values().map(Place::new).collect();
         let policy = settings.accounts.get(feed::ACCOUNT).map(|own| own.policy.clone()).unwrap_or_default();
 
         let options = Options { seed: SEED, requests_per_minute: 1_000_000, ..Options::default() };
@@ -98,7 +97,7 @@ impl Demo {
             inbox: Inbox::new(clock.clone()),
             mailbox: Mailbox::new(clock.clone()),
         };
-        let feed = Arc::new(Feed::new(origin, clock, policy, destinations));
+        let feed = Arc::new(Feed::new(origin, clock, policy, places));
         Ok(Self { app, feed, story, page, api, inbox, mailbox, folder })
     }
 
@@ -171,9 +170,7 @@ fn happen(beat: Beat, feed: &Feed) {
 }
 
 fn answer_slack(feed: &Feed, answer: Answer) {
-    for (kind, name) in &feed.destinations {
-        if *kind == "slack" {
-            feed.inbox.answer_all(&format!("/slack/{name}"), answer.clone());
-        }
+    for place in feed.places.iter().filter(|place| place.kind == "slack") {
+        feed.inbox.answer_all(&format!("/slack/{}", place.name), answer.clone());
     }
 }

@@ -2,7 +2,7 @@
 //! hostile: nothing of it is ever part of the shell.
 
 use super::config;
-use super::feed::{self, Feed};
+use super::feed::Feed;
 use axum::Router;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -50,14 +50,9 @@ fn of_type(media_type: &'static str, body: impl IntoResponse) -> Response {
 }
 
 async fn shell(State(feed): State<Arc<Feed>>) -> Response {
-    let places: Vec<_> = feed
-        .destinations
-        .iter()
-        .map(|(kind, name)| json!({"kind": kind, "name": name, "title": feed::title(kind, name)}))
-        .collect();
     let page = SHELL
         .replace("{{version}}", env!("CARGO_PKG_VERSION"))
-        .replace("{{places}}", &html_escape::encode_double_quoted_attribute(&json!(places).to_string()))
+        .replace("{{places}}", &html_escape::encode_double_quoted_attribute(&json!(feed.places).to_string()))
         .replace("{{rules}}", &html_escape::encode_text(config::rules()));
     of_type("text/html; charset=utf-8", page)
 }

@@ -33,7 +33,7 @@ const text = (value) => (value === null || value === undefined ? "" : String(val
 
 // ---- reviews ----------------------------------------------------------------------------------------------
 
-const titles = new Map(places.map((place) => [place.name, place.title]));
+const byName = new Map(places.map((place) => [place.name, place]));
 
 function rating(review) {
   const value = review.rating;
@@ -46,7 +46,8 @@ function rating(review) {
 }
 
 function step(delivery) {
-  const name = titles.get(delivery.destination) || delivery.destination;
+  const place = byName.get(delivery.destination);
+  const name = place ? place.title : delivery.destination;
   let [sign, state] = ["waiting", "on its way"];
   if (delivery.state === "delivered") [sign, state] = ["done", "delivered"];
   else if (delivery.state === "dead") [sign, state] = ["dead", "given up"];
@@ -54,13 +55,13 @@ function step(delivery) {
     const wait = delivery.wait === null ? 0 : Math.ceil(delivery.wait / 1000);
     [sign, state] = ["retry", wait > 0 ? `refused, again in ${wait} s` : "refused, trying again"];
   } else if (delivery.state !== "pending") state = delivery.state;
+  else if (place && place.digest) state = "with the next digest";
   const tries = delivery.state === "delivered" && delivery.attempts > 1 ? ` at attempt ${delivery.attempts}` : "";
   const dot = make("span", `sign ${sign}`);
   dot.setAttribute("aria-hidden", "true");
-  const words = sign === "retry" || sign === "dead" ? ` ${state}` : tries;
-  const element = make("span", `step ${sign}`, dot, make("b", "", name), words);
+  const words = sign === "done" ? tries : state === "on its way" ? "" : ` ${state}`;
+  const element = make("span", `step ${sign}`, dot, make("b", "", name), words || make("span", "unseen", ` ${state}`));
   element.title = `${name}: ${state}${tries}. ${delivery.rules.map((hit) => `“${hit.rule}”`).join(", ")}`;
-  if (!words) element.setAttribute("aria-label", `${name}: ${state}`);
   return element;
 }
 
