@@ -319,7 +319,7 @@ function say(words, good) {
 
 function tell(news) {
   const out = news.out_until !== null;
-  if (out) say("Slack answers 503 for a moment (simulated). Nothing is lost: what it refuses waits and is sent again, and stays unread until then.");
+  if (out) say("Slack answers 503 for a moment (simulated). What it refuses is sent again.");
   else if (wasOut) {
     say("Slack works again. What waited is on its way.", true);
     setTimeout(() => { if (!wasOut) say(""); }, 8000);
