@@ -1,7 +1,7 @@
 //! How much a review costs: the real binary between a fake API and a fake receiver on this machine, rates
 //! lifted. `cargo bench --bench throughput [-- REVIEWS]` prints reviews a second, CPU and commits a review,
 //! peak memory, the time from start to ready, and idle memory. Fake API and receiver share the machine.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 use review_bridge::clock::Clock;
 use review_bridge::sandbox::{self, Inbox, Options, Sandbox};

@@ -20,6 +20,15 @@
 //! | [`app`] | composition root |
 //! | [`demo`] | the bridge between fakes, and a page that shows it live |
 //! | [`cli`] | the commands |
+//!
+//! All of them stand on:
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`settings`] | how a module reads its keys: types, units, problems, secrets |
+//! | [`clock`] | the time |
+//! | [`task`] | spawning: groups of tasks that end with their owner |
+//! | [`telemetry`] | the log |
 
 pub mod app;
 pub mod cli;
