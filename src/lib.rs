@@ -18,6 +18,7 @@
 //! | [`web`] | health and readiness |
 //! | [`sandbox`] | a faithful fake of the API and of the receivers |
 //! | [`app`] | composition root |
+//! | [`demo`] | the bridge between fakes, and a page that shows it live |
 //! | [`cli`] | the commands |
 //!
 //! All of them stand on:
@@ -33,6 +34,7 @@ pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod destination;
 pub mod domain;
 pub mod intake;

@@ -3,6 +3,7 @@
 mod check;
 mod config;
 mod deliveries;
+mod demo;
 mod destinations;
 mod endpoints;
 mod explain;
@@ -38,6 +39,8 @@ pub struct Cli {
 enum Command {
     /// Poll, route, send and mark read, until it is told to stop
     Run(run::Arguments),
+    /// See it at work: invented reviews, a page that shows who is told what; no configuration, no network
+    Demo(demo::Arguments),
     /// Find out what works and what does not: configuration, state, API, destinations
     Check(check::Arguments),
     /// How the bridge is: polls, backlog, what is in the way
@@ -60,8 +63,6 @@ enum Command {
     Sandbox(sandbox::Arguments),
     /// Ask a running bridge whether it is ready (for containers)
     Healthcheck(healthcheck::Arguments),
-    #[command(hide = true)]
-    Demo(Later),
     #[command(hide = true)]
     Simulate(Later),
     #[command(hide = true)]
@@ -154,6 +155,7 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
     let context = Context { config: cli.config };
     match command {
         Command::Run(arguments) => run::run(&context, arguments).await,
+        Command::Demo(arguments) => demo::run(arguments).await,
         Command::Destinations(arguments) => destinations::run(&context, arguments).await,
         Command::Explain(arguments) => explain::run(&context, arguments).await,
         Command::Check(arguments) => check::run(&context, arguments).await,
@@ -163,7 +165,6 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
         Command::Config(arguments) => config::run(&context, &arguments),
         Command::Sandbox(arguments) => sandbox::run(arguments).await,
         Command::Healthcheck(arguments) => healthcheck::run(&context, arguments).await,
-        Command::Demo(_) => Err(CliError::not_in_this_version("demo")),
         Command::Simulate(_) => Err(CliError::not_in_this_version("simulate")),
         Command::Preview(_) => Err(CliError::not_in_this_version("preview")),
         Command::Api(_) => Err(CliError::not_in_this_version("api")),

@@ -167,6 +167,8 @@ mod tests {
 
     fn shown(body: &str) -> String {
         let message = Received {
+            number: 0,
+            status: Some(200),
             path: "/slack/support".into(),
             headers: BTreeMap::new(),
             body: body.into(),

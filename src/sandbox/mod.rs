@@ -7,6 +7,7 @@ mod fault;
 pub mod hostile;
 mod inbox;
 mod listing;
+mod mailbox;
 mod options;
 mod phrases;
 mod reviews;
@@ -17,6 +18,7 @@ mod wire;
 pub use fault::Fault;
 pub use inbox::{Answer, Inbox, Received};
 pub use listing::Shape;
+pub use mailbox::{Mail, Mailbox, Parsed, Reply, Stage, serve_mailbox};
 pub use options::Options;
 pub use state::Sandbox;
 

@@ -3,6 +3,7 @@
 
 mod cli;
 mod crash;
+mod demo;
 mod digests;
 mod docs;
 mod edits;
