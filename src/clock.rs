@@ -21,6 +21,7 @@ impl Clock {
     }
 
     /// The time of day.
+    #[expect(clippy::disallowed_methods, reason = "the owner of time")]
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => Timestamp(jiff::Timestamp::now().as_millisecond()),
@@ -42,6 +43,7 @@ pub struct Stopwatch(Instant);
 
 impl Stopwatch {
     /// Starts now.
+    #[expect(clippy::disallowed_methods, reason = "the owner of time")]
     pub fn start() -> Self {
         Self(Instant::now())
     }

@@ -18,12 +18,23 @@
 //! | [`web`] | health and readiness |
 //! | [`sandbox`] | a faithful fake of the API and of the receivers |
 //! | [`app`] | composition root |
+//! | [`demo`] | the bridge between fakes, and a page that shows it live |
 //! | [`cli`] | the commands |
+//!
+//! All of them stand on:
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`settings`] | how a module reads its keys: types, units, problems, secrets |
+//! | [`clock`] | the time |
+//! | [`task`] | spawning: groups of tasks that end with their owner |
+//! | [`telemetry`] | the log |
 
 pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod destination;
 pub mod domain;
 pub mod intake;

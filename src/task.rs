@@ -17,6 +17,7 @@ impl<T: Send + 'static> Default for Group<T> {
 
 impl<T: Send + 'static> Group<T> {
     /// Starts a task.
+    #[expect(clippy::disallowed_methods, reason = "the owner of tasks")]
     pub fn start(&mut self, task: impl Future<Output = T> + Send + 'static) {
         self.tasks.spawn(task);
     }

@@ -3,11 +3,13 @@
 mod account;
 mod budget;
 mod daemon;
+mod durability;
 mod observed;
 mod once;
 
 pub use account::{AccountWorker, Step};
 pub use budget::StoreBudget;
+pub use durability::warning as durability_warning;
 pub use observed::Observed;
 pub use once::Once;
 

@@ -1,7 +1,9 @@
 //! The commands: one file each. What they print for people is written here and nowhere else.
 
+mod check;
 mod config;
 mod deliveries;
+mod demo;
 mod destinations;
 mod endpoints;
 mod explain;
@@ -10,6 +12,8 @@ mod names;
 mod output;
 mod reviews;
 mod run;
+mod sandbox;
+mod signals;
 mod state;
 mod status;
 mod subject;
@@ -35,13 +39,17 @@ pub struct Cli {
 enum Command {
     /// Poll, route, send and mark read, until it is told to stop
     Run(run::Arguments),
-    /// Where messages go: their state and backlog; pause, resume and test them
-    #[command(subcommand)]
-    Destinations(destinations::Arguments),
+    /// See it at work: invented reviews, a page that shows who is told what; no configuration, no network
+    Demo(demo::Arguments),
+    /// Find out what works and what does not: configuration, state, API, destinations
+    Check(check::Arguments),
     /// How the bridge is: polls, backlog, what is in the way
     Status(status::Arguments),
     /// Say where one review goes, and why: each rule, each condition
     Explain(explain::Arguments),
+    /// Where messages go: their state and backlog; pause, resume and test them
+    #[command(subcommand)]
+    Destinations(destinations::Arguments),
     /// The ledger: what is sent where, why, and how it went
     #[command(subcommand)]
     Deliveries(deliveries::Arguments),
@@ -51,10 +59,10 @@ enum Command {
     /// A starter configuration, and the resolved settings
     #[command(subcommand)]
     Config(config::Arguments),
+    /// Serve a fake ShopReviews API and fake receivers on this machine, to try things out
+    Sandbox(sandbox::Arguments),
     /// Ask a running bridge whether it is ready (for containers)
     Healthcheck(healthcheck::Arguments),
-    #[command(hide = true)]
-    Demo(Later),
     #[command(hide = true)]
     Simulate(Later),
     #[command(hide = true)]
@@ -147,14 +155,16 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
     let context = Context { config: cli.config };
     match command {
         Command::Run(arguments) => run::run(&context, arguments).await,
+        Command::Demo(arguments) => demo::run(arguments).await,
         Command::Destinations(arguments) => destinations::run(&context, arguments).await,
         Command::Explain(arguments) => explain::run(&context, arguments).await,
+        Command::Check(arguments) => check::run(&context, arguments).await,
         Command::Status(arguments) => status::run(&context, arguments).await,
         Command::Deliveries(arguments) => deliveries::run(&context, arguments).await,
         Command::Reviews(arguments) => reviews::run(&context, arguments).await,
         Command::Config(arguments) => config::run(&context, &arguments),
+        Command::Sandbox(arguments) => sandbox::run(arguments).await,
         Command::Healthcheck(arguments) => healthcheck::run(&context, arguments).await,
-        Command::Demo(_) => Err(CliError::not_in_this_version("demo")),
         Command::Simulate(_) => Err(CliError::not_in_this_version("simulate")),
         Command::Preview(_) => Err(CliError::not_in_this_version("preview")),
         Command::Api(_) => Err(CliError::not_in_this_version("api")),

@@ -1,6 +1,6 @@
 //! `run`: the daemon; `run --once`: one round; `run --once --dry-run`: what it would do.
 
-use super::{CliError, Context, output};
+use super::{CliError, Context, output, signals};
 use crate::app::{App, Once};
 use crate::clock::Clock;
 use crate::config::{Loaded, LogFormat};
@@ -38,8 +38,16 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), C
 
 async fn daemon(loaded: Loaded) -> Result<(), CliError> {
     // Asked for before anything starts, so that a signal during the start is not lost.
-    let stop = stop_signal()?;
+    let told = signals::stop()?;
+    let stop = async {
+        told.await;
+        tracing::info!("told to stop: sends in flight get 8 seconds");
+    };
+    let state = loaded.settings.state.path.clone();
     let app = App::build(loaded.settings, Clock::System).await?;
+    if let Some(warning) = crate::app::durability_warning(&state) {
+        tracing::warn!("{warning}");
+    }
     match app.addr() {
         Some(addr) => {
             tracing::info!(health = %format!("http://{addr}/healthz"), "review-bridge {} runs", env!("CARGO_PKG_VERSION"))
@@ -49,33 +57,6 @@ async fn daemon(loaded: Loaded) -> Result<(), CliError> {
     app.run(stop).await?;
     tracing::info!("stopped");
     Ok(())
-}
-
-#[cfg(unix)]
-fn stop_signal() -> Result<impl Future<Output = ()>, CliError> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let failed = |error: std::io::Error| CliError::Failed(format!("cannot listen for signals: {error}"));
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    // A reload is not in this version; without this, SIGHUP would end the process.
-    let mut reload = signal(SignalKind::hangup()).map_err(failed)?;
-    Ok(async move {
-        loop {
-            tokio::select! {
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
-                _ = reload.recv() => tracing::warn!("reload on SIGHUP is not in this version: restart to apply changes"),
-            }
-        }
-        tracing::info!("told to stop: sends in flight get 8 seconds");
-    })
-}
-
-#[cfg(not(unix))]
-fn stop_signal() -> Result<impl Future<Output = ()>, CliError> {
-    Ok(async {
-        let _ = tokio::signal::ctrl_c().await;
-    })
 }
 
 async fn once(mut loaded: Loaded) -> Result<(), CliError> {

@@ -60,6 +60,15 @@ pub(super) fn compose(root: Table) -> Settings {
         templates_dir: templates_dir(&root),
         folder: root.source().folder.clone(),
     };
+    for name in &settings.operator.notify {
+        if settings.destinations.get(name).is_some_and(|destination| destination.common.digest.is_some()) {
+            root.problem(
+                "operator.notify",
+                format!("`{name}` is a digest, and trouble cannot wait for it"),
+                "name a destination that is told at once",
+            );
+        }
+    }
     root.finish();
     settings
 }

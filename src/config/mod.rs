@@ -55,12 +55,14 @@ pub struct Loaded {
 ///
 /// # Errors
 /// Every problem found, at once.
+#[expect(clippy::disallowed_methods, reason = "the owner of the environment")]
 pub fn load_here(explicit: Option<&Path>) -> Result<Loaded, Failure> {
     let folder = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
     load(explicit, std::env::vars_os(), &folder)
 }
 
 /// Whether this process was asked not to use colour (`NO_COLOR`, any value).
+#[expect(clippy::disallowed_methods, reason = "the owner of the environment")]
 pub fn no_color() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }

@@ -1,6 +1,6 @@
 //! The outbox: leases due messages, sends them, and records what came of it.
 //!
-//! [`Dispatcher`] decides when and how much, [`worker`] sends one message, [`retry`] says what follows,
+//! [`Dispatcher`] decides when and how much, `worker` sends one message, [`retry`] says what follows,
 //! [`digest`] gathers what waits for a schedule, [`acknowledger`] marks reviews read once they are told.
 
 pub mod acknowledger;

@@ -21,6 +21,8 @@ const MAX_KEPT: usize = 10_000;
 /// What arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Received {
+    /// Its number, from 0.
+    pub number: u64,
     /// The path it was posted to: `/slack/support`.
     pub path: String,
     /// Its headers, names in lower case.
@@ -29,6 +31,8 @@ pub struct Received {
     pub body: String,
     /// When it arrived.
     pub at: Timestamp,
+    /// The status it is answered with; none where no answer is given.
+    pub status: Option<u16>,
 }
 
 /// How a message is answered.
@@ -64,19 +68,24 @@ impl Answer {
 pub struct Inbox {
     clock: Clock,
     closing: watch::Sender<bool>,
+    /// How many were kept so far.
+    total: watch::Sender<u64>,
     state: Mutex<Kept>,
 }
 
 #[derive(Default)]
 struct Kept {
     received: VecDeque<Received>,
+    taken: u64,
     answers: BTreeMap<String, VecDeque<Answer>>,
+    standing: BTreeMap<String, Answer>,
 }
 
 impl Inbox {
     /// An empty inbox where everything is fine.
     pub fn new(clock: Clock) -> Arc<Self> {
-        Arc::new(Self { clock, closing: watch::Sender::new(false), state: Mutex::default() })
+        let (closing, total) = (watch::Sender::new(false), watch::Sender::new(0));
+        Arc::new(Self { clock, closing, total, state: Mutex::default() })
     }
 
     /// The receivers. [`super::serve_inbox`] serves them so that connections can be cut.
@@ -89,14 +98,39 @@ impl Inbox {
         self.state().answers.entry(path.to_owned()).or_default().push_back(answer);
     }
 
+    /// Until told otherwise, messages to `path` that nothing else is planned for get this answer.
+    pub fn answer_all(&self, path: &str, answer: Answer) {
+        self.state().standing.insert(path.to_owned(), answer);
+    }
+
     /// Everything kept, oldest first.
     pub fn received(&self) -> Vec<Received> {
-        self.state().received.iter().cloned().collect()
+        self.received_from(0)
+    }
+
+    /// What is kept of the messages whose number is at least `number`, oldest first.
+    pub fn received_from(&self, number: u64) -> Vec<Received> {
+        let state = self.state();
+        let newer = state.received.iter().rev().take_while(|received| received.number >= number).count();
+        state.received.range(state.received.len() - newer..).cloned().collect()
     }
 
     /// What was posted to `path`, oldest first.
     pub fn received_at(&self, path: &str) -> Vec<Received> {
         self.state().received.iter().filter(|received| received.path == path).cloned().collect()
+    }
+
+    /// Waits until more than `seen` messages were kept in all, then gives those beyond, oldest first, and how
+    /// many there were in all: what to wait with next. Of more than are kept the oldest are gone.
+    pub async fn beyond(&self, seen: u64) -> (Vec<Received>, u64) {
+        let mut total = self.total.subscribe();
+        // The sender lives as long as `self`.
+        let _ = total.wait_for(|total| *total > seen).await;
+        let state = self.state();
+        let total = *self.total.borrow();
+        let fresh = usize::try_from(total.saturating_sub(seen)).unwrap_or(usize::MAX);
+        let skipped = state.received.len().saturating_sub(fresh);
+        (state.received.iter().skip(skipped).cloned().collect(), total)
     }
 
     pub(super) fn closing(&self) -> watch::Sender<bool> {
@@ -107,21 +141,33 @@ impl Inbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn keep(&self, path: &str, headers: &HeaderMap, body: &[u8]) {
+    fn planned(&self, path: &str) -> Answer {
+        let mut state = self.state();
+        let next = state.answers.get_mut(path).and_then(VecDeque::pop_front);
+        next.or_else(|| state.standing.get(path).cloned()).unwrap_or(Answer::Fine)
+    }
+
+    fn keep(&self, path: &str, headers: &HeaderMap, body: &[u8], status: Option<u16>) {
         let headers = headers.iter().map(|(name, value)| {
             (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         });
-        let received = Received {
+        let mut received = Received {
+            number: 0,
             path: path.to_owned(),
             headers: headers.collect(),
             body: String::from_utf8_lossy(body).into_owned(),
             at: self.clock.now(),
+            status,
         };
         let mut state = self.state();
+        received.number = state.taken;
+        state.taken += 1;
         state.received.push_back(received);
         if state.received.len() > MAX_KEPT {
             state.received.pop_front();
         }
+        // Under the lock, so that the count and what is kept agree.
+        self.total.send_modify(|total| *total += 1);
     }
 }
 
@@ -139,14 +185,19 @@ async fn handle(State(inbox): State<Arc<Inbox>>, request: Request) -> Response {
     if parts.method != Method::POST {
         return status(405, &[], String::new());
     }
-    let answer = inbox.state().answers.get_mut(path).and_then(VecDeque::pop_front).unwrap_or(Answer::Fine);
+    let answer = inbox.planned(path);
     if answer == Answer::Reset {
         return line.reset();
     }
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return status(413, &[], "too_large".into());
     };
-    inbox.keep(path, &parts.headers, &body);
+    let code = match &answer {
+        Answer::Fine => Some(fine.0),
+        Answer::Status { code, .. } => Some(*code),
+        Answer::Reset | Answer::ResetAfterReading | Answer::Slow => None,
+    };
+    inbox.keep(path, &parts.headers, &body, code);
     match answer {
         Answer::Fine => {
             let text = ("content-type".to_owned(), "text/plain".to_owned());

@@ -7,6 +7,7 @@ mod fault;
 pub mod hostile;
 mod inbox;
 mod listing;
+mod mailbox;
 mod options;
 mod phrases;
 mod reviews;
@@ -17,6 +18,7 @@ mod wire;
 pub use fault::Fault;
 pub use inbox::{Answer, Inbox, Received};
 pub use listing::Shape;
+pub use mailbox::{Mail, Mailbox, Parsed, Reply, Stage, serve_mailbox};
 pub use options::Options;
 pub use state::Sandbox;
 
@@ -31,6 +33,9 @@ use tokio::sync::watch;
 /// The path that the fake API lives at: `base_url` is `http://ADDRESS/api/v1`.
 pub const BASE_PATH: &str = "/api/v1";
 
+/// Where [`serve_with_inbox`] has the receivers: `http://ADDRESS/inbox/slack/NAME`.
+pub const INBOX_PATH: &str = "/inbox";
+
 /// Serves `sandbox` on `listener` until `shutdown`; reviews arrive while it does, where its options say so.
 pub async fn serve(
     listener: TcpListener,
@@ -38,16 +43,36 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let closing = sandbox.closing();
-    let every = sandbox.every();
-    let arriving = async {
-        loop {
-            tokio::time::sleep(every.unwrap_or(Duration::MAX)).await;
-            sandbox.arrive(1);
-        }
-    };
     tokio::select! {
         result = serve_router(listener, Arc::clone(&sandbox).router(), closing, shutdown) => result,
-        () = arriving => Ok(()),
+        () = arriving(&sandbox) => Ok(()),
+    }
+}
+
+/// Like [`serve`], with `inbox` at [`INBOX_PATH`].
+pub async fn serve_with_inbox(
+    listener: TcpListener,
+    sandbox: Arc<Sandbox>,
+    inbox: Arc<Inbox>,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let (closing, inbox_closing) = (sandbox.closing(), inbox.closing());
+    let router = Arc::clone(&sandbox).router().nest_service(INBOX_PATH, inbox.router());
+    let shutdown = async move {
+        shutdown.await;
+        inbox_closing.send_replace(true);
+    };
+    tokio::select! {
+        result = serve_router(listener, router, closing, shutdown) => result,
+        () = arriving(&sandbox) => Ok(()),
+    }
+}
+
+/// Lets reviews arrive, for ever.
+async fn arriving(sandbox: &Sandbox) {
+    loop {
+        tokio::time::sleep(sandbox.every().unwrap_or(Duration::MAX)).await;
+        sandbox.arrive(1);
     }
 }
 

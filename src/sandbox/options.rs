@@ -18,7 +18,7 @@ pub struct Options {
     pub page_size: usize,
     /// How lists come.
     pub shape: Shape,
-    /// A token that is accepted until [`Sandbox::revoke_tokens`].
+    /// A token that is accepted until `Sandbox::revoke_tokens`.
     pub token: String,
     /// The address that can log in.
     pub email: String,

@@ -151,6 +151,27 @@ impl Sandbox {
         self.state().marks.clone()
     }
 
+    /// The marks that were made after the first `known`, in order.
+    pub fn marks_after(&self, known: usize) -> Vec<(String, Timestamp)> {
+        self.state().marks.get(known..).unwrap_or_default().to_vec()
+    }
+
+    /// How many items are unread.
+    pub fn unread_count(&self) -> usize {
+        self.state().entries.iter().filter(|entry| entry.unread).count()
+    }
+
+    /// Drops the oldest items that were read, until no more than `keep` items are left or all are unread.
+    pub fn forget_read(&self, keep: usize) {
+        let mut state = self.state();
+        let mut surplus = state.entries.len().saturating_sub(keep);
+        state.entries.retain(|entry| {
+            let goes = surplus > 0 && !entry.unread;
+            surplus -= usize::from(goes);
+            !goes
+        });
+    }
+
     /// How many requests came, by endpoint.
     pub fn requests(&self) -> BTreeMap<Endpoint, u64> {
         self.state().requests.clone()

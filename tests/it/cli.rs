@@ -1,9 +1,12 @@
 //! The commands as people run them: the real binary, its output and its exit codes. Whatever is printed holds
 //! no secret and nothing that controls a terminal; both are looked for in every run here.
 
+mod check;
 mod destinations;
 mod explain;
+mod help;
 mod ledger;
+mod sandbox;
 mod status;
 
 use review_bridge::domain::{
@@ -206,7 +209,7 @@ async fn seed(place: &Place) {
 
 fn to(destination: &str) -> NewDelivery {
     let rules = vec![RuleHit { rule: "unhappy".into(), because: vec![format!("rating is low{HOSTILE}")] }];
-    NewDelivery { destination: destination.into(), recipient: String::new(), rules }
+    NewDelivery { destination: destination.into(), recipient: String::new(), rules, at_once: true }
 }
 
 fn malformed() -> [review_bridge::upstream::Malformed; 1] {

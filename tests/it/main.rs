@@ -1,12 +1,15 @@
 //! All integration tests, in one binary.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
 mod cli;
 mod crash;
+mod demo;
 mod digests;
+mod docs;
 mod edits;
 mod faults;
 mod harness;
 mod pipeline;
 mod state;
+mod tidy;
 mod trouble;

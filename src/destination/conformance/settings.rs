@@ -48,10 +48,20 @@ fn every_mistake_is_told_at_once_and_no_secret_with_it() {
             "type = \"slack\"\nwebhook_url = \"https://hooks.example/#secretpath\"",
             "webhook_url: holds a `#` part",
         ),
-        ("type = \"slack\"\nwebhook_url_file = \"/nowhere\"", "webhook_url_file: cannot read"),
+        (
+            "type = \"slack\"\nwebhook_url_file = \"/nowhere\"",
+            "webhook_url_file: names a file that cannot be read",
+        ),
         (&format!("type = \"slack\"\n{hook}\nmention = \"@here\""), "mention: is not a mention"),
         (&format!("type = \"slack\"\n{hook}\nurl = \"x\""), "url: is not known here"),
-        (&format!("type = \"slack\"\n{hook}\ndigest = {{}}"), "digest: not in this version"),
+        (
+            &format!(
+                "type = \"slack\"
+{hook}
+digest = {{ schedule = \"8:00\" }}"
+            ),
+            "digest.schedule: is not a time",
+        ),
         (&format!("type = \"slack\"\n{hook}\nburst = {{ limit = 2 }}"), "burst: not in this version"),
         (&format!("type = \"slack\"\n{hook}\ntemplate = \"x\""), "template: not in this version"),
         (&format!("type = \"slack\"\n{hook}\nskip_if_read = true"), "skip_if_read: not in this version"),

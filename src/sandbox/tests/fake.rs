@@ -145,3 +145,41 @@ async fn receivers_keep_messages_and_answer_as_told() {
     assert_eq!((received[0].body.as_str(), received[0].at), ("{\"x\":1}", NOW));
     assert_eq!(inbox.received().len(), 6);
 }
+
+#[tokio::test]
+async fn a_receiver_can_be_out_until_it_works_again() {
+    let inbox = Inbox::new(Clock::manual(NOW));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/slack/support", listener.local_addr().unwrap());
+    let mut server = crate::task::Group::default();
+    server.start(crate::sandbox::serve_inbox(listener, inbox.clone(), std::future::pending()));
+    inbox.answer_all("/slack/support", Answer::status(503, "out"));
+    inbox.answer("/slack/support", Answer::status(429, "slow down"));
+    let mut statuses = Vec::new();
+    for _ in 0..3 {
+        statuses.push(ask("POST", &url, "x", json!({})).await.unwrap().0);
+    }
+    inbox.answer_all("/slack/support", Answer::Fine);
+    statuses.push(ask("POST", &url, "x", json!({})).await.unwrap().0);
+    assert_eq!(statuses, [429, 503, 503, 200]);
+    let kept: Vec<_> =
+        inbox.received_from(1).into_iter().map(|received| (received.number, received.status)).collect();
+    assert_eq!(kept, [(1, Some(503)), (2, Some(503)), (3, Some(200))]);
+    assert_eq!(inbox.received().len(), 4);
+}
+
+#[test]
+fn what_was_read_can_be_forgotten_and_what_is_unread_cannot() {
+    let sandbox = Sandbox::new(Options { reviews: 10, ..Options::default() }, Clock::manual(NOW));
+    let unread = sandbox.unread();
+    for uuid in &unread[2..8] {
+        sandbox.set_unread(uuid, false);
+    }
+    sandbox.forget_read(8);
+    assert_eq!(sandbox.unread_count(), 4);
+    // The oldest went: the newest of what was read is still there.
+    assert!(sandbox.set_unread(&unread[2], true) && !sandbox.set_unread(&unread[7], true));
+    sandbox.forget_read(0);
+    assert_eq!(sandbox.unread().len(), 5);
+    assert!(sandbox.marks_after(0).is_empty() && sandbox.marks_after(9).is_empty());
+}

@@ -1,5 +1,5 @@
 //! The fake itself, and the real client against it over real sockets.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 mod client;
 mod fake;

@@ -132,7 +132,8 @@ pub(super) async fn endpoint_seen(
 }
 
 pub(super) async fn endpoints(pool: &SqlitePool, account: &str) -> Result<Vec<EndpointRecord>, StoreError> {
-    let rows: Vec<(String, Option<i64>, Option<i64>, Option<String>)> = sqlx::query_as(
+    type Row = (String, Option<i64>, Option<i64>, Option<String>);
+    let rows: Vec<Row> = sqlx::query_as(
         "SELECT endpoint, ok_at, failed_at, error FROM endpoints WHERE account = $1 ORDER BY endpoint",
     )
     .bind(account)

@@ -28,8 +28,8 @@ pub(super) async fn intake(
     batch: &IntakeBatch<'_>,
     decide: Decide<'_>,
 ) -> Result<IntakeReport, StoreError> {
-    let mut report = IntakeReport::default();
-    report.malformed = keep_malformed(&mut transaction, batch).await?;
+    let malformed = keep_malformed(&mut transaction, batch).await?;
+    let mut report = IntakeReport { malformed, ..IntakeReport::default() };
     let heads = heads(&mut transaction, batch).await?;
     let changed = batch.reviews.iter().filter_map(|item| {
         let head = heads.get(&item.review.uuid)?;

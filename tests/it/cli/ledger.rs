@@ -123,7 +123,6 @@ async fn what_a_later_version_has_is_refused() {
         &["reviews", "route", "--unmatched", "--since", "1d"],
         &["reviews", "mark-read", "--remembered"],
         &["reviews", "forget", "told"],
-        &["demo"],
         &["simulate", "--since", "30d"],
         &["preview", "support", "--digest"],
         &["api", "reviews", "--page", "2"],

@@ -1,0 +1,46 @@
+# The commands of this repository; `just` lists them. Each is one line that works without just, too.
+
+_default:
+    @just --list --unsorted
+
+# all tests, with the oracles they ask
+test *arguments: oracles
+    cargo test --locked {{ arguments }}
+
+# formatting and lints, warnings are errors
+lint:
+    cargo fmt --all -- --check
+    cargo clippy --locked --all-targets -- -D warnings
+
+# format the code
+fmt:
+    cargo fmt --all
+
+# the documentation of the code, private items and all
+docs:
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+
+# what has to hold before a change lands
+ci:
+    bash .ci/run
+
+# licences, sources, banned crates and known vulnerabilities (needs `cargo install --locked cargo-deny`)
+deny:
+    cargo deny --locked check
+
+# the sandbox, for a try without an account (README, "Try it without an account")
+run-sandbox *arguments:
+    cargo run --release -- sandbox {{ arguments }}
+
+# reviews a second, CPU and memory a review
+bench *arguments:
+    cargo bench --bench throughput -- {{ arguments }}
+
+# the virtual environment of the tests' oracles, where tests have any
+oracles:
+    test ! -e tests/oracles/requirements.txt || test -x target/oracles/bin/python || python3 -m venv target/oracles
+    test ! -e tests/oracles/requirements.txt || target/oracles/bin/python -m pip install --quiet -r tests/oracles/requirements.txt
+
+# build the image and try it for real (needs a Docker engine)
+container-test:
+    tests/container/run

@@ -1,0 +1,191 @@
+//! `sandbox`: the fake ShopReviews API and the fake receivers, on this machine only.
+
+use super::{CliError, output, signals};
+use crate::clock::Clock;
+use crate::domain::text::one_line;
+use crate::sandbox::{BASE_PATH, INBOX_PATH, Inbox, Options, Received, Sandbox, serve_with_inbox};
+use crate::settings::table::io_text;
+use crate::settings::units::parse_duration;
+use clap::Args;
+use serde_json::Value;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Where to serve; on this machine only, port 0 for a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8090")]
+    listen: SocketAddr,
+    /// The same seed gives the same reviews
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many reviews are unread at first
+    #[arg(long, default_value_t = 120, value_name = "COUNT")]
+    reviews: usize,
+    /// How often a new one arrives; 0s for never
+    #[arg(long, default_value = "10s", value_name = "DURATION", value_parser = read_duration)]
+    every: Duration,
+    /// More requests in a minute are answered with 429
+    #[arg(long, default_value_t = 60, value_name = "COUNT")]
+    requests_per_minute: u32,
+    /// How many reviews are on a page
+    #[arg(long, default_value_t = 50, value_name = "COUNT", value_parser = read_page_size)]
+    page_size: usize,
+    /// The token it accepts; it guards nothing
+    #[arg(long, default_value = "sandbox-token")]
+    token: String,
+    /// Mix in reviews and names that try to break whatever reads them
+    #[arg(long)]
+    hostile: bool,
+}
+
+fn read_duration(text: &str) -> Result<Duration, String> {
+    parse_duration(text).ok_or_else(|| "write a whole number and a unit: 500ms, 10s, 5m".into())
+}
+
+fn read_page_size(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|size| (1..=10_000).contains(size)).ok_or_else(|| "write 1 to 10000".into())
+}
+
+pub(super) async fn run(arguments: Arguments) -> Result<(), CliError> {
+    if !arguments.listen.ip().is_loopback() {
+        return Err(CliError::Usage(format!(
+            "the sandbox serves on this machine only, and {} is beyond it: write --listen 127.0.0.1:{}",
+            arguments.listen,
+            arguments.listen.port()
+        )));
+    }
+    let stop = signals::stop()?;
+    let failed = |error: std::io::Error| {
+        let why = io_text(&error);
+        CliError::Failed(format!(
+            "cannot listen on {}: {why}; name another port with --listen",
+            arguments.listen
+        ))
+    };
+    let listener = TcpListener::bind(arguments.listen).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    output::line(&introduction(address, &arguments));
+    let sandbox = Sandbox::new(options(arguments), Clock::System);
+    let inbox = Inbox::new(Clock::System);
+    // Dropped where it is told to stop: a connection that stays open must not keep it.
+    let served = serve_with_inbox(listener, sandbox, inbox.clone(), std::future::pending());
+    tokio::select! {
+        result = served => result.map_err(|error| CliError::Failed(format!("the sandbox ended: {}", io_text(&error)))),
+        () = show(&inbox) => Ok(()),
+        () = stop => {
+            output::line("stopped");
+            Ok(())
+        }
+    }
+}
+
+fn options(arguments: Arguments) -> Options {
+    Options {
+        seed: arguments.seed,
+        reviews: arguments.reviews,
+        every: Some(arguments.every).filter(|every| !every.is_zero()),
+        requests_per_minute: arguments.requests_per_minute,
+        page_size: arguments.page_size,
+        token: arguments.token,
+        hostile: arguments.hostile,
+        ..Options::default()
+    }
+}
+
+/// What a person needs to point a bridge at it.
+fn introduction(address: SocketAddr, arguments: &Arguments) -> String {
+    let token = one_line(&arguments.token, 200);
+    format!(
+        "a fake ShopReviews API is at http://{address}{BASE_PATH}, its token is {token}
+receivers are at http://{address}{INBOX_PATH}/slack/NAME and /webhook/NAME; what they get is shown below
+
+A config.toml for it:
+
+[accounts.main]
+token = {token:?}
+base_url = \"http://{address}{BASE_PATH}\"
+poll_interval = \"10s\"
+backfill = \"all\"
+[destinations.support]
+type = \"slack\"
+webhook_url = \"http://{address}{INBOX_PATH}/slack/support\"
+[[rules]]
+name = \"unhappy customers\"
+when = {{ max_rating = 2 }}
+to = [\"support\"]
+"
+    )
+}
+
+/// Prints every message that arrives, for ever.
+async fn show(inbox: &Arc<Inbox>) {
+    let mut seen = 0;
+    loop {
+        let (received, total) = inbox.beyond(seen).await;
+        seen = total;
+        for message in &received {
+            output::line(&line(message));
+        }
+    }
+}
+
+/// A message in one line: who got it, and what it says.
+fn line(message: &Received) -> String {
+    let said = match serde_json::from_str::<Value>(&message.body) {
+        Ok(body) => said(&body).unwrap_or_else(|| body.to_string()),
+        Err(_) => message.body.clone(),
+    };
+    format!("{}  {}", one_line(message.path.trim_start_matches('/'), 60), one_line(&said, 200))
+}
+
+fn said(body: &Value) -> Option<String> {
+    if let Some(text) = body["text"].as_str() {
+        return Some(text.to_owned());
+    }
+    let kind = body["type"].as_str()?;
+    let data = &body["data"];
+    let text = match &data["review"] {
+        Value::Null => data["text"].as_str()?.to_owned(),
+        review => {
+            let rating =
+                review["rating"].as_f64().map_or_else(|| "no rating".into(), |rating| format!("{rating}/5"));
+            let author = review["author"].as_str().unwrap_or("anonymous");
+            format!("{rating} by {author}: {}", review["text"].as_str().unwrap_or("(no text)"))
+        }
+    };
+    Some(format!("{kind}: {text}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Timestamp;
+    use std::collections::BTreeMap;
+
+    fn shown(body: &str) -> String {
+        let message = Received {
+            number: 0,
+            status: Some(200),
+            path: "/slack/support".into(),
+            headers: BTreeMap::new(),
+            body: body.into(),
+            at: Timestamp(0),
+        };
+        line(&message)
+    }
+
+    #[test]
+    fn whatever_arrives_is_one_line() {
+        assert_eq!(shown(r#"{"text": "a\nb\u001b[31m"}"#), "slack/support  a b[31m");
+        let review = r#"{"type": "review.created", "data": {"review": {"rating": 1.5, "author": "Jan", "text": "Kapot"}}}"#;
+        assert_eq!(shown(review), "slack/support  review.created: 1.5/5 by Jan: Kapot");
+        let mute = r#"{"type": "review.updated", "data": {"review": {"rating": null, "text": null}}}"#;
+        assert_eq!(shown(mute), "slack/support  review.updated: no rating by anonymous: (no text)");
+        assert_eq!(shown(r#"{"type": "test", "data": {"text": "hello"}}"#), "slack/support  test: hello");
+        assert_eq!(shown("[1]"), "slack/support  [1]");
+        assert_eq!(shown("\u{1b}no JSON"), "slack/support  no JSON");
+    }
+}

@@ -1,0 +1,371 @@
+// The demo page: asks for news and draws it. Texts are hostile: they only ever become text nodes.
+"use strict";
+
+const places = JSON.parse(document.body.dataset.places);
+const byId = (id) => document.getElementById(id);
+
+/** An element with a class and children; texts become text nodes. */
+function make(tag, name, ...children) {
+  const element = document.createElement(tag);
+  if (name) element.className = name;
+  element.append(...children.filter((child) => child !== null && child !== undefined && child !== ""));
+  return element;
+}
+
+/** A link, where it is one of the web; else its text. */
+function link(text, url) {
+  if (!/^https?:\/\//i.test(String(url))) return make("span", "", text);
+  const element = make("a", "", text);
+  element.href = url;
+  element.target = "_blank";
+  element.rel = "noopener noreferrer";
+  return element;
+}
+
+function clock(at) {
+  const element = make("time", "", new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }));
+  element.dateTime = new Date(at).toISOString();
+  return element;
+}
+
+const list = (value) => (Array.isArray(value) ? value : []);
+const text = (value) => (value === null || value === undefined ? "" : String(value));
+
+// ---- reviews ----------------------------------------------------------------------------------------------
+
+const byName = new Map(places.map((place) => [place.name, place]));
+
+function rating(review) {
+  const value = review.rating;
+  if (value === null) return make("span", "rating", "rating unknown");
+  const mood = value <= 2 ? "bad" : value < 4 ? "middle" : "fine";
+  const full = Math.round(value);
+  const stars = make("span", "stars", "★".repeat(full) + "☆".repeat(5 - full));
+  stars.setAttribute("aria-hidden", "true");
+  return make("span", `rating ${mood}`, stars, ` ${value}/5`, review.native ? make("span", "native", ` (${review.native})`) : null);
+}
+
+function step(delivery) {
+  const place = byName.get(delivery.destination);
+  const name = place ? place.title : delivery.destination;
+  let [sign, state] = ["waiting", "on its way"];
+  if (delivery.state === "delivered") [sign, state] = ["done", "delivered"];
+  else if (delivery.state === "dead") [sign, state] = ["dead", "given up"];
+  else if (delivery.state === "pending" && delivery.attempts > 0) {
+    const wait = delivery.wait === null ? 0 : Math.ceil(delivery.wait / 1000);
+    [sign, state] = ["retry", wait > 0 ? `refused, again in ${wait} s` : "refused, trying again"];
+  } else if (delivery.state !== "pending") state = delivery.state;
+  else if (place && place.digest) state = "with the next digest";
+  const tries = delivery.state === "delivered" && delivery.attempts > 1 ? ` at attempt ${delivery.attempts}` : "";
+  const dot = make("span", `sign ${sign}`);
+  dot.setAttribute("aria-hidden", "true");
+  const words = sign === "done" ? tries : state === "on its way" ? "" : ` ${state}`;
+  const element = make("span", `step ${sign}`, dot, make("b", "", name), words || make("span", "unseen", ` ${state}`));
+  element.title = `${name}: ${state}${tries}. ${delivery.rules.map((hit) => `“${hit.rule}”`).join(", ")}`;
+  return element;
+}
+
+function why(review) {
+  const rules = new Set(review.deliveries.flatMap((delivery) => delivery.rules.map((hit) => hit.rule)));
+  return rules.size ? [...rules].join(" · ") : review.state === "matched" ? "" : `waits: ${review.state}`;
+}
+
+function drawReview(review) {
+  const where = [review.platform, ...list(review.websites).slice(0, 1)].filter(Boolean).join(" · ");
+  const more = list(review.websites).length - 1;
+  const age = make("span", "age");
+  const head = make("div", "head", rating(review), make("span", "where", where + (more > 0 ? ` and ${more} more` : "")), age);
+  if (review.revision > 1) head.insertBefore(make("span", "edited", "edited"), age);
+  const author = make("span", "by", ` — ${review.author || "Anonymous customer"}`);
+  const said = make("p", review.text ? "said" : "said nothing", review.text || "Rating only, no comment", author);
+  said.dir = "auto";
+  const mark = make("span", review.marked ? "mark done" : "mark", review.marked ? make("span", "tick") : null, review.marked ? "read" : "unread");
+  return make("li", "review", head, said, make("div", "steps", ...review.deliveries.map(step), mark), make("p", "why", why(review)));
+}
+
+const drawn = new Map();
+
+function drawReviews(reviews, first) {
+  const box = byId("reviews");
+  const known = new Set(reviews.map((review) => review.uuid));
+  for (const [uuid, entry] of drawn) {
+    if (!known.has(uuid)) { entry.element.remove(); drawn.delete(uuid); }
+  }
+  let before = null;
+  for (const review of reviews) {
+    const age = review.age;
+    // What changes all the time must not draw the whole row anew.
+    const key = JSON.stringify({ ...review, age: 0 });
+    let entry = drawn.get(review.uuid);
+    if (!entry || entry.key !== key) {
+      const element = drawReview(review);
+      if (!entry && !first) element.classList.add("fresh");
+      if (entry) entry.element.replaceWith(element);
+      entry = { key, element };
+      drawn.set(review.uuid, entry);
+    }
+    const place = before ? before.nextSibling : box.firstChild;
+    if (place !== entry.element) box.insertBefore(entry.element, place);
+    before = entry.element;
+    const seconds = Math.floor(age / 1000);
+    const shown = seconds < 2 ? "now" : seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`;
+    const ageBox = entry.element.querySelector(".age");
+    if (ageBox.textContent !== shown) ageBox.textContent = shown;
+  }
+}
+
+// ---- Slack: Block Kit -------------------------------------------------------------------------------------
+
+const unescapeSlack = (value) => text(value).replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
+const slackText = (object) => (object && object.type === "mrkdwn" ? unescapeSlack(object.text) : text(object && object.text));
+
+function styled(element) {
+  const style = element.style || {};
+  let node = document.createTextNode(text(element.text));
+  for (const [name, tag] of [["code", "code"], ["strike", "s"], ["italic", "em"], ["bold", "strong"]]) {
+    if (style[name]) node = make(tag, "", node);
+  }
+  return node;
+}
+
+function richElement(element) {
+  switch (element.type) {
+    case "text": return styled(element);
+    case "link": return link(text(element.text || element.url), element.url);
+    case "broadcast": return make("span", "ping", `@${text(element.range)}`);
+    case "user": return make("span", "ping", `@${text(element.user_id)}`);
+    case "usergroup": return make("span", "ping", `@${text(element.usergroup_id)}`);
+    case "emoji": return make("span", "", `:${text(element.name)}:`);
+    default: return make("span", "", text(element.text));
+  }
+}
+
+function slackBlock(block) {
+  switch (block.type) {
+    case "header": return make("div", "block-header", slackText(block.text));
+    case "section": return make("div", "block", slackText(block.text), ...list(block.fields).map((field) => make("div", "", slackText(field))));
+    case "context": return make("div", "context", ...list(block.elements).map((element) => make("div", "", slackText(element))));
+    case "divider": return make("hr");
+    case "rich_text": return make("div", "rich", ...list(block.elements).map((part) => {
+      const inner = list(part.elements).map(richElement);
+      const box = part.type === "rich_text_quote" ? make("blockquote", "", ...inner) : make("div", "block", ...inner);
+      box.dir = "auto";
+      return box;
+    }));
+    default: return make("div", "context", `[${text(block.type)}]`);
+  }
+}
+
+function drawSlack(post) {
+  const payload = post.content.body;
+  const byline = make("div", "byline", make("b", "", "Review Bridge"), make("span", "app", "APP"), clock(post.at));
+  const blocks = list(payload.blocks).map(slackBlock);
+  const body = blocks.length ? blocks : [make("div", "block", unescapeSlack(payload.text))];
+  return make("article", "message", make("div", "avatar", "R"), make("div", "", byline, ...body));
+}
+
+// ---- Teams: Adaptive Card ---------------------------------------------------------------------------------
+
+function look(element) {
+  const names = [element.size, element.weight, element.color, element.style === "heading" ? "heading" : "", element.isSubtle ? "subtle" : "", element.italic ? "italic" : ""];
+  return names.filter(Boolean).map((name) => String(name).toLowerCase().replace(/[^a-z]/g, "")).join(" ");
+}
+
+function cardElement(element) {
+  switch (element.type) {
+    case "TextBlock": {
+      const block = make("p", look(element), text(element.text));
+      block.dir = "auto";
+      return block;
+    }
+    case "RichTextBlock": {
+      const block = make("p", "", ...list(element.inlines).map((run) => (typeof run === "string" ? run : make("span", look(run), text(run.text)))));
+      block.dir = "auto";
+      return block;
+    }
+    case "FactSet": return make("dl", "facts", ...list(element.facts).flatMap((fact) => [make("dt", "", text(fact.title)), make("dd", "", text(fact.value))]));
+    case "Container": return make("div", element.style ? `set boxed ${look({ color: element.style })}` : "set", ...list(element.items).map(cardElement));
+    case "ColumnSet": return make("div", "columns", ...list(element.columns).map(cardElement));
+    case "Column": return make("div", "column", ...list(element.items).map(cardElement));
+    case "ActionSet": return actions(element.actions);
+    default: return make("p", "subtle", `[${text(element.type)}]`);
+  }
+}
+
+const actions = (all) => (list(all).length ? make("div", "actions", ...list(all).map((action) => link(text(action.title), action.url))) : null);
+
+function drawTeams(post) {
+  const attachment = list(post.content.body.attachments)[0];
+  const card = (attachment && attachment.content) || {};
+  const byline = make("div", "byline", make("b", "", "Workflows"), clock(post.at));
+  return make("article", "message", make("div", "avatar", "W"), make("div", "", byline, make("div", "card", ...list(card.body).map(cardElement), actions(card.actions))));
+}
+
+// ---- webhook ----------------------------------------------------------------------------------------------
+
+function drawWebhook(post) {
+  const { body, webhook_id: id, signature } = post.content;
+  const review = (body && body.data && body.data.review) || {};
+  const stars = review.rating === null || review.rating === undefined ? "?" : review.rating;
+  const gist = make("span", "gist", `${stars}/5 · ${text(review.platform || review.source)} · ${text(review.author || "Anonymous customer")}`);
+  const details = make("details", "", make("summary", "", make("span", "type", text(body && body.type)), gist, clock(post.at)));
+  // Drawn when opened: nobody opens most of them.
+  details.addEventListener("toggle", () => {
+    if (details.open && !details.querySelector("pre")) {
+      const head = signature ? make("span", "signature", `webhook-id: ${id}\nwebhook-signature: ${signature}\n\n`) : null;
+      details.append(make("pre", "", head, JSON.stringify(body, null, 2)));
+    }
+  });
+  return details;
+}
+
+// ---- mail -------------------------------------------------------------------------------------------------
+
+function openMail(place, post, chosen) {
+  for (const button of place.list.children) button.setAttribute("aria-current", String(button === chosen));
+  const { from, to, subject, text: plain, html } = post.content;
+  const envelope = make("div", "envelope", make("b", "", subject), `${from} → ${to}`);
+  let body = make("pre", "scroll", text(plain));
+  if (html) {
+    body = make("iframe");
+    body.setAttribute("sandbox", "");
+    body.title = `Mail: ${subject}`;
+    body.src = `/mail/${post.id}`;
+  }
+  place.open.replaceChildren(envelope, body);
+  place.current = post.id;
+}
+
+function drawMail(place, post) {
+  const button = make("button", "", make("span", "from", make("span", "", post.content.from.replace(/\s*<.*/, "")), clock(post.at)), make("span", "subject", post.content.subject));
+  button.type = "button";
+  button.addEventListener("click", () => { place.picked = true; openMail(place, post, button); });
+  place.list.prepend(button);
+  // A reader who picked one keeps it open.
+  if (!place.picked) openMail(place, post, button);
+}
+
+// ---- windows ----------------------------------------------------------------------------------------------
+
+const KINDS = {
+  slack: { label: "Slack", draw: drawSlack, newest: "bottom" },
+  teams: { label: "Microsoft Teams", draw: drawTeams, newest: "bottom" },
+  webhook: { label: "signed webhook", draw: drawWebhook, newest: "top" },
+  email: { label: "mailbox", newest: "top" },
+};
+const SHOWN = 30;
+const windows = new Map();
+
+function drawWindows() {
+  const order = Object.keys(KINDS);
+  const box = byId("windows");
+  for (const place of [...places].sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind))) {
+    const kind = KINDS[place.kind];
+    if (!kind) continue;
+    const head = make("header", "", make("h3", "", place.title), make("span", "kind", kind.label));
+    const scroll = make("div", "scroll", make("p", "empty", "Nothing yet."));
+    scroll.tabIndex = 0;
+    scroll.setAttribute("role", "log");
+    scroll.setAttribute("aria-live", "off");
+    scroll.setAttribute("aria-label", `${kind.label} ${place.title}`);
+    const element = make("section", `window ${place.kind}`, head);
+    const entry = { kind, element, scroll, name: place.name };
+    if (place.kind === "email") {
+      entry.list = make("div", "list scroll");
+      entry.open = make("div", "open", make("p", "empty", "No mail yet."));
+      element.classList.add("wide");
+      element.append(make("div", "split", entry.list, entry.open));
+    } else element.append(scroll);
+    box.append(element);
+    windows.set(place.kind === "email" ? "email" : `${place.kind}/${place.name}`, entry);
+  }
+}
+
+function drawPost(post, first) {
+  const entry = windows.get(post.kind === "email" ? "email" : `${post.kind}/${post.destination}`);
+  if (!entry) return;
+  if (post.kind === "email") {
+    drawMail(entry, post);
+    while (entry.list.children.length > SHOWN) entry.list.lastChild.remove();
+    return;
+  }
+  const { scroll } = entry;
+  const empty = scroll.querySelector(":scope > .empty");
+  if (empty) empty.remove();
+  const element = entry.kind.draw(post);
+  if (!first) element.classList.add("fresh");
+  if (entry.kind.newest === "top") {
+    scroll.prepend(element);
+    if (scroll.children.length > SHOWN) scroll.lastChild.remove();
+    return;
+  }
+  // Follows the newest, unless somebody reads further up.
+  const follows = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 60;
+  scroll.append(element);
+  if (scroll.children.length > SHOWN) scroll.firstChild.remove();
+  if (follows || first) scroll.scrollTop = scroll.scrollHeight;
+}
+
+// ---- news -------------------------------------------------------------------------------------------------
+
+let [run, after, paused, wasOut] = [null, 0, false, false];
+
+function say(words, good) {
+  const notice = byId("notice");
+  if (notice.textContent !== words) notice.textContent = words;
+  notice.classList.toggle("good", Boolean(good));
+  notice.hidden = !words;
+}
+
+function tell(news) {
+  const out = news.out_until !== null;
+  if (out) say("Slack answers 503 for a moment (simulated). What it refuses is sent again.");
+  else if (wasOut) {
+    say("Slack works again. What waited is on its way.", true);
+    setTimeout(() => { if (!wasOut) say(""); }, 8000);
+  }
+  wasOut = out;
+  for (const [name, entry] of windows) entry.element.classList.toggle("out", out && name.startsWith("slack/"));
+}
+
+function draw(news) {
+  const first = run === null;
+  if (!first && run !== news.run) { location.reload(); return; }
+  run = news.run;
+  const figures = { seen: news.seen, unread: news.unread, ...news.tally };
+  for (const [name, value] of Object.entries(figures)) {
+    const box = byId(`n-${name}`);
+    if (box) box.textContent = Number(value).toLocaleString("en");
+  }
+  byId("n-lost").parentElement.classList.toggle("some", news.tally.lost > 0);
+  drawReviews(news.reviews, first);
+  for (const post of news.posts) {
+    drawPost(post, first);
+    after = Math.max(after, post.id);
+  }
+  tell(news);
+}
+
+async function ask() {
+  if (!paused && !document.hidden) {
+    try {
+      const answer = await fetch(`/feed?after=${after}`, { cache: "no-store" });
+      if (!answer.ok) throw new Error(String(answer.status));
+      const news = await answer.json();
+      if (!paused) draw(news);
+    } catch (error) {
+      console.error(error);
+      say("The demo has ended. Start it again: review-bridge demo");
+    }
+  }
+  setTimeout(ask, 700);
+}
+
+byId("pause").addEventListener("click", (event) => {
+  paused = !paused;
+  event.currentTarget.setAttribute("aria-pressed", String(paused));
+  event.currentTarget.textContent = paused ? "Go on" : "Pause";
+});
+
+drawWindows();
+ask();

@@ -1,0 +1,345 @@
+//! Holds the documents to the code: names, links, commands and examples in them are real.
+
+use crate::harness::*;
+use crate::tidy::{files_below, root};
+use clap::CommandFactory;
+use regex::Regex;
+use review_bridge::cli::Cli;
+use review_bridge::destination::{COMMON_KEYS, TABLE};
+use review_bridge::domain::MessageKind;
+use review_bridge::render::{Body, Mention, View, context, helpers, samples, slack, teams};
+use review_bridge::rules::condition;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+/// Documented ahead of the release that has them.
+const UNDER_WAY: &[&str] = &["check", "demo"];
+
+fn document(name: &str) -> String {
+    std::fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The documents, with their names.
+fn documents() -> Vec<(String, String)> {
+    let files =
+        files_below(root()).into_iter().filter(|path| path.extension().is_some_and(|end| end == "md"));
+    let name = |path: &std::path::Path| path.strip_prefix(root()).unwrap().display().to_string();
+    files.map(|path| (name(&path), std::fs::read_to_string(&path).unwrap())).collect()
+}
+
+/// The text below the heading `heading`, up to the next heading.
+fn section<'a>(text: &'a str, heading: &str) -> &'a str {
+    let (_, rest) = text.split_once(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("no {heading}"));
+    rest.split("\n#").next().unwrap()
+}
+
+/// The blocks of `language` in a document.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let pattern = Regex::new(&format!(r"(?ms)^```{language}\n(.*?)^```$")).unwrap();
+    pattern.captures_iter(text).map(|block| block[1].to_owned()).collect()
+}
+
+/// The first column of the tables in `text`.
+fn first_column(text: &str) -> BTreeSet<String> {
+    let row = Regex::new(r"(?m)^\| `([^`]+)` \|").unwrap();
+    row.captures_iter(text).map(|row| row[1].to_owned()).collect()
+}
+
+/// Every name in `value`, such as `review.uuid`. What always has a value of its own is named by its parts only.
+fn names(value: &Value, before: &str, found: &mut BTreeSet<String>) {
+    for (key, value) in value.as_object().unwrap() {
+        let name = format!("{before}{key}");
+        match value {
+            Value::Object(_) => names(value, &format!("{name}."), found),
+            _ => {
+                found.insert(name);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_names_for_templates_are_those_of_the_code() {
+    let zone = jiff::tz::TimeZone::UTC;
+    let mention = Some(Mention { range: Some("here".into()), ..Mention::default() });
+    let view = View { destination: "support".into(), zone, show_email: true, mention };
+    let text = document("docs/templates.md");
+    for (kind, heading) in [
+        (MessageKind::Review, "## Names in a review"),
+        (MessageKind::Digest, "## Names in a digest"),
+        (MessageKind::Operator, "## Names in a notice to the operator"),
+        (MessageKind::Test, "## Names in a test message"),
+    ] {
+        let mut found = BTreeSet::new();
+        for (_, message) in samples().into_iter().filter(|(_, message)| message.content.kind() == kind) {
+            names(&context::context(&message, &view), "", &mut found);
+            names(&context::context(&message, &View { mention: None, ..view.clone() }), "", &mut found);
+        }
+        let (own, parts) =
+            section(&text, heading).split_once("\nA *").unwrap_or((section(&text, heading), ""));
+        assert_eq!(first_column(own), found, "{heading}");
+        // A digest has lists of objects, whose parts have tables of their own.
+        if kind == MessageKind::Digest {
+            let (_, digest) = samples().into_iter().find(|(name, _)| *name == "digest").unwrap();
+            let shown = &context::context(&digest, &view)["shown"];
+            for (list, part) in [("bars", "bar"), ("websites", "group"), ("attention", "member")] {
+                let mut found = BTreeSet::new();
+                names(&shown[list][0], "", &mut found);
+                let table = format!("\nA *{parts}")
+                    .split_once(&format!("\nA *{part}* has these:\n"))
+                    .unwrap()
+                    .1
+                    .to_owned();
+                let table = table.split("\nA *").next().unwrap();
+                assert_eq!(first_column(table), found, "{heading}: {part}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_names_of_webhooks_are_those_of_the_code() {
+    let text = document("docs/webhooks.md");
+    for (kind, heading) in [
+        (MessageKind::Review, "### Data of a review"),
+        (MessageKind::Digest, "### Data of a digest"),
+        (MessageKind::Operator, "### Data of a notice to the operator"),
+        (MessageKind::Test, "### Data of a test"),
+    ] {
+        let mut found = BTreeSet::new();
+        for (_, message) in samples().into_iter().filter(|(_, message)| message.content.kind() == kind) {
+            let body = Body::of(&message, true).to_json();
+            assert_eq!(body.as_object().unwrap().keys().collect::<Vec<_>>(), ["data", "timestamp", "type"]);
+            names(&body["data"], "", &mut found);
+        }
+        assert_eq!(first_column(section(&text, heading)), found, "{heading}");
+    }
+}
+
+#[test]
+fn the_example_of_a_body_is_a_real_one() {
+    let shown: Value = serde_json::from_str(&blocks(&document("docs/webhooks.md"), "json")[0]).unwrap();
+    let samples = samples();
+    let (_, message) = samples.iter().find(|(name, _)| *name == "edited rating").unwrap();
+    assert_eq!(shown, Body::of(message, false).to_json());
+}
+
+#[test]
+fn the_helpers_and_types_of_templates_are_those_of_the_code() {
+    let text = document("docs/templates.md");
+    let shown = first_column(section(&text, "## Helpers"));
+    assert_eq!(shown, helpers::TABLE.iter().map(|row| row.usage.to_owned()).collect());
+    for name in
+        slack::DIALECT.types.iter().chain(teams::DIALECT.types).chain(helpers::BLOCKS).chain(helpers::VALUES)
+    {
+        assert!(text.contains(&format!("`{name}`")), "`{name}` is not documented");
+    }
+}
+
+#[test]
+fn the_example_of_a_template_is_a_good_one() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("slack")).unwrap();
+    let example = &blocks(&document("docs/templates.md"), "json")[0];
+    std::fs::write(folder.path().join("slack/review.json"), example).unwrap();
+    let loaded = review_bridge::render::Renderer::load(Some(folder.path()));
+    assert!(loaded.is_ok(), "{:?}", loaded.unwrap_err());
+}
+
+#[tokio::test]
+async fn the_documented_check_of_a_signature_accepts_ours_and_no_other() {
+    const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+    let mut bench = Bench::new().await;
+    bench.rest = USUAL.replace("INBOX/webhook/crm\"", &format!("INBOX/webhook/crm\"\nsecret = \"{SECRET}\""));
+    bench.review("one", GOOGLE_NL, 4.0, "Prima – ünïcödé \u{1F389}");
+    bench.once().await;
+    let received = bench.inbox.received_at("/webhook/crm");
+    let [received] = received.as_slice() else { panic!("{received:?}") };
+    let snippet = &blocks(&document("docs/webhooks.md"), "python")[0];
+    // The bench's clock stands in the past, and what is old is rightly refused.
+    let program = format!(
+        "{snippet}\nimport json, sys\ncase = json.load(sys.stdin)\nsent = int(case['headers']['webhook-timestamp'])\n\
+         body = case['body'].encode()\ntime.time = lambda: sent + case['late']\n\
+         print(verify(case['secret'], case['headers'], body))\n"
+    );
+    let verify = |secret: &str, body: &str, late: i64| {
+        let case =
+            serde_json::json!({"secret": secret, "headers": received.headers, "body": body, "late": late});
+        let mut python = Command::new("python3")
+            .args(["-c", &program])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("this test runs the documented Python: install python3");
+        python.stdin.take().unwrap().write_all(case.to_string().as_bytes()).unwrap();
+        let output = python.wait_with_output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    assert_eq!(verify(SECRET, &received.body, 299), "True");
+    assert_eq!(verify(SECRET, &received.body, 301), "False");
+    assert_eq!(verify(SECRET, &received.body.replace("Prima", "Prime"), 0), "False");
+    assert_eq!(verify("whsec_AAAABBBBCCCCDDDDEEEEFFFFGGGGHHHH", &received.body, 0), "False");
+}
+
+#[test]
+fn links_in_documents_lead_somewhere() {
+    let link = Regex::new(r"\]\(([^)\s]+)\)").unwrap();
+    for (name, text) in documents() {
+        for target in link.captures_iter(&text).map(|link| link[1].to_owned()) {
+            if target.starts_with("https://") || target.starts_with("mailto:") {
+                continue;
+            }
+            let (path, anchor) = target.split_once('#').unwrap_or((&target, ""));
+            let file = root().join(&name);
+            let file = if path.is_empty() { file } else { file.parent().unwrap().join(path) };
+            assert!(file.exists(), "{name} links to {target}, which is not there");
+            if !anchor.is_empty() {
+                let text = std::fs::read_to_string(&file).unwrap();
+                assert!(anchors(&text).contains(anchor), "{name} links to {target}: no such heading");
+            }
+        }
+    }
+}
+
+/// The anchors that headings get: lower case, spaces as hyphens, without punctuation.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let anchor = |line: &str| {
+        let heading = line.trim_start_matches('#').trim().to_lowercase();
+        let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+    };
+    headings.map(anchor).collect()
+}
+
+#[test]
+fn commands_in_documents_exist_and_every_command_is_documented() {
+    let command = Cli::command();
+    let subcommands = |command: &clap::Command| {
+        let visible = command.get_subcommands().filter(|sub| !sub.is_hide_set());
+        visible.map(|sub| sub.get_name().to_owned()).collect::<Vec<_>>()
+    };
+    let visible: Vec<String> = subcommands(&command);
+    let mention = Regex::new(
+        r"(?:review-bridge|cargo run --release --)(?: --config \S+)? ([a-z][a-z-]*)(?: ([a-z-]+))?",
+    )
+    .unwrap();
+    let code = Regex::new(r"`[^`\n]+`|(?m)^(?:\$ |    ).*$").unwrap();
+    let mut sources = documents();
+    sources.retain(|(name, _)| name != "CHANGELOG.md");
+    sources.push(("config.toml.example".into(), document("config.toml.example")));
+    for (name, text) in &sources {
+        for code in code.find_iter(text) {
+            for found in mention.captures_iter(code.as_str()) {
+                let sub = &found[1];
+                if UNDER_WAY.contains(&sub) || sub == "help" {
+                    continue;
+                }
+                assert!(visible.iter().any(|known| known == sub), "{name} names the command `{sub}`");
+                let below = command.find_subcommand(sub).map(subcommands).unwrap_or_default();
+                if let (Some(second), false) = (found.get(2), below.is_empty()) {
+                    assert!(below.iter().any(|known| known == second.as_str()), "{name}: {}", &found[0]);
+                }
+            }
+        }
+    }
+    let readme = document("README.md");
+    let table = section(&readme, "## Commands");
+    for name in &visible {
+        assert!(table.contains(&format!("| `{name}")), "README.md does not list the command `{name}`");
+    }
+}
+
+#[test]
+fn destinations_and_conditions_are_all_in_the_readme() {
+    let readme = document("README.md");
+    for kind in TABLE {
+        assert!(readme.contains(&format!("type = \"{}\"", kind.name)), "no example of {}", kind.name);
+        for key in kind.keys {
+            assert!(readme.contains(key.name), "`{}` of {} is not in README.md", key.name, kind.name);
+        }
+    }
+    for key in COMMON_KEYS {
+        assert!(readme.contains(key.name), "`{}` is not in README.md", key.name);
+    }
+    let shown = first_column(section(&readme, "### Conditions"));
+    assert_eq!(shown, condition::TABLE.iter().map(|row| row.key.to_owned()).collect());
+}
+
+#[test]
+fn names_of_code_in_the_architecture_exist() {
+    let code: String = crate::tidy::source::production().into_iter().map(|file| file.code).collect();
+    let architecture = document("ARCHITECTURE.md");
+    let path = Regex::new(r"`(?:\w+::)+(\w+)`|`([A-Z][a-z]\w+)`").unwrap();
+    for found in path.captures_iter(&architecture) {
+        let name = found.get(1).or(found.get(2)).unwrap().as_str();
+        let item = format!(r"\b(fn|struct|enum|trait|type|mod|static|const) {name}\b");
+        assert!(Regex::new(&item).unwrap().is_match(&code), "ARCHITECTURE.md names {}", &found[0]);
+    }
+}
+
+/// What an example that is not a whole configuration is completed with.
+const BASE: &str = r#"
+[accounts.base]
+token = "t"
+[destinations.base]
+type = "webhook"
+url = "https://base.example"
+[[rules]]
+name = "base"
+to = ["base"]
+"#;
+
+#[test]
+fn examples_of_the_configuration_load() {
+    let readme = document("README.md");
+    let webhooks = document("docs/webhooks.md");
+    let examples = blocks(&readme, "toml").into_iter().chain(blocks(&webhooks, "toml"));
+    let twin = Regex::new(r#"(?m)^(\w+)_file = "[^"]*""#).unwrap();
+    for (index, example) in examples.enumerate() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("secret"), "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD").unwrap();
+        std::fs::write(folder.path().join("url"), "https://hooks.slack.com/services/T0/B0/x").unwrap();
+        // Files of secrets are not on this machine.
+        let example = twin.replace_all(&example, |twin: &regex::Captures<'_>| {
+            let file = if twin[1].ends_with("url") { "url" } else { "secret" };
+            format!("{}_file = \"{file}\"", &twin[1])
+        });
+        // The first is whole; rules may name destinations that another example has.
+        let whole = if index == 0 { example.to_string() } else { complete(&example) };
+        let path = folder.path().join("config.toml");
+        std::fs::write(&path, &whole).unwrap();
+        let none: [(String, String); 0] = [];
+        if let Err(failure) = review_bridge::config::load(Some(&path), none, folder.path()) {
+            panic!("{failure}\n{whole}");
+        }
+    }
+}
+
+fn complete(example: &str) -> String {
+    let mut whole = format!("{BASE}{example}");
+    // `to` of rules, `expect` of tests, `notify`: destinations that stand elsewhere.
+    let wanted = Regex::new(r"(?m)^(?:to|expect|notify) = \[([^\]]*)\]").unwrap();
+    let mut named = BTreeSet::new();
+    for list in wanted.captures_iter(example) {
+        named.extend(list[1].split(',').map(|name| name.trim().trim_matches('"').to_owned()));
+    }
+    // `to` of an e-mail destination holds addresses.
+    for name in named.iter().filter(|name| !name.is_empty() && !name.contains('@')) {
+        if !example.contains(&format!("[destinations.{name}]")) && name != "base" {
+            whole.push_str(&format!(
+                "\n[destinations.{name}]\ntype = \"webhook\"\nurl = \"https://x.example\"\n"
+            ));
+        }
+    }
+    whole
+}
+
+#[test]
+fn the_change_log_has_the_next_release() {
+    let log = document("CHANGELOG.md");
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(log.contains("\n## [Unreleased]") || log.contains(&format!("\n## [{version}]")));
+}
