@@ -6,7 +6,7 @@ use super::files::Files;
 use super::lines::Lines;
 use super::mail_template::Part;
 use super::shape::shape;
-use super::words::{clean, cut, cut_line};
+use super::words::{ZERO_WIDTH, clean, cut, cut_line, unlinked};
 use super::{KINDS, TemplateProblem, contexts_of, helpers};
 use crate::domain::{Content, Form, Message};
 use handlebars::{Context, Handlebars, html_escape};
@@ -114,7 +114,8 @@ impl Mails {
 
     fn fill(&self, parts: &Parts, data: Value) -> Result<Mail, TemplateProblem> {
         let context = Context::wraps(data).map_err(|error| parts.subject.wrong(error.to_string()))?;
-        let subject = cut_line(&clean(&parts.subject.render(&self.literal, &context)?), MAX_SUBJECT);
+        let subject = parts.subject.render(&self.literal, &context)?.replace(ZERO_WIDTH, "");
+        let subject = cut_line(&clean(&subject), MAX_SUBJECT);
         if subject.is_empty() {
             return Err(parts.subject.wrong("gives an empty subject"));
         }
@@ -150,7 +151,45 @@ fn context_of(message: &Message, view: &View, graphemes: usize) -> Value {
     if let Some(fields) = data.as_object_mut() {
         fields.insert("mail".into(), super::body::json(&whole));
     }
+    if matches!(message.content, Content::Review { .. } | Content::Digest(_)) {
+        unlink(&mut data, &addresses(message, view));
+    }
     data
+}
+
+/// The addresses of customers that are shown on purpose, for people to copy.
+fn addresses(message: &Message, view: &View) -> Vec<String> {
+    let subjects: Vec<_> = match &message.content {
+        Content::Review { subject, .. } => vec![&**subject],
+        Content::Digest(digest) => digest.members.iter().map(|member| &member.subject).collect(),
+        _ => Vec::new(),
+    };
+    let shown = subjects.into_iter().filter_map(|subject| subject.review.email.as_deref());
+    shown.filter(|address| view.show_email && is_plain(address)).map(str::to_owned).collect()
+}
+
+/// Whether `address` is nothing but an address.
+fn is_plain(address: &str) -> bool {
+    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '@' | '.' | '-' | '_' | '+');
+    address.len() <= 120 && address.chars().all(known) && address.matches('@').count() == 1
+}
+
+/// Mail programs make links of whatever looks like an address; of a review they must not.
+fn unlink(value: &mut Value, but: &[String]) {
+    match value {
+        Value::String(text) => {
+            let shown = but.iter().filter(|address| text.contains(*address));
+            let safe = unlinked(text);
+            *text = shown.fold(safe, |safe, address| safe.replace(&unlinked(address), address));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| unlink(item, but)),
+        // Links have been checked, and times are for helpers to read.
+        Value::Object(fields) => fields
+            .iter_mut()
+            .filter(|(key, _)| !["url", "timestamp", "reviewed_at"].contains(&key.as_str()))
+            .for_each(|(_, value)| unlink(value, but)),
+        _ => {}
+    }
 }
 
 impl Whole {
@@ -165,6 +204,9 @@ impl Whole {
 fn plain(message: &Message, view: &View) -> Mail {
     let Lines { mut lines, link } = Lines::of(message, view);
     let subject = cut_line(lines.first().map_or("Message", String::as_str), MAX_SUBJECT);
-    lines.extend(link.map(|(title, url)| format!("{title}: {url}")));
+    if matches!(message.content, Content::Review { .. } | Content::Digest(_)) {
+        lines.iter_mut().for_each(|line| *line = unlinked(line));
+    }
+    lines.extend(link.map(|(title, url)| format!("{}: {url}", unlinked(&title))));
     Mail { subject, text: lines.join("\n\n") + "\n", html: None, fallback: None }
 }

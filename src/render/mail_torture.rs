@@ -32,6 +32,20 @@ fn tags(html: &str) -> Vec<String> {
     tags
 }
 
+/// What a mail program would make a link of, beside the one to the review.
+fn assert_no_links(mail: &Mail) {
+    let (text, html) = (mail.text.as_str(), mail.html.as_deref().unwrap_or_default());
+    for part in [text.to_owned(), html.split('>').map(|part| part.split('<').next().unwrap()).collect()] {
+        let own = |word: &&str| !word.starts_with("https://reviews.example/");
+        let part: Vec<&str> = part.split_whitespace().filter(own).collect();
+        let part = part.join(" ");
+        assert!(
+            !part.contains("://") && !part.contains("evil.example") && !part.contains("b.example"),
+            "{part}"
+        );
+    }
+}
+
 fn assert_safe(mail: &Mail) {
     assert!(
         !mail.subject.is_empty() && !mail.subject.contains(['\n', '\r']) && !mail.subject.contains(is_unsafe)
@@ -55,6 +69,9 @@ fn every_sample_in_every_form_is_safe_and_within_limits() {
         assert_eq!(mail.fallback, None, "{name}");
         assert!(mail.html.is_some());
         assert_safe(&mail);
+        if matches!(message.content, Content::Review { .. }) {
+            assert_no_links(&mail);
+        }
         message.form = Form::Plain;
         let plain = RENDERER.mail(&message, &view());
         assert_eq!((&plain.html, &plain.fallback), (&None, &None));

@@ -37,6 +37,29 @@ pub fn clean(text: &str) -> String {
     text.chars().filter(|c| !is_unsafe(*c)).collect()
 }
 
+/// `text` with zero-width spaces in addresses, so that no program makes links of them: `https:​//shop​.example`.
+pub fn unlinked(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    let mut before = ' ';
+    while let Some(c) = characters.next() {
+        let next = characters.peek().copied().unwrap_or(' ');
+        let host = c == '.' && before.is_alphanumeric() && next.is_alphabetic();
+        if host {
+            safe.push(ZERO_WIDTH);
+        }
+        safe.push(c);
+        if (c == ':' && next == '/') || (c == '@' && next.is_alphanumeric()) {
+            safe.push(ZERO_WIDTH);
+        }
+        before = c;
+    }
+    safe
+}
+
+/// A space without a width.
+pub const ZERO_WIDTH: char = '\u{200B}';
+
 /// The part of `text` that one message shows.
 pub fn cut_text(text: &str) -> Cut {
     cut(text, SHOWN_GRAPHEMES, SHOWN_CODE_POINTS, SHOWN_LINES)
@@ -189,6 +212,18 @@ mod tests {
         assert_eq!(cut_text(&"x\n".repeat(300)).shown.lines().count(), SHOWN_LINES);
         assert_eq!(cut_line("a\nb   c", 40), "a b c");
         assert_eq!(cut_line("abcdef", 4), "abc…");
+    }
+
+    #[test]
+    fn addresses_are_no_links() {
+        for (text, expected) in [
+            ("see https://evil.example/x", "see https:|//evil|.example/x"),
+            ("www.evil.example", "www|.evil|.example"),
+            ("a@evil.example", "a@|evil|.example"),
+            ("4.5 stars. Nice... A. Customer, 10:30", "4.5 stars. Nice... A. Customer, 10:30"),
+        ] {
+            assert_eq!(unlinked(text), expected.replace('|', "\u{200B}"));
+        }
     }
 
     #[test]
