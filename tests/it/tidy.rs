@@ -51,7 +51,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     // The whole on the table of a fair: it has a configuration of its own and shows what the receivers got.
-    ("demo", &["app", "clock", "config", "domain", "sandbox", "settings", "store", "task"]),
+    ("demo", &["app", "clock", "config", "destination", "domain", "sandbox", "settings", "store", "task"]),
     (
         "cli",
         &[
