@@ -50,12 +50,29 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "web",
         ],
     ),
+    // The whole, between fakes.
+    (
+        "demo",
+        &[
+            "app",
+            "clock",
+            "config",
+            "destination",
+            "domain",
+            "sandbox",
+            "settings",
+            "store",
+            "task",
+            "upstream",
+        ],
+    ),
     (
         "cli",
         &[
             "app",
             "clock",
             "config",
+            "demo",
             "destination",
             "domain",
             "intake",
