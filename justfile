@@ -40,3 +40,7 @@ bench *arguments:
 oracles:
     test ! -e tests/oracles/requirements.txt || test -x target/oracles/bin/python || python3 -m venv target/oracles
     test ! -e tests/oracles/requirements.txt || target/oracles/bin/python -m pip install --quiet -r tests/oracles/requirements.txt
+
+# build the image and try it for real (needs a Docker engine)
+container-test:
+    tests/container/run

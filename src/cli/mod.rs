@@ -1,5 +1,6 @@
 //! The commands: one file each. What they print for people is written here and nowhere else.
 
+mod check;
 mod config;
 mod deliveries;
 mod demo;
@@ -40,13 +41,15 @@ enum Command {
     Run(run::Arguments),
     /// See it at work: invented reviews, a page that shows who is told what; no configuration, no network
     Demo(demo::Arguments),
-    /// Where messages go: their state and backlog; pause, resume and test them
-    #[command(subcommand)]
-    Destinations(destinations::Arguments),
+    /// Find out what works and what does not: configuration, state, API, destinations
+    Check(check::Arguments),
     /// How the bridge is: polls, backlog, what is in the way
     Status(status::Arguments),
     /// Say where one review goes, and why: each rule, each condition
     Explain(explain::Arguments),
+    /// Where messages go: their state and backlog; pause, resume and test them
+    #[command(subcommand)]
+    Destinations(destinations::Arguments),
     /// The ledger: what is sent where, why, and how it went
     #[command(subcommand)]
     Deliveries(deliveries::Arguments),
@@ -155,6 +158,7 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Destinations(arguments) => destinations::run(&context, arguments).await,
         Command::Explain(arguments) => explain::run(&context, arguments).await,
+        Command::Check(arguments) => check::run(&context, arguments).await,
         Command::Status(arguments) => status::run(&context, arguments).await,
         Command::Deliveries(arguments) => deliveries::run(&context, arguments).await,
         Command::Reviews(arguments) => reviews::run(&context, arguments).await,

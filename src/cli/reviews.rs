@@ -213,7 +213,8 @@ fn mark(row: &ReviewRow, now: Timestamp) -> String {
         "done" => format!("{} ({})", time(row.mark_at), ago(row.mark_at, now)),
         "due" if row.mark_at.is_some_and(|at| at > now) => format!("next try {}{why}", ago(row.mark_at, now)),
         "due" => format!("due{why}"),
-        _ => "not yet: it is marked once it is told, or never where the configuration says so".into(),
+        _ if row.state == ReviewState::Matched => "not yet: once it is told".into(),
+        _ => "no".into(),
     }
 }
 

@@ -1,8 +1,10 @@
 //! The commands as people run them: the real binary, its output and its exit codes. Whatever is printed holds
 //! no secret and nothing that controls a terminal; both are looked for in every run here.
 
+mod check;
 mod destinations;
 mod explain;
+mod help;
 mod ledger;
 mod sandbox;
 mod status;

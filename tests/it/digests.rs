@@ -89,23 +89,14 @@ async fn one_that_was_not_delivered_is_folded_into_the_next() {
     bench.inbox.answer("/webhook/owner", Answer::status(503, ""));
     bench.once().await;
     bench.review("b", GOOGLE_NL, 5.0, "");
-    for _ in 0..23 {
-        bench.inbox.answer("/webhook/owner", Answer::status(503, ""));
-    }
-    for _ in 0..23 {
-        bench.clock.advance(HOUR);
-        bench.once().await;
-    }
-    let before = bench.webhook("owner").len();
-    // Whatever answers are left over are used up, and the day turns.
+    bench.inbox.answer("/webhook/owner", Answer::status(503, ""));
+    bench.clock.advance(HOUR * 23);
+    bench.once().await;
+    // The day turns while the first still waits for its next try.
     bench.clock.advance(HOUR);
-    for _ in 0..30 {
-        bench.once().await;
-        bench.clock.advance(HOUR);
-    }
+    bench.once().await;
     let bodies = bench.webhook("owner");
     let last = bodies.last().unwrap();
-    assert!(bodies.len() > before);
     assert_eq!(members(last), ["a", "b"]);
     assert_eq!(last["data"]["from"], "2026-03-01T12:00:00Z", "the window is that of both");
     let rows = bench.deliveries().await;

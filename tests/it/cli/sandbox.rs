@@ -41,9 +41,8 @@ async fn the_configuration_it_prints_works_and_what_arrives_is_shown() {
     let mut sandbox =
         Running::start(&place, &[&["--every", "0s", "--reviews", "40", "--hostile"][..], &quick].concat());
     let config = sandbox.config();
-    assert_eq!(config.lines().count(), 11, "{config}");
-    let rest =
-        "backfill = 'all'\nrequests_per_minute = 100000\n[destinations.support]\nrate_limit = '1000/s'\n";
+    assert_eq!(config.lines().count(), 12, "{config}");
+    let rest = "requests_per_minute = 100000\n[destinations.support]\nrate_limit = '1000/s'\n";
     let config = config.replace("[destinations.support]\n", rest);
     std::fs::write(place.folder.path().join("config.toml"), config).unwrap();
     let out = place.run(&["run", "--once"]).await.ok().out;

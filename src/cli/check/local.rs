@@ -1,0 +1,117 @@
+//! What can be checked on this machine: the configuration, templates, tests, rules, the state, the listener.
+
+use super::super::output::counted;
+use super::super::state::State;
+use super::super::subject::scales;
+use super::report::Report;
+use crate::app::{AppError, build_targets};
+use crate::config::{Loaded, Settings};
+use crate::rules::{run_case, unreachable_rules};
+use crate::settings::table::io_text;
+
+/// The file and what it holds.
+pub(super) fn configuration(loaded: &Loaded, report: &mut Report) {
+    let settings = &loaded.settings;
+    let file = loaded.file.as_ref().map_or_else(|| "no file".into(), |file| file.display().to_string());
+    let counts = [
+        counted(settings.accounts.len() as u64, "account", "accounts"),
+        counted(settings.destinations.len() as u64, "destination", "destinations"),
+        counted(settings.rules.len() as u64, "rule", "rules"),
+        counted(settings.tests.len() as u64, "test", "tests"),
+    ];
+    report.ok("configuration", &counts.join(", "));
+    report.ok("configuration file", &file);
+    for warning in &loaded.warnings {
+        let (what, hint) = warning.split_once(": ").unwrap_or((warning, ""));
+        report.warn("configuration", what, hint);
+    }
+}
+
+/// Templates compile and render.
+pub(super) fn templates(settings: &Settings, report: &mut Report) {
+    match build_targets(settings) {
+        Err(AppError::Templates(problems)) => {
+            for problem in problems {
+                let hint = "mend it, or remove the file: the built-in one stands in";
+                report.failed("templates", &problem.to_string(), hint);
+            }
+        }
+        // A destination that cannot be made is told where it is asked: its template was fine.
+        _ => {
+            let which = match &settings.templates_dir {
+                Some(folder) => format!("those of {} and the built-in ones", folder.display()),
+                None => "the built-in ones".into(),
+            };
+            report.ok("templates", &format!("{which}, tried on samples"));
+        }
+    }
+}
+
+/// Each of `[[tests]]`.
+pub(super) fn tests(settings: &Settings, report: &mut Report) {
+    let scales = scales(settings);
+    let first = settings.accounts.keys().next().map_or("", String::as_str);
+    for case in &settings.tests {
+        let what = format!("test `{}`", case.name);
+        match run_case(case, &settings.rules, &scales, first) {
+            Ok(()) if case.expect.is_empty() => report.ok(&what, "reaches nobody"),
+            Ok(()) => report.ok(&what, &format!("reaches {}", case.expect.join(", "))),
+            Err(why) => report.failed(&what, &why, "correct the rule, or what the test expects"),
+        }
+    }
+}
+
+/// Rules that nothing reaches.
+pub(super) fn rules(settings: &Settings, report: &mut Report) {
+    for (rule, above) in unreachable_rules(&settings.rules) {
+        let what = format!("is never reached: `{above}` above it stops for every review");
+        report.warn(&format!("rule `{rule}`"), &what, "move it up, or remove one of the two");
+    }
+}
+
+/// The state opens. It is made where it is not there yet, for the request budget is in it; not offline.
+pub(super) async fn state(settings: &Settings, offline: bool, report: &mut Report) -> Option<State> {
+    let path = &settings.state.path;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        let detail = format!("{}: its folder {} is not there", path.display(), folder.display());
+        report.failed("state", &detail, "make the folder, or name another file in `state.url`");
+        return None;
+    }
+    match if offline { State::read(settings).await } else { State::change(settings).await } {
+        Ok(state) => {
+            let detail = match (state.owner, state.exists) {
+                (_, false) => "is not there yet; the first start makes it".into(),
+                (None, true) => "opens; no review-bridge runs with it".into(),
+                (Some(owner), true) => match owner.process {
+                    Some(process) => format!("opens; review-bridge runs with it (process {process})"),
+                    None => "opens; review-bridge runs with it".into(),
+                },
+            };
+            report.ok("state", &detail);
+            Some(state)
+        }
+        Err(error) => {
+            report.failed("state", &error.to_string(), "");
+            None
+        }
+    }
+}
+
+/// The address for health is free, or ours.
+pub(super) fn http(settings: &Settings, state: Option<&State>, report: &mut Report) {
+    let Some(address) = settings.http.listen else {
+        return report.ok("http", "health is served nowhere (`http.listen` is \"\")");
+    };
+    let served = format!("/healthz and /readyz at {address}");
+    if state.is_some_and(|state| state.owner.is_some()) {
+        return report.ok("http", &format!("{served}, by the one that runs"));
+    }
+    match std::net::TcpListener::bind(address) {
+        Ok(_) => report.ok("http", &served),
+        Err(error) => {
+            let hint = "free the port, name another in `http.listen`, or write \"\" for none";
+            report.failed("http", &format!("cannot listen on {address}: {}", io_text(&error)), hint);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! `check`: everything that can be found out before, or beside, a run: what is fine, what is not, what to do.
+
+mod api;
+mod local;
+mod names;
+mod report;
+
+use super::destinations::targets;
+use super::state::State;
+use super::{CliError, Context, output};
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::domain::Catalog;
+use crate::store::DestinationRecord;
+use clap::Args;
+use report::Report;
+use std::collections::BTreeMap;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Ask no network: neither the API nor the destinations
+    #[arg(long)]
+    offline: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), CliError> {
+    let loaded = context.load()?;
+    let settings = &loaded.settings;
+    let mut report = Report::default();
+    local::configuration(&loaded, &mut report);
+    local::templates(settings, &mut report);
+    local::tests(settings, &mut report);
+    local::rules(settings, &mut report);
+    let state = local::state(settings, arguments.offline, &mut report).await;
+    let catalogs = accounts(settings, state.as_ref(), arguments.offline, &mut report).await?;
+    names::rules(settings, &catalogs, &mut report);
+    names::scales(settings, &catalogs, &mut report);
+    names::same_company(settings, &catalogs, &mut report);
+    destinations(settings, state.as_ref(), arguments.offline, &mut report).await?;
+    local::http(settings, state.as_ref(), &mut report);
+    if arguments.json {
+        output::json(&report.to_json())?;
+    } else {
+        report.print();
+    }
+    if report.is_fine() { Ok(()) } else { Err(CliError::Said) }
+}
+
+/// Asks each account's API; its names, from there or else from the state.
+async fn accounts(
+    settings: &Settings,
+    state: Option<&State>,
+    offline: bool,
+    report: &mut Report,
+) -> Result<BTreeMap<String, Catalog>, CliError> {
+    let mut catalogs = BTreeMap::new();
+    let names = settings.accounts.keys();
+    let asked: Vec<_> = match state {
+        Some(state) if !offline => {
+            futures::future::join_all(names.map(|name| api::ask(settings, name, state))).await
+        }
+        Some(state) => {
+            futures::future::join_all(names.map(|name| api::remembered(settings, name, state))).await
+        }
+        None => {
+            names.map(|name| api::not_asked(name, "without a state there is no request budget")).collect()
+        }
+    };
+    for (name, (found, catalog)) in settings.accounts.keys().zip(asked) {
+        report.extend(found);
+        let known = match (catalog, state) {
+            (None, Some(state)) => state.store.catalog(name).await?.map(|(catalog, _)| catalog),
+            (catalog, _) => catalog,
+        };
+        catalogs.extend(known.map(|catalog| (name.clone(), catalog)));
+    }
+    Ok(catalogs)
+}
+
+/// Asks whether something listens where each destination sends; sends nothing.
+async fn destinations(
+    settings: &Settings,
+    state: Option<&State>,
+    offline: bool,
+    report: &mut Report,
+) -> Result<(), CliError> {
+    let records = match state {
+        Some(state) => state.store.destinations().await?,
+        None => Vec::new(),
+    };
+    let targets = match targets(settings) {
+        Ok(targets) => targets,
+        Err(error) => {
+            report.failed("destinations", &error.to_string(), "");
+            return Ok(());
+        }
+    };
+    let reached = futures::future::join_all(targets.by_name.iter().map(|(name, target)| async move {
+        (name, target, if offline { None } else { Some(target.destination.reach().await) })
+    }));
+    for (name, target, reached) in reached.await {
+        let kind = settings.destinations.get(name).map_or("", |own| own.kind.name);
+        let what = format!("destination {name} ({kind})");
+        let address = target.destination.address();
+        match reached {
+            Some(Err(why)) => {
+                let hint = "see whether the URL is right, and whether this machine may connect to it";
+                report.failed(&what, &format!("cannot be reached: {why}"), hint);
+            }
+            _ if stopped(&what, records.iter().find(|record| record.name == *name), report) => {}
+            Some(Ok(())) => report.ok(&what, &format!("{address} takes connections; nothing was sent")),
+            None => report.unverified(&what, &format!("{address} was not asked (--offline)"), ""),
+        }
+    }
+    Ok(())
+}
+
+/// Reports a destination that is paused or broken; whether it is.
+fn stopped(what: &str, record: Option<&DestinationRecord>, report: &mut Report) -> bool {
+    let Some(record) = record.filter(|record| record.state() != "working") else { return false };
+    let name = &record.name;
+    let since = output::ago(record.stopped_since, Clock::System.now());
+    match (&record.paused_at, &record.broken_detail) {
+        (None, Some(detail)) => {
+            let hint = format!("mend it, then `review-bridge destinations resume {name}`");
+            report.warn(what, &format!("broken, first seen {since}: {detail}"), &hint);
+        }
+        _ => {
+            let hint = format!("`review-bridge destinations resume {name}` sends what waits");
+            report.warn(what, &format!("paused {since} by a person"), &hint);
+        }
+    }
+    true
+}
