@@ -43,9 +43,10 @@ pub(super) fn compose(root: Table) -> Settings {
     let destinations = named_tables(&root, "destinations");
     let known: Vec<String> = destinations.iter().map(|(name, _)| name.clone()).collect();
     let names: BTreeSet<&str> = known.iter().map(String::as_str).collect();
+    let shared = destination::Shared::read(&root);
     let destinations = destinations
         .into_iter()
-        .filter_map(|(name, table)| Some((name.clone(), destination::Settings::read(&name, table)?)))
+        .filter_map(|(name, table)| Some((name.clone(), destination::Settings::read(&name, table, &shared)?)))
         .collect();
     let settings = Settings {
         accounts,
@@ -68,7 +69,6 @@ pub(super) fn compose(root: Table) -> Settings {
             );
         }
     }
-    root.not_in_this_version("smtp");
     root.finish();
     settings
 }

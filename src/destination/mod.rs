@@ -3,6 +3,7 @@
 //! A kind renders a message into a payload and sends it once; what an answer means is its own knowledge.
 //! When to send, how often and whether again is the outbox's.
 
+pub mod email;
 pub mod hours;
 mod http;
 mod reach;
@@ -20,7 +21,7 @@ mod conformance;
 pub use hours::ActiveHours;
 pub use http::ping;
 pub use schedule::Schedule;
-pub use settings::{COMMON_KEYS, Common, Key, Settings};
+pub use settings::{COMMON_KEYS, Common, Key, Settings, Shared};
 
 use crate::domain::{Attempt, Message};
 use crate::render::Renderer;
@@ -83,8 +84,8 @@ pub struct Kind {
     /// Its own keys, beside [`COMMON_KEYS`].
     pub keys: &'static [Key],
     /// Reads its own keys; what is wrong is recorded with the table.
-    pub read: fn(&Table<'_>, &Common) -> Option<Arc<dyn Make>>,
+    pub read: fn(&Table<'_>, &Common, &Shared) -> Option<Arc<dyn Make>>,
 }
 
 /// Every kind of this version.
-pub static TABLE: &[&Kind] = &[&slack::KIND, &teams::KIND, &webhook::KIND];
+pub static TABLE: &[&Kind] = &[&slack::KIND, &teams::KIND, &email::KIND, &webhook::KIND];

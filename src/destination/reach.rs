@@ -1,7 +1,7 @@
 //! Whether something listens where a destination sends, found out without sending anything.
 
 use crate::settings::table::io_text;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::net::{TcpStream, lookup_host};
 use url::{Host, Url};
@@ -11,7 +11,21 @@ use url::{Host, Url};
 pub(super) async fn reach(url: &Url, timeout: Duration) -> Result<(), String> {
     let port = url.port_or_known_default().unwrap_or(443);
     let host = url.host().ok_or("its URL names no host")?.to_owned();
-    match tokio::time::timeout(timeout, connect(&host, port)).await {
+    within(&host, port, timeout).await
+}
+
+/// Resolves `host`, a name or an address, and connects to it, within `timeout`.
+pub(super) async fn reach_server(host: &str, port: u16, timeout: Duration) -> Result<(), String> {
+    let parsed = match host.parse() {
+        Ok(IpAddr::V4(ip)) => Host::Ipv4(ip),
+        Ok(IpAddr::V6(ip)) => Host::Ipv6(ip),
+        Err(_) => Host::Domain(host.to_owned()),
+    };
+    within(&parsed, port, timeout).await
+}
+
+async fn within(host: &Host, port: u16, timeout: Duration) -> Result<(), String> {
+    match tokio::time::timeout(timeout, connect(host, port)).await {
         Ok(result) => result.map_err(|why| format!("{host}:{port}: {why}")),
         Err(_) => Err(format!("{host}:{port}: no answer within {} s", timeout.as_secs())),
     }

@@ -31,6 +31,11 @@ impl Secrets {
             bytes.unwrap_or_default()
         };
         found.extend(found.iter().map(decoded).collect::<Vec<_>>());
+        Self::of(found)
+    }
+
+    /// These, but for what is short.
+    pub fn of(mut found: Vec<String>) -> Self {
         // Shorter parts (`services`, `T1`) are no secrets, and their absence would garble texts.
         found.retain(|part| part.len() > 8);
         found.sort_by_key(|part| std::cmp::Reverse(part.len()));

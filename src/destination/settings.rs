@@ -1,5 +1,6 @@
 //! What all kinds of destination have in common in the configuration, and how a kind is chosen.
 
+use super::email::Smtp;
 use super::hours::ActiveHours;
 use super::{Kind, Make, Schedule, TABLE, http};
 use crate::settings::{Rate, Secret, Table, table::nearest, table::quoted};
@@ -19,6 +20,20 @@ pub struct Settings {
     pub common: Common,
     /// What its kind has: makes the destination.
     pub make: Arc<dyn Make>,
+}
+
+/// What destinations share, beside their own tables.
+#[derive(Clone, Debug, Default)]
+pub struct Shared {
+    /// The mail server.
+    pub smtp: Smtp,
+}
+
+impl Shared {
+    /// Reads it from the root table; what is wrong is recorded.
+    pub fn read(root: &Table<'_>) -> Self {
+        Self { smtp: Smtp::read(root) }
+    }
 }
 
 /// What all kinds of destination have.
@@ -57,7 +72,7 @@ pub struct Key {
 
 /// The keys of every kind.
 pub const COMMON_KEYS: &[Key] = &[
-    Key { name: "type", summary: "the kind: slack, teams or webhook", secret: false },
+    Key { name: "type", summary: "the kind: slack, teams, email or webhook", secret: false },
     Key { name: "rate_limit", summary: "messages in any span: \"1/s\", \"30/m\", \"100/h\"", secret: false },
     Key { name: "timeout", summary: "of one attempt, 1s to 120s; \"10s\" unless set", secret: false },
     Key { name: "give_up_after", summary: "since the first attempt; \"48h\" unless set", secret: false },
@@ -80,15 +95,15 @@ pub const COMMON_KEYS: &[Key] = &[
 
 /// What this version does not have yet.
 const LATER_KEYS: &[&str] = &["burst", "template"];
-const LATER_KINDS: &[&str] = &["email", "discord", "google_chat", "mattermost"];
+const LATER_KINDS: &[&str] = &["discord", "google_chat", "mattermost"];
 
 impl Settings {
     /// Reads the destination `name` from its table and reports what nobody asked for. What is wrong is
     /// recorded with the table.
-    pub fn read(name: &str, table: Table<'_>) -> Option<Self> {
+    pub fn read(name: &str, table: Table<'_>, shared: &Shared) -> Option<Self> {
         let kind = read_kind(&table)?;
         let common = Common::read(&table, kind.default_rate);
-        let make = (kind.read)(&table, &common);
+        let make = (kind.read)(&table, &common, shared);
         table.finish();
         Some(Self { name: name.into(), kind, common, make: make? })
     }

@@ -2,7 +2,7 @@
 //! first and by the status second, since Slack gives the same word under different statuses.
 
 use super::http::{Answer, Sender};
-use super::settings::{Common, Key, read_url};
+use super::settings::{Common, Key, Shared, read_url};
 use super::{Destination, Kind, Make, Payload};
 use crate::domain::{Attempt, Message, Outcome, Reason};
 use crate::render::{Mention, Renderer, View, slack};
@@ -37,7 +37,7 @@ struct Settings {
     mention: Option<Mention>,
 }
 
-fn read(table: &Table<'_>, common: &Common) -> Option<Arc<dyn Make>> {
+fn read(table: &Table<'_>, common: &Common, _: &Shared) -> Option<Arc<dyn Make>> {
     let webhook_url = read_url(table, "webhook_url", common);
     let mention = table.text("mention").map(|text| {
         let mention = slack::parse_mention(&text);

@@ -5,7 +5,7 @@
 //! answering 200 with the error of Teams behind them is understood all the same: gateways in companies do it.
 
 use super::http::{Answer, Sender};
-use super::settings::{Common, Key, read_url};
+use super::settings::{Common, Key, Shared, read_url};
 use super::{Destination, Kind, Make, Payload};
 use crate::domain::text::one_line;
 use crate::domain::{Attempt, Message, Outcome, Reason};
@@ -33,7 +33,7 @@ struct Settings {
     webhook_url: Secret,
 }
 
-fn read(table: &Table<'_>, common: &Common) -> Option<Arc<dyn Make>> {
+fn read(table: &Table<'_>, common: &Common, _: &Shared) -> Option<Arc<dyn Make>> {
     let webhook_url = read_url(table, "webhook_url", common)?;
     if is_retired(&webhook_url) {
         let place = if table.has("webhook_url") { "webhook_url" } else { "webhook_url_file" };

@@ -170,7 +170,7 @@ fn tls_refusal(error: &(dyn StdError + 'static), connecting: bool) -> Option<Str
 }
 
 /// An I/O error answers with its content's source, not with its content: that must be asked for.
-fn tls_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
+pub(super) fn tls_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
     if let Some(found) = error.downcast_ref() {
         return Some(found);
     }

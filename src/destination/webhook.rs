@@ -2,7 +2,7 @@
 //! secret is set, a signature over exactly the bytes sent.
 
 use super::http::Sender;
-use super::settings::{Common, Key, read_url};
+use super::settings::{Common, Key, Shared, read_url};
 use super::{Destination, Kind, Make, Payload};
 use crate::domain::{Attempt, Message};
 use crate::render::{Body, Renderer};
@@ -42,7 +42,7 @@ struct Settings {
     secret: Option<Secret>,
 }
 
-fn read(table: &Table<'_>, common: &Common) -> Option<Arc<dyn Make>> {
+fn read(table: &Table<'_>, common: &Common, _: &Shared) -> Option<Arc<dyn Make>> {
     let url = read_url(table, "url", common);
     let secret = table.secret("secret");
     if secret.as_ref().is_some_and(|secret| Key256::parse(secret).is_none()) {

@@ -162,7 +162,7 @@ impl Compiler<'_> {
 
 /// `{{{x}}}` and `{{&x}}` would skip the escape function; here they mean `{{x}}`. What a field needs is
 /// decided by the field, not by whoever writes the template.
-fn always_escape(template: &mut Template) {
+pub(super) fn always_escape(template: &mut Template) {
     for element in &mut template.elements {
         let taken = std::mem::replace(element, TemplateElement::RawString(String::new()));
         *element = match taken {

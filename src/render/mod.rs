@@ -9,7 +9,11 @@ mod compile;
 pub mod context;
 mod files;
 pub mod helpers;
+mod html;
+mod lines;
 mod link;
+pub mod mail;
+mod mail_template;
 mod payload;
 mod samples;
 mod shape;
@@ -29,10 +33,12 @@ pub use body::{
 };
 pub use context::{Mention, View};
 pub use files::TemplateProblem;
+pub use mail::Mail;
 pub use payload::{Format, Rendered};
 pub use samples::{HOSTILE, sample, samples};
 
 use crate::domain::{Message, MessageKind};
+use mail::Mails;
 use payload::Set;
 use serde_json::Value;
 use std::fmt;
@@ -42,6 +48,7 @@ use std::path::Path;
 pub struct Renderer {
     slack: Set,
     teams: Set,
+    mails: Mails,
 }
 
 impl fmt::Debug for Renderer {
@@ -61,7 +68,8 @@ impl Renderer {
         let (files, mut problems) = files::read(templates_dir);
         let slack = Set::load(&slack::FORMAT, &files, &mut problems);
         let teams = Set::load(&teams::FORMAT, &files, &mut problems);
-        if problems.is_empty() { Ok(Self { slack, teams }) } else { Err(problems) }
+        let mails = Mails::load(&files, &mut problems);
+        if problems.is_empty() { Ok(Self { slack, teams, mails }) } else { Err(problems) }
     }
 
     /// The payload for Slack.
@@ -73,10 +81,15 @@ impl Renderer {
     pub fn teams(&self, message: &Message, view: &View) -> Rendered {
         self.teams.render(message, view)
     }
+
+    /// The e-mail.
+    pub fn mail(&self, message: &Message, view: &View) -> Mail {
+        self.mails.render(message, view)
+    }
 }
 
-/// The contexts of every sample of `kind`, under views that show everything and nothing.
-fn contexts_of(kind: MessageKind) -> Vec<(&'static str, Value)> {
+/// What `context` makes of every sample of `kind`, under views that show everything and nothing.
+fn contexts_of(kind: MessageKind, context: fn(&Message, &View) -> Value) -> Vec<(&'static str, Value)> {
     let zone = jiff::tz::TimeZone::UTC;
     let nothing = View { destination: "support".into(), zone, show_email: false, mention: None };
     let views = ["<!here>", "<@U12345678>", "<!subteam^S12345678>"].map(|mention| View {
@@ -87,11 +100,13 @@ fn contexts_of(kind: MessageKind) -> Vec<(&'static str, Value)> {
     let samples = samples().into_iter().filter(|(_, message)| message.content.kind() == kind);
     let samples: Vec<_> = samples.collect();
     let contexts = |view: &View| {
-        samples.iter().map(|(name, message)| (*name, context::context(message, view))).collect::<Vec<_>>()
+        samples.iter().map(|(name, message)| (*name, context(message, view))).collect::<Vec<_>>()
     };
     views.iter().chain([&nothing]).flat_map(contexts).collect()
 }
 
+#[cfg(test)]
+mod mail_torture;
 #[cfg(test)]
 mod teams_torture;
 #[cfg(test)]

@@ -55,7 +55,7 @@ impl Set {
                 let (line, column) = source::line_and_column(&file.text, mistake.at);
                 TemplateProblem { file: file.shown.clone(), line, column, what: mistake.what.clone() }
             };
-            let contexts = contexts_of(kind);
+            let contexts = contexts_of(kind, context::context);
             let shape = shape(contexts.iter().map(|(_, context)| context.clone()));
             match Tree::compile(&file.text, format.dialect, &shape) {
                 Err(mistakes) => problems.extend(mistakes.iter().map(wrong)),

@@ -5,15 +5,13 @@
 //! Teams documents no escape: there, look-alikes take the place of what formats or links. What
 //! a card may hold: <https://learn.microsoft.com/microsoftteams/platform/task-modules-and-cards/cards/cards-format>.
 
-use super::body::safe_url;
 use super::context::View;
+use super::lines::Lines;
 use super::payload::Format;
-use super::shown::{ShownNotice, ShownReview};
-use super::shown_digest::ShownDigest;
 use super::teams_limits::fit;
 use super::tree::{Dialect, Place, Rule};
 use super::words::cut_line;
-use crate::domain::{Content, Message};
+use crate::domain::Message;
 use serde_json::{Value, json};
 
 /// A Teams Workflow's payload.
@@ -95,51 +93,9 @@ pub fn inert(text: &str) -> String {
 
 /// The plain form: lines of literal text and a link. Never fails, whatever the message says.
 pub fn plain(message: &Message, view: &View) -> Value {
-    let (lines, link) = match &message.content {
-        Content::Review { subject, rules } => {
-            let shown = ShownReview::of(subject, rules, message, view);
-            let url = subject.url.as_deref().and_then(safe_url);
-            let link = url.map(|url| (shown.link.clone(), url));
-            (review_lines(shown), link)
-        }
-        Content::Digest(digest) => (digest_lines(ShownDigest::of(digest, message, view)), None),
-        content => {
-            let shown = ShownNotice::of(content, message.possible_repeat);
-            let mut lines = vec![format!("{} {}", shown.symbol, shown.title), cut_line(&shown.text, 600)];
-            lines.extend(shown.hint.map(|hint| cut_line(&hint, 600)));
-            lines.extend(shown.repeat.map(str::to_owned));
-            (lines, None)
-        }
-    };
+    let Lines { lines, link } = Lines::of(message, view);
     let whole = fit(card(&lines, link.as_ref()));
     whole.unwrap_or_else(|_| card(&[cut_line(&lines.concat(), 200)], None))
-}
-
-fn review_lines(shown: ShownReview) -> Vec<String> {
-    let native = shown.native.map(|native| format!(" ({native})")).unwrap_or_default();
-    let mut lines = vec![format!("{} {}{native} · {}", shown.severity, shown.rating, shown.place)];
-    lines.extend(shown.edit);
-    let said = shown.text.or(shown.title);
-    let said = said.map_or(shown.quote, |said| format!("“{}”", cut_line(&said, 600)));
-    lines.push(said + &shown.more.unwrap_or_default());
-    lines.push(shown.details);
-    lines.extend(shown.repeat.map(str::to_owned));
-    lines
-}
-
-fn digest_lines(shown: ShownDigest) -> Vec<String> {
-    let mut lines = vec![format!("📬 {} · {}", shown.title, shown.period)];
-    lines.extend(shown.headline);
-    // The plain form has room for the worst and the largest; the figures above are of all.
-    for member in shown.attention.iter().take(6) {
-        let quote = cut_line(&member.quote, 120);
-        lines.push(format!("{} {} · {}: {quote}", member.severity, member.rating, member.place));
-    }
-    lines.extend(super::shown_digest::more(shown.attention_count, 6, " that need attention"));
-    lines.extend(shown.websites.into_iter().take(8).map(|group| group.line));
-    lines.push(shown.health);
-    lines.extend(shown.repeat.map(str::to_owned));
-    lines
 }
 
 fn card(lines: &[String], link: Option<&(String, String)>) -> Value {

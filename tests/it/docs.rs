@@ -326,7 +326,8 @@ fn complete(example: &str) -> String {
     for list in wanted.captures_iter(example) {
         named.extend(list[1].split(',').map(|name| name.trim().trim_matches('"').to_owned()));
     }
-    for name in named.iter().filter(|name| !name.is_empty()) {
+    // `to` of an e-mail destination holds addresses.
+    for name in named.iter().filter(|name| !name.is_empty() && !name.contains('@')) {
         if !example.contains(&format!("[destinations.{name}]")) && name != "base" {
             whole.push_str(&format!(
                 "\n[destinations.{name}]\ntype = \"webhook\"\nurl = \"https://x.example\"\n"

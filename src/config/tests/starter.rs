@@ -46,7 +46,16 @@ fn it_loads_as_it_is_and_says_what_to_replace() {
 
 #[test]
 fn what_it_shows_as_defaults_are_the_defaults() {
-    let twins = ["password", "email", "_file =", "secret =", "heartbeat_url", "ca_file", "templates_dir"];
+    let twins = [
+        "password",
+        "username",
+        "email = ",
+        "_file =",
+        "secret =",
+        "heartbeat_url",
+        "ca_file",
+        "templates_dir",
+    ];
     let keep = |line: &&str| {
         let from_starter = STARTER.lines().any(|original| original == *line);
         from_starter || !twins.iter().any(|twin| line.contains(twin))

@@ -1,0 +1,156 @@
+//! `[smtp]`: the server that all e-mail destinations send through.
+
+use super::address::{self, Sender};
+use super::pool::Pool;
+use crate::destination::http::certificates;
+use crate::settings::{Secret, Table};
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What the configuration says of the server.
+#[derive(Clone, Debug, Default)]
+pub enum Smtp {
+    /// There is no `[smtp]`.
+    #[default]
+    Absent,
+    /// It is wrong, and that has been recorded.
+    Wrong,
+    /// This.
+    Set(Arc<Server>),
+}
+
+/// A mail server.
+#[derive(Debug)]
+pub struct Server {
+    /// Its name or address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// When the connection is encrypted.
+    pub tls: Tls,
+    /// Who logs in, where anybody does.
+    pub login: Option<Login>,
+    /// Who sends, unless the destination says so.
+    pub from: Option<Sender>,
+    /// Who is answered, unless the destination says so.
+    pub reply_to: Option<Sender>,
+    /// A certificate authority to trust beside the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Its connections, shared by all destinations that trust no authority of their own.
+    pub(super) pool: Arc<Pool>,
+}
+
+/// When a connection is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// After the command STARTTLS, always: without it nothing is sent.
+    StartTls,
+    /// From the first byte.
+    Implicit,
+    /// Never.
+    None,
+}
+
+/// A name and its password.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// The name.
+    pub username: String,
+    /// The password.
+    pub password: Secret,
+}
+
+impl Smtp {
+    /// Reads `[smtp]` of the root table. What is wrong is recorded with its table.
+    pub fn read(root: &Table<'_>) -> Self {
+        let Some(table) = root.table("smtp") else {
+            return if root.has("smtp") { Self::Wrong } else { Self::Absent };
+        };
+        let server = Server::read(&table);
+        table.finish();
+        server.map_or(Self::Wrong, |server| Self::Set(Arc::new(server)))
+    }
+}
+
+impl Server {
+    fn read(table: &Table<'_>) -> Option<Self> {
+        let tls = match table.one_of("tls", &["starttls", "implicit", "none"]) {
+            Some("implicit") => Tls::Implicit,
+            Some("none") => Tls::None,
+            _ => Tls::StartTls,
+        };
+        let port = table.integer("port", 1..=65_535).and_then(|port| u16::try_from(port).ok());
+        let host = read_host(table);
+        let login = read_login(table);
+        let local = host.as_deref().is_some_and(is_loopback);
+        let open = tls == Tls::None && matches!(login, Ok(Some(_))) && host.is_some() && !local;
+        if open {
+            let hint = "write tls = \"starttls\" (port 587) or tls = \"implicit\" (port 465), or remove the password";
+            table.problem(
+                "tls",
+                "would send the password unencrypted, which anybody on the way can read",
+                hint,
+            );
+        }
+        let ca_file = table.file("ca_file");
+        if let Some(Err(what)) = ca_file.as_deref().map(certificates) {
+            table.problem("ca_file", what, "name a PEM file with the certificate of the authority");
+        }
+        let from = address::read(table, "from");
+        let reply_to = address::read(table, "reply_to");
+        let login = login.ok().filter(|_| !open)?;
+        let (pool, port) = (Arc::default(), port.unwrap_or(tls.usual_port()));
+        Some(Self { host: host?, port, tls, login, from, reply_to, ca_file, pool })
+    }
+}
+
+impl Tls {
+    /// The port where such connections are usual.
+    pub fn usual_port(self) -> u16 {
+        match self {
+            Self::StartTls => 587,
+            Self::Implicit => 465,
+            Self::None => 25,
+        }
+    }
+}
+
+fn read_host(table: &Table<'_>) -> Option<String> {
+    let hint = "name your mail server: host = \"mail.example\"";
+    let text = table.required_text("host", hint)?;
+    let host = text.trim().trim_start_matches('[').trim_end_matches(']');
+    let good = host.parse::<IpAddr>().is_ok() || matches!(url::Host::parse(host), Ok(url::Host::Domain(_)));
+    if !good {
+        table.problem("host", "is not the name of a server", hint);
+    }
+    good.then(|| host.to_owned())
+}
+
+/// The login; the error has been recorded.
+fn read_login(table: &Table<'_>) -> Result<Option<Login>, ()> {
+    let has_password = table.has("password") || table.has("password_file");
+    let (username, password) = (table.text("username"), table.secret("password"));
+    match (table.has("username"), has_password) {
+        (false, false) => return Ok(None),
+        (true, false) => {
+            table.problem("password", "is missing", "write password or password_file, or remove username")
+        }
+        (false, true) => {
+            table.problem("username", "is missing", "write username = \"…\", or remove the password")
+        }
+        (true, true) => {}
+    }
+    let username = username.ok_or(())?;
+    if username.trim().is_empty() || username.chars().any(char::is_control) {
+        table.problem("username", "is not a name", "write username = \"…\"");
+        return Err(());
+    }
+    Ok(Some(Login { username, password: password.ok_or(())? }))
+}
+
+/// Whether `host` is this machine.
+pub fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}

@@ -1,0 +1,170 @@
+//! E-mail: a subject, a text and an HTML part from three templates, and what they can name beside the context
+//! of every kind: the whole text of a review.
+
+use super::context::{self, View};
+use super::files::Files;
+use super::lines::Lines;
+use super::mail_template::Part;
+use super::shape::shape;
+use super::words::{clean, cut, cut_line};
+use super::{KINDS, TemplateProblem, contexts_of, helpers};
+use crate::domain::{Content, Form, Message};
+use handlebars::{Context, Handlebars, html_escape};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// HTML of an e-mail, in bytes: Gmail cuts what is longer than about 102 KB.
+pub const MAX_HTML_BYTES: usize = 80 * 1024;
+/// A subject, in graphemes.
+const MAX_SUBJECT: usize = 150;
+/// How much of a review is shown, in graphemes: the first with which the HTML is within its limit.
+const SHOWN: &[usize] = &[10_000, 2_500, 600];
+/// Lines of a review, each a paragraph.
+const MAX_LINES: usize = 300;
+
+/// A rendered e-mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mail {
+    /// One line.
+    pub subject: String,
+    /// The text part.
+    pub text: String,
+    /// The HTML part; none in the plain form.
+    pub html: Option<String>,
+    /// Why the plain form stands in, where a template failed.
+    pub fallback: Option<String>,
+}
+
+/// What the templates of e-mail can name under `mail`, beside all that other templates can.
+#[derive(Clone, Debug, Default, Serialize)]
+struct Whole {
+    /// What the customer wrote, as paragraphs: up to 10,000 characters of it.
+    lines: Vec<String>,
+    /// `… (1,340 more characters)`, where not all of it is there.
+    more: Option<String>,
+}
+
+/// The compiled templates.
+pub(super) struct Mails {
+    literal: Handlebars<'static>,
+    escaped: Handlebars<'static>,
+    templates: BTreeMap<&'static str, Parts>,
+}
+
+struct Parts {
+    subject: Part,
+    text: Part,
+    html: Part,
+}
+
+impl Mails {
+    /// Compiles the templates and tries each on every sample. All problems at once.
+    pub(super) fn load(files: &Files, problems: &mut Vec<TemplateProblem>) -> Self {
+        let literal = helpers::registry(|text| text.to_owned());
+        let mut mails = Self { literal, escaped: helpers::registry(html_escape), templates: BTreeMap::new() };
+        for kind in KINDS {
+            let contexts = contexts_of(kind, |message, view| context_of(message, view, SHOWN[0]));
+            let shape = shape(contexts.iter().map(|(_, context)| context.clone()));
+            let mut part = |end: &str| {
+                let file = files.get(&format!("email/{}.{end}", kind.as_str()))?;
+                Part::compile(file, end == "html", &shape).map_err(|found| problems.extend(found)).ok()
+            };
+            // All three, so that the mistakes of all three are told.
+            let parts = (part("subject.txt"), part("txt"), part("html"));
+            let (Some(subject), Some(text), Some(html)) = parts else { continue };
+            let parts = Parts { subject, text, html };
+            match mails.try_out(&parts, contexts) {
+                Err(problem) => problems.push(problem),
+                Ok(()) => drop(mails.templates.insert(kind.as_str(), parts)),
+            }
+        }
+        mails
+    }
+
+    /// The e-mail of `message`: by its templates, or in the plain form where `message` asks for it or a
+    /// template fails.
+    pub(super) fn render(&self, message: &Message, view: &View) -> Mail {
+        if message.form == Form::Plain {
+            return plain(message, view);
+        }
+        match self.by_template(message, view) {
+            Ok(mail) => mail,
+            Err(what) => Mail { fallback: Some(what), ..plain(message, view) },
+        }
+    }
+
+    fn by_template(&self, message: &Message, view: &View) -> Result<Mail, String> {
+        let kind = message.content.kind().as_str();
+        let parts =
+            self.templates.get(kind).ok_or_else(|| format!("there is no template email/{kind}.html"))?;
+        let fill = |graphemes| self.fill(parts, context_of(message, view, graphemes));
+        let mut mail = fill(SHOWN[0]);
+        for shorter in &SHOWN[1..] {
+            if mail.as_ref().is_ok_and(|mail| size(mail) > MAX_HTML_BYTES) {
+                mail = fill(*shorter);
+            }
+        }
+        let mail = mail.map_err(|problem| problem.to_string())?;
+        if size(&mail) > MAX_HTML_BYTES {
+            return Err(parts.html.wrong("gives more than the 80 KB that mail programs show").to_string());
+        }
+        Ok(mail)
+    }
+
+    fn fill(&self, parts: &Parts, data: Value) -> Result<Mail, TemplateProblem> {
+        let context = Context::wraps(data).map_err(|error| parts.subject.wrong(error.to_string()))?;
+        let subject = cut_line(&clean(&parts.subject.render(&self.literal, &context)?), MAX_SUBJECT);
+        if subject.is_empty() {
+            return Err(parts.subject.wrong("gives an empty subject"));
+        }
+        let text = parts.text.render(&self.literal, &context)?;
+        let html = parts.html.render(&self.escaped, &context)?;
+        Ok(Mail { subject, text, html: Some(html), fallback: None })
+    }
+
+    fn try_out(&self, parts: &Parts, contexts: Vec<(&'static str, Value)>) -> Result<(), TemplateProblem> {
+        for (sample, context) in contexts {
+            self.fill(parts, context).map_err(|problem| TemplateProblem {
+                what: format!("{} (with the sample “{sample}”)", problem.what),
+                ..problem
+            })?;
+        }
+        Ok(())
+    }
+}
+
+fn size(mail: &Mail) -> usize {
+    mail.html.as_ref().map_or(0, String::len)
+}
+
+/// The context of every kind, and `mail`.
+fn context_of(message: &Message, view: &View, graphemes: usize) -> Value {
+    let mut data = context::context(message, view);
+    let whole = match &message.content {
+        Content::Review { subject, .. } => {
+            subject.review.text.as_deref().map(|text| Whole::of(text, graphemes)).unwrap_or_default()
+        }
+        _ => Whole::default(),
+    };
+    if let Some(fields) = data.as_object_mut() {
+        fields.insert("mail".into(), super::body::json(&whole));
+    }
+    data
+}
+
+impl Whole {
+    fn of(text: &str, graphemes: usize) -> Self {
+        let cut = cut(&clean(text), graphemes, graphemes * 2, MAX_LINES);
+        let lines = cut.shown.lines().map(str::trim).filter(|line| !line.is_empty());
+        Self { lines: lines.map(str::to_owned).collect(), more: cut.more() }
+    }
+}
+
+/// The plain form: text alone. Never fails, whatever the message says.
+fn plain(message: &Message, view: &View) -> Mail {
+    let Lines { mut lines, link } = Lines::of(message, view);
+    let subject = cut_line(lines.first().map_or("Message", String::as_str), MAX_SUBJECT);
+    lines.extend(link.map(|(title, url)| format!("{title}: {url}")));
+    Mail { subject, text: lines.join("\n\n") + "\n", html: None, fallback: None }
+}
