@@ -10,6 +10,7 @@ mod edits;
 mod faults;
 mod harness;
 mod mta;
+mod oracles;
 mod pipeline;
 mod state;
 mod tidy;
