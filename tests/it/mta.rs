@@ -19,7 +19,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 const INSTALL: &str =
-    "no OpenSMTPD here, which this test needs: apt-get install -y --no-install-recommends opensmtpd";
+    "this test needs root and OpenSMTPD: apt-get install -y --no-install-recommends opensmtpd";
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Debian's `nobody`, who may write nowhere else.
 const NOBODY: u32 = 65_534;
@@ -38,11 +38,17 @@ struct Mta {
 }
 
 impl Mta {
-    async fn start() -> Self {
+    /// `None` where a person's machine has no OpenSMTPD, or the tests run without root, which it needs; in CI
+    /// that is a failure.
+    async fn start() -> Option<Self> {
         let known = ["/usr/sbin/smtpd", "/usr/local/sbin/smtpd"];
-        let program = known.iter().find(|path| Path::new(path).exists()).expect(INSTALL);
+        let program = known.iter().find(|path| Path::new(path).exists());
         let root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
-        assert!(root, "OpenSMTPD starts as root only: run this test as root");
+        let (Some(program), true) = (program, root) else {
+            assert!(std::env::var_os("CI").is_none(), "{INSTALL}");
+            eprintln!("not tested: {INSTALL}");
+            return None;
+        };
         let turn = std::env::temp_dir().join("review-bridge-opensmtpd.lock");
         let turn = File::options().create(true).append(true).open(turn).unwrap();
         turn.lock().unwrap();
@@ -68,7 +74,7 @@ impl Mta {
             std::net::TcpStream::connect(("127.0.0.1", mta.port)).is_ok()
         })
         .await;
-        mta
+        Some(mta)
     }
 
     fn log(&self) -> String {
@@ -240,7 +246,7 @@ async fn bench(port: u16, destination: &str) -> Bench {
 
 #[tokio::test]
 async fn an_alert_arrives_whole_once_for_each_recipient_and_a_repeat_says_so() {
-    let mta = Mta::start().await;
+    let Some(mta) = Mta::start().await else { return };
     let to = "to = [\"owner@shop.example\", \"other@shop.example\"]";
     let bench = bench(breaking_once(mta.port).await, to).await;
     bench.review("a", GOOGLE_NL, 1.0, HOSTILE);
@@ -266,7 +272,7 @@ async fn an_alert_arrives_whole_once_for_each_recipient_and_a_repeat_says_so() {
 
 #[tokio::test]
 async fn a_digest_arrives_whole() {
-    let mta = Mta::start().await;
+    let Some(mta) = Mta::start().await else { return };
     let digest = "to = [\"owner@shop.example\"]\n\
         digest = { schedule = \"0 8 * * *\", timezone = \"Europe/Amsterdam\" }";
     let bench = bench(mta.port, digest).await;
