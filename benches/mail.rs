@@ -4,7 +4,7 @@
 //!
 //! The receiver is an ordinary one: it has neither TCP_NODELAY nor TCP_QUICKACK, and takes a message and its
 //! end in two reads. A client that waits for the answer to the first before it writes the second (Nagle) gets
-//! about 25 mails a second on each connection, as Linux then waits 40 ms. Sender and receiver share the machine.
+//! about 20 mails a second on each connection, as Linux then waits 40 ms. Sender and receiver share the machine.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 use review_bridge::app::build_targets;
