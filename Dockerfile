@@ -6,7 +6,8 @@ WORKDIR /src
 # Dependencies first, on an empty crate: this layer is built again only when they change.
 COPY Cargo.toml Cargo.lock ./
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
-    mkdir src benches && echo 'fn main() {}' > src/main.rs && : > src/lib.rs && : > benches/throughput.rs \
+    mkdir src benches && echo 'fn main() {}' > src/main.rs && : > src/lib.rs \
+    && : > benches/throughput.rs && : > benches/mail.rs \
     && cargo build --release --locked --bin review-bridge \
     && rm -rf src benches target/release/review-bridge target/release/deps/review_bridge* \
               target/release/deps/libreview_bridge* target/release/.fingerprint/review-bridge-*

@@ -84,7 +84,7 @@ async fn idle(config: &std::path::Path) {
 
 async fn wait(mut holds: impl FnMut() -> bool) {
     while !holds() {
-        tokio::time::sleep(Duration::from_millis(2)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 program=${1:-target/debug/review-bridge}
 [ -x "$program" ] || cargo build
 scratch=$(mktemp -d)
+: >"$scratch/out"
 "$program" demo --listen 127.0.0.1:0 >"$scratch/out" &
 demo=$!
 trap 'kill "$demo" 2>/dev/null || true; rm -rf "$scratch"' EXIT
@@ -23,7 +24,7 @@ until curl -fs "$url/feed?after=1000000" >"$scratch/feed" &&
 done
 "${CHROMIUM:-chromium}" --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --hide-scrollbars \
     --disable-background-networking --disable-component-update --disable-sync --user-data-dir="$scratch/chromium" \
-    --window-size=1280,1000 --virtual-time-budget=3000 --screenshot="$scratch/demo.png" "$url" 2>"$scratch/chromium.log" ||
+    --window-size=1280,1340 --virtual-time-budget=3000 --screenshot="$scratch/demo.png" "$url" 2>"$scratch/chromium.log" ||
     { cat "$scratch/chromium.log" >&2; exit 1; }
 bytes=$(wc -c <"$scratch/demo.png")
 [ "$bytes" -le 409600 ] || { echo "the picture is too large for a README: $bytes bytes" >&2; exit 1; }

@@ -95,12 +95,16 @@ impl AccountWorker {
             Some(error) => {
                 tracing::warn!(account, kind = error.kind.as_str(), error = %error, "poll failed; it is tried again");
             }
-            None if poll.baseline => tracing::info!(
-                account,
-                "first listing: {} unread, {} will be told, the rest remembered",
-                poll.length,
-                report.matched + report.waiting
-            ),
+            None if poll.baseline => {
+                let told = report.matched + report.waiting;
+                let rest = match (report.remembered, report.unmatched) {
+                    (_, 0) => "the rest remembered".to_owned(),
+                    (remembered, unmatched) => {
+                        format!("{unmatched} match no rule, {remembered} are remembered")
+                    }
+                };
+                tracing::info!(account, "first listing: {} unread, {told} will be told, {rest}", poll.length);
+            }
             None if report.new + report.edited > 0 => tracing::info!(
                 account,
                 unread = poll.length,

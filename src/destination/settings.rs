@@ -82,7 +82,11 @@ pub const COMMON_KEYS: &[Key] = &[
         secret: false,
     },
     Key { name: "digest", summary: "{ schedule, timezone, send_empty }; at once unless set", secret: false },
-    Key { name: "timezone", summary: "of shown dates; \"UTC\" unless set", secret: false },
+    Key {
+        name: "timezone",
+        summary: "of shown dates; that of `digest`, else \"UTC\", unless set",
+        secret: false,
+    },
     Key { name: "show_email", summary: "show the author's e-mail address; false unless set", secret: false },
     Key { name: "skip_if_read", summary: "only false in this version", secret: false },
     Key {
@@ -136,7 +140,10 @@ impl Common {
         if table.boolean("skip_if_read") == Some(true) {
             table.problem("skip_if_read", "not in this version", "remove it");
         }
-        let timezone = table.zone("timezone").unwrap_or(TimeZone::UTC);
+        let digest = table.table("digest").and_then(Schedule::read);
+        // A digest that comes at eight says so by the same clocks.
+        let zone = digest.as_ref().map_or(TimeZone::UTC, |digest| digest.zone.clone());
+        let timezone = table.zone("timezone").unwrap_or(zone);
         let timeout = table.duration("timeout").unwrap_or(Duration::from_secs(10));
         if !(Duration::from_secs(1)..=Duration::from_secs(120)).contains(&timeout) {
             table.problem("timeout", "is not in range", "write a duration from \"1s\" to \"120s\"");
@@ -145,7 +152,6 @@ impl Common {
         if let Some(Err(what)) = ca_file.as_deref().map(http::certificates) {
             table.problem("ca_file", what, "name a PEM file with the certificate of the authority");
         }
-        let digest = table.table("digest").and_then(Schedule::read);
         if table.has("digest") && table.has("active_hours") {
             table.problem(
                 "active_hours",

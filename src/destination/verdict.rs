@@ -39,8 +39,8 @@ impl Sender {
 
     /// What to do about a message that was refused for good.
     pub fn refused_for_good(&self) -> &'static str {
-        "Other messages are not affected; this one is a dead letter: `review-bridge deliveries list` shows it, \
-         `deliveries retry` sends it again"
+        "Other messages are not affected; this one is a dead letter, and its review stays unread: `review-bridge \
+         deliveries list --state dead` shows it"
     }
 
     /// What happened and what to do, by reason.

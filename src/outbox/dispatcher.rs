@@ -338,26 +338,26 @@ fn earliest(known: Option<Timestamp>, other: Timestamp) -> Option<Timestamp> {
 }
 
 fn report(sent: &Sent, settlement: &Settlement) {
-    let (destination, message, attempt) = (&*settlement.destination, &*settlement.id, settlement.number);
+    let (destination, message_id, attempt) = (&*settlement.destination, &*settlement.id, settlement.number);
     let outcome = settlement.attempt.outcome.as_str();
     let took_ms = u64::try_from(sent.duration.as_millis()).unwrap_or(u64::MAX);
     if settlement.state == DeliveryState::Delivered {
         match &*sent.leased.reviews {
             [told] => {
                 let review = &*told.review.uuid;
-                tracing::info!(destination, review, message, attempt, outcome, took_ms, "sent");
+                tracing::info!(destination, review, message_id, attempt, outcome, took_ms, "sent");
             }
             many => {
                 let (kind, reviews) = (sent.leased.kind.as_str(), many.len());
-                tracing::info!(destination, kind, reviews, message, attempt, outcome, took_ms, "sent");
+                tracing::info!(destination, kind, reviews, message_id, attempt, outcome, took_ms, "sent");
             }
         }
     } else {
         let state = settlement.state.as_str();
         let detail = &*settlement.attempt.detail;
-        tracing::warn!(destination, message, attempt, outcome, state, detail, "not sent");
+        tracing::warn!(destination, message_id, attempt, outcome, state, detail, "not sent");
     }
     if let Some(fallback) = &sent.fallback {
-        tracing::warn!(destination, message, fallback, "a template failed; the plain form was sent");
+        tracing::warn!(destination, message_id, fallback, "a template failed; the plain form was sent");
     }
 }

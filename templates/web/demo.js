@@ -261,13 +261,16 @@ function drawWindows() {
   const box = byId("windows");
   for (const place of [...places].sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind))) {
     const kind = KINDS[place.kind];
-    if (!kind) continue;
-    const head = make("header", "", make("h3", "", place.title), make("span", "kind", kind.label));
+    const key = place.kind === "email" ? "email" : `${place.kind}/${place.name}`;
+    // All mail is in one mailbox.
+    if (!kind || windows.has(key)) continue;
+    const title = place.kind === "email" ? "Inbox" : place.title;
+    const head = make("header", "", make("h3", "", title), make("span", "kind", kind.label));
     const scroll = make("div", "scroll", make("p", "empty", "Nothing yet."));
     scroll.tabIndex = 0;
     scroll.setAttribute("role", "log");
     scroll.setAttribute("aria-live", "off");
-    scroll.setAttribute("aria-label", `${kind.label} ${place.title}`);
+    scroll.setAttribute("aria-label", `${kind.label} ${title}`);
     const element = make("section", `window ${place.kind}`, head);
     const entry = { kind, element, scroll, name: place.name };
     if (place.kind === "email") {
@@ -277,7 +280,7 @@ function drawWindows() {
       element.append(make("div", "split", entry.list, entry.open));
     } else element.append(scroll);
     box.append(element);
-    windows.set(place.kind === "email" ? "email" : `${place.kind}/${place.name}`, entry);
+    windows.set(key, entry);
   }
 }
 

@@ -51,7 +51,8 @@ async fn killed_ten_times_during_three_hundred_deliveries_it_loses_none_and_mark
             .filter(|body| body["data"]["review"]["uuid"] == uuid)
             .map(|body| body["data"]["repeat"].as_bool().unwrap())
             .collect();
-        assert!(!times[0] && times[1..].iter().all(|repeat| *repeat), "{uuid}: {times:?}");
+        // The first may say so, too: a send that a kill stopped before it arrived is unknown as well.
+        assert!(times[1..].iter().all(|repeat| *repeat), "{uuid}: {times:?}");
     }
     let rows = bench.deliveries().await;
     assert!(rows.len() == 300 && rows.iter().all(|row| row.state == DeliveryState::Delivered));

@@ -120,6 +120,11 @@ async fn the_demo_tells_and_marks_reviews_and_leaves_nothing_behind() {
     let support = of("slack", "support").expect("the unhappy reach support");
     assert!(support["content"]["body"]["blocks"].is_array());
     assert!(of("slack", "wins").is_some() && of("teams", "managers").is_some());
+    let mail = of("email", "quality").expect("what is broken reaches quality");
+    assert_eq!(mail["content"]["html"], true);
+    let html = demo.get(&format!("/mail/{}", mail["id"]), &demo.address).await;
+    assert!(html.body.contains("kapot"), "{}", html.body);
+    assert!(html.head.contains("frame-ancestors 'self'; sandbox"), "{}", html.head);
     let crm = of("webhook", "crm").expect("everything reaches the CRM");
     assert!(crm["content"]["signature"].as_str().unwrap().starts_with("v1,"));
     let last = posts.iter().map(|post| post["id"].as_u64().unwrap()).max().unwrap();

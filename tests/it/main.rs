@@ -9,6 +9,7 @@ mod docs;
 mod edits;
 mod faults;
 mod harness;
+mod mta;
 mod oracles;
 mod pipeline;
 mod state;

@@ -195,3 +195,20 @@ async fn a_dry_run_sends_marks_and_stores_nothing() {
     bench.once().await;
     assert_eq!(bench.told("crm").len(), 1);
 }
+
+#[tokio::test]
+async fn one_accounts_refused_token_delays_no_other() {
+    let mut bench = Bench::new().await;
+    bench.account = format!(
+        "[accounts.client]\ntoken = \"wrong\"\nbase_url = \"{}\"\nrequests_per_minute = 600000",
+        bench.api
+    );
+    bench.review("a", GOOGLE_NL, 1.0, "x");
+    let once = bench.once().await;
+    assert_eq!(once.failed_polls.len(), 1);
+    assert_eq!(once.failed_polls[0].0, "client");
+    assert!(!once.failed_polls[0].1.contains("wrong"), "{once:?}");
+    assert_eq!(bench.told("crm")["a"], 1);
+    assert_eq!(bench.webhook("crm")[0]["data"]["account"], "main");
+    assert_eq!(bench.marked(), ["a"]);
+}

@@ -50,12 +50,15 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "web",
         ],
     ),
+    // The whole on the table of a fair: it has a configuration of its own and shows what the receivers got.
+    ("demo", &["app", "clock", "config", "destination", "domain", "sandbox", "settings", "store", "task"]),
     (
         "cli",
         &[
             "app",
             "clock",
             "config",
+            "demo",
             "destination",
             "domain",
             "intake",

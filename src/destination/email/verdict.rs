@@ -219,8 +219,8 @@ impl Judge {
     fn refused(&self, step: Step, code: u16, words: &str, to: &Address) -> Attempt {
         let (server, name) = (&self.server, &self.name);
         let later = |reason| Outcome::Retry { reason, after: None, ambiguous: false };
-        let letter = "Other messages are not affected; this one is a dead letter: `review-bridge deliveries list` shows \
-                      it, `deliveries retry` sends it again";
+        let letter = "Other messages are not affected; this one is a dead letter, and its review stays unread: \
+                      `review-bridge deliveries list --state dead` shows it";
         let (outcome, what) = match meaning(step, code, words) {
             Meaning::Later => (
                 later(Reason::ServerError),

@@ -1,5 +1,5 @@
-#![allow(clippy::unwrap_used)]
 //! The mailbox over real sockets.
+#![allow(clippy::unwrap_used)]
 
 use super::*;
 use std::future::pending;

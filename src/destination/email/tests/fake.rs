@@ -141,11 +141,8 @@ fn answer<S: Read + Write>(
     match script.iter().find(|(known, _)| *known == command) {
         None => {}
         Some((_, Do::Say(other))) => text = other,
-        Some((_, Do::SayOnce(other))) => {
-            if seen.once.fetch_add(1, Ordering::SeqCst) == 0 {
-                text = other;
-            }
-        }
+        Some((_, Do::SayOnce(other))) if seen.once.fetch_add(1, Ordering::SeqCst) == 0 => text = other,
+        Some((_, Do::SayOnce(_))) => {}
         Some((_, Do::HangUp)) => return None,
         Some((_, Do::KeepSilent)) => {
             let _ = stream.read_to_end(&mut Vec::new());

@@ -131,7 +131,10 @@ async fn against(mode: &str, serve: impl Fn(TcpStream) + Send + 'static) -> Atte
 #[tokio::test]
 async fn without_encryption_nothing_is_sent_and_what_to_change_is_said() {
     let refused = Outcome::Broken { reason: Reason::CertificateRefused };
-    let attempt = against("starttls", |mut tcp| drop(until_tls(&mut tcp, "SIZE 1", ""))).await;
+    let attempt = against("starttls", |mut tcp| {
+        let _ = until_tls(&mut tcp, "SIZE 1", "");
+    })
+    .await;
     assert_eq!(attempt.outcome, refused);
     assert!(
         attempt.detail.contains("STARTTLS") && attempt.detail.contains("`smtp.port`"),
@@ -151,9 +154,10 @@ async fn without_encryption_nothing_is_sent_and_what_to_change_is_said() {
     })
     .await;
     assert_eq!(attempt.outcome, Outcome::Broken { reason: Reason::UnexpectedAnswer }, "{}", attempt.detail);
-    let attempt =
-        against("starttls", |mut tcp| drop(until_tls(&mut tcp, "STARTTLS", "454 4.7.0 no TLS today\r\n")))
-            .await;
+    let attempt = against("starttls", |mut tcp| {
+        let _ = until_tls(&mut tcp, "STARTTLS", "454 4.7.0 no TLS today\r\n");
+    })
+    .await;
     assert_eq!(attempt.outcome, retry(Reason::ServerError, false), "{}", attempt.detail);
     let attempt = against("starttls", |mut tcp| drop(tcp.write_all(&[21, 3, 1, 0, 2, 2, 80]))).await;
     assert_eq!(attempt.outcome, Outcome::Broken { reason: Reason::UnexpectedAnswer }, "{}", attempt.detail);
