@@ -143,7 +143,7 @@ async fn outbox_loop(
         let pause = wake_at.map_or(OUTBOX_SLEEP, |at| at.since(now).min(OUTBOX_SLEEP));
         if started.sends == 0 || dispatcher.in_flight() > 0 {
             tokio::select! {
-                () = dispatcher.ended() => {}
+                () = dispatcher.ended() => dispatcher.linger().await,
                 () = signals.sleep(pause.max(Duration::from_millis(1)), &signals.enqueued) => {}
             }
         }

@@ -8,22 +8,29 @@ use super::worker::{self, Names, Sent};
 use super::{Target, Targets, pace::Pace};
 use crate::clock::Clock;
 use crate::domain::{Catalog, DeliveryState, MessageKind, Outcome, Timestamp};
-use crate::store::{DestinationRecord, LeaseRequest, Leased, Settlement, SharedStore, StoreError};
+use crate::store::{
+    DestinationEffect, DestinationRecord, LeaseRequest, Leased, Settlement, SharedStore, StoreError,
+};
 use crate::task::Group;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Sends of one destination that may be under way at once.
-const IN_FLIGHT_EACH: u32 = 16;
+const IN_FLIGHT_EACH: u32 = 32;
 /// Sends of all destinations that may be under way at once.
-const IN_FLIGHT: u32 = 64;
+const IN_FLIGHT: u32 = 128;
 /// What a lease outlasts the longest send by.
 const LEASE_MARGIN: Duration = Duration::from_secs(30);
 /// How long an account's names are used before they are read from state again.
 const NAMES_LAST: Duration = Duration::from_secs(30);
-/// How often leases that ran out are looked for while nothing is due.
+/// How often leases that ran out are looked for.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(30);
+/// How long the states of destinations are used before they are read again: a command may have paused one.
+const RECORDS_LAST: Duration = Duration::from_secs(1);
+/// How long an ended send waits for others to be recorded with: a transaction for each would cost more than
+/// all else that is done for a message.
+const LINGER: Duration = Duration::from_millis(3);
 
 /// What was started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,6 +65,8 @@ pub struct Dispatcher {
     paces: HashMap<String, Pace>,
     in_flight: HashMap<String, u32>,
     records: HashMap<String, DestinationRecord>,
+    /// When `records` were read; `None` when something has changed since.
+    records_at: Option<Timestamp>,
     names: HashMap<String, (Arc<Catalog>, Timestamp)>,
     sends: Group<Sent>,
     ended: Vec<Result<Sent, String>>,
@@ -75,6 +84,7 @@ impl Dispatcher {
             paces: HashMap::new(),
             in_flight: HashMap::new(),
             records: HashMap::new(),
+            records_at: None,
             names: HashMap::new(),
             sends: Group::default(),
             ended: Vec::new(),
@@ -98,6 +108,7 @@ impl Dispatcher {
         let mut settled = Vec::new();
         while self.in_flight() > 0 {
             self.ended().await;
+            self.linger().await;
             settled.extend(self.record(targets).await?);
         }
         Ok((started, settled))
@@ -120,13 +131,15 @@ impl Dispatcher {
 
     async fn start(&mut self, targets: &Targets, only: Option<(&str, &str)>) -> Result<Started, StoreError> {
         let now = self.clock.now();
-        self.records = self
-            .store
-            .destinations()
-            .await?
-            .into_iter()
-            .map(|record| (record.name.clone(), record))
-            .collect();
+        if self.records_at.is_none_or(|at| at > now || now.since(at) >= RECORDS_LAST) {
+            let records = self.store.destinations().await?;
+            self.records = records.into_iter().map(|record| (record.name.clone(), record)).collect();
+            self.records_at = Some(now);
+        }
+        if self.looked_for_expired_at > now || now.since(self.looked_for_expired_at) >= EXPIRY_INTERVAL {
+            self.looked_for_expired_at = now;
+            self.store.expire(now).await?;
+        }
         let names: Vec<&str> = match only {
             Some((destination, _)) => vec![destination],
             None => targets.by_name.keys().map(String::as_str).collect(),
@@ -157,11 +170,9 @@ impl Dispatcher {
                 Room::Full => {}
             }
         }
-        let look = now.since(self.looked_for_expired_at) >= EXPIRY_INTERVAL;
-        if requests.is_empty() && !look {
+        if requests.is_empty() {
             return Ok(started);
         }
-        self.looked_for_expired_at = now;
         let leased = self.store.lease(&requests, now, &self.owner).await?;
         started.sends = leased.len();
         for message in leased {
@@ -253,6 +264,18 @@ impl Dispatcher {
         }
     }
 
+    /// Waits a moment for more sends to end, while some are under way. Nothing is lost if this is dropped.
+    pub async fn linger(&mut self) {
+        let over = tokio::time::sleep(LINGER);
+        tokio::pin!(over);
+        while !self.sends.is_empty() {
+            tokio::select! {
+                sent = self.sends.next() => self.ended.extend(sent),
+                () = &mut over => break,
+            }
+        }
+    }
+
     /// Records all sends that have ended, in one transaction. Must not be dropped half-way.
     pub async fn record(&mut self, targets: &Targets) -> Result<Vec<Settled>, StoreError> {
         while let Some(sent) = self.sends.try_next() {
@@ -281,6 +304,9 @@ impl Dispatcher {
         }
         if !settlements.is_empty() {
             self.store.settle(&settlements, now).await?;
+        }
+        if settlements.iter().any(|settlement| settlement.effect != DestinationEffect::None) {
+            self.records_at = None;
         }
         Ok(settled)
     }

@@ -86,6 +86,8 @@ pub trait Store: Send + Sync {
     // ---- sending --------------------------------------------------------------------------------------
     /// After a start, with no other process on this state: what was being sent is unknown, and due again.
     async fn recover(&self, now: Timestamp) -> Result<u64, StoreError>;
+    /// Frees leases that ran out: what was being sent under them is unknown, and due again.
+    async fn expire(&self, now: Timestamp) -> Result<u64, StoreError>;
     /// Leases due messages and records that an attempt of each began.
     async fn lease(
         &self,

@@ -294,6 +294,9 @@ impl Store for SqliteStore {
     async fn recover(&self, now: Timestamp) -> Result<u64, StoreError> {
         sending::recover(self.begin().await?, now).await
     }
+    async fn expire(&self, now: Timestamp) -> Result<u64, StoreError> {
+        sending::expire(self.begin().await?, now).await
+    }
     async fn lease(
         &self,
         requests: &[LeaseRequest],

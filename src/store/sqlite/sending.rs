@@ -10,6 +10,12 @@ pub(super) async fn recover(mut transaction: Transaction, now: Timestamp) -> Res
     Ok(freed)
 }
 
+pub(super) async fn expire(mut transaction: Transaction, now: Timestamp) -> Result<u64, StoreError> {
+    let freed = release(&mut transaction, "lease IS NOT NULL AND lease_until < $1", now).await?;
+    transaction.commit().await?;
+    Ok(freed)
+}
+
 /// Frees the leases of messages whose sending was interrupted: whether they arrived is unknown.
 async fn release(transaction: &mut Transaction, which: &str, now: Timestamp) -> Result<u64, StoreError> {
     let attempts = format!(
@@ -83,7 +89,6 @@ pub(super) async fn lease(
     now: Timestamp,
     owner: &str,
 ) -> Result<Vec<Leased>, StoreError> {
-    release(&mut transaction, "lease IS NOT NULL AND lease_until < $1", now).await?;
     let query = format!(
         "UPDATE messages SET lease = $5, lease_until = $6, attempts = attempts + 1,
             first_attempt_at = COALESCE(first_attempt_at, $2),
