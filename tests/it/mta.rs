@@ -171,8 +171,10 @@ impl Opened {
 
     /// That the hostile text came through, as text in both parts.
     fn assert_hostile_text(&self) {
+        // Zero-width spaces keep mail programs from making links of what a customer wrote.
+        let text = self.text().replace('\u{200B}', "");
         for words in ["Café crème 😡 质量 שלום", "Bcc: all@evil.example", "=?utf-8?q?no?="] {
-            assert!(self.text().contains(words), "{words}: {}", self.text());
+            assert!(text.contains(words), "{words}: {text}");
             assert!(self.html().contains("Café crème 😡 质量 שלום"), "{}", self.html());
         }
         assert!(!self.html().contains("<script>"), "{}", self.html());
