@@ -337,7 +337,6 @@ impl Dispatcher {
         let verdict = retry::verdict(&attempt.outcome, &attempt.detail, &situation);
         Settlement {
             id: leased.id.clone(),
-            lease: leased.lease.clone(),
             number: leased.attempt,
             attempt: attempt.clone(),
             duration: sent.duration,

@@ -355,8 +355,6 @@ pub struct Leased {
     pub stopped_base: Duration,
     /// When this attempt began.
     pub begun_at: Timestamp,
-    /// The lease, to settle with.
-    pub lease: String,
 }
 
 /// The review of a leased message.
@@ -377,9 +375,7 @@ pub struct LeasedReview {
 pub struct Settlement {
     /// The message.
     pub id: String,
-    /// The lease it was sent under.
-    pub lease: String,
-    /// The attempt's number.
+    /// The attempt's number: a message that was leased again meanwhile has a later one.
     pub number: u32,
     /// How it ended.
     pub attempt: Attempt,

@@ -237,7 +237,6 @@ async fn attempt(
     let leased = store.lease(&[request], NOW, "test").await.unwrap().remove(0);
     let settlement = Settlement {
         id: leased.id.clone(),
-        lease: leased.lease,
         number: leased.attempt,
         reason: outcome.reason().filter(|_| state == DeliveryState::Dead),
         attempt: Attempt {

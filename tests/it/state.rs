@@ -75,7 +75,6 @@ async fn lease(store: &SqliteStore, destination: &str, now: i64) -> Vec<Leased> 
 fn settlement(leased: &Leased, outcome: Outcome, state: DeliveryState, next_at: i64) -> Settlement {
     Settlement {
         id: leased.id.clone(),
-        lease: leased.lease.clone(),
         number: leased.attempt,
         attempt: Attempt { outcome, status: Some(200), detail: "d".into(), excerpt: None },
         duration: Duration::from_millis(5),

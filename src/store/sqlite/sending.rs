@@ -124,7 +124,6 @@ pub(super) async fn lease(
                 first_attempt_at: Timestamp(row.first_attempt_at),
                 stopped_base: span(row.stopped_base_ms),
                 begun_at: now,
-                lease: owner.to_owned(),
             });
         }
     }
