@@ -100,26 +100,46 @@ fn entries(folder: &Path) -> Vec<String> {
     names.map(|name| name.to_string_lossy().into_owned()).collect()
 }
 
+/// The reviews of a feed that are marked read.
+fn marked(feed: &Value) -> impl Iterator<Item = &Value> {
+    feed["reviews"].as_array().into_iter().flatten().filter(|review| review["marked"] == true)
+}
+
+/// A post that a destination of a kind received.
+fn post_of<'a>(feed: &'a Value, kind: &str, destination: &str) -> Option<&'a Value> {
+    let posts = feed["posts"].as_array()?;
+    posts.iter().find(|post| post["kind"] == kind && post["destination"] == destination)
+}
+
 #[tokio::test]
 async fn the_demo_tells_and_marks_reviews_and_leaves_nothing_behind() {
     let demo = Demo::start().await;
-    let feed = demo.feed(|feed| feed["tally"]["marked"].as_u64() >= Some(12)).await;
+    // How much of its story is told by when depends on the machine: what is waited for is that each
+    // destination got something, not a moment at which a number of reviews is through.
+    let everyone = [
+        ("slack", "support"),
+        ("slack", "wins"),
+        ("teams", "managers"),
+        ("email", "quality"),
+        ("webhook", "crm"),
+    ];
+    let feed = demo
+        .feed(|feed| {
+            let reached = everyone.iter().all(|(kind, destination)| post_of(feed, kind, destination).is_some());
+            reached && feed["tally"]["marked"].as_u64() >= Some(12) && marked(feed).next().is_some()
+        })
+        .await;
     assert!(!entries(demo.folder.path()).is_empty(), "its state is in a folder of its own");
     assert_eq!(feed["tally"]["lost"], 0);
-    let reviews = feed["reviews"].as_array().unwrap();
-    let done = reviews.iter().filter(|review| {
-        let deliveries = review["deliveries"].as_array().unwrap();
-        review["marked"] == true && deliveries.iter().all(|delivery| delivery["state"] == "delivered")
-    });
-    assert!(done.count() >= 10, "{reviews:#?}");
+    for review in marked(&feed) {
+        for delivery in review["deliveries"].as_array().unwrap() {
+            assert_eq!(delivery["state"], "delivered", "marked before it was told: {review:#}");
+        }
+    }
 
-    let posts = feed["posts"].as_array().unwrap();
-    let of = |kind: &str, destination: &str| {
-        posts.iter().find(|post| post["kind"] == kind && post["destination"] == destination).cloned()
-    };
+    let of = |kind: &str, destination: &str| post_of(&feed, kind, destination).cloned();
     let support = of("slack", "support").expect("the unhappy reach support");
     assert!(support["content"]["body"]["blocks"].is_array());
-    assert!(of("slack", "wins").is_some() && of("teams", "managers").is_some());
     let mail = of("email", "quality").expect("what is broken reaches quality");
     assert_eq!(mail["content"]["html"], true);
     let html = demo.get(&format!("/mail/{}", mail["id"]), &demo.address).await;
@@ -127,6 +147,7 @@ async fn the_demo_tells_and_marks_reviews_and_leaves_nothing_behind() {
     assert!(html.head.contains("frame-ancestors 'self'; sandbox"), "{}", html.head);
     let crm = of("webhook", "crm").expect("everything reaches the CRM");
     assert!(crm["content"]["signature"].as_str().unwrap().starts_with("v1,"));
+    let posts = feed["posts"].as_array().unwrap();
     let last = posts.iter().map(|post| post["id"].as_u64().unwrap()).max().unwrap();
     let newer = demo.get(&format!("/feed?after={last}"), &demo.address).await;
     let newer: Value = serde_json::from_str(&newer.body).unwrap();
