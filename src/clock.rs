@@ -11,13 +11,22 @@ pub enum Clock {
     /// The machine's clock.
     System,
     /// A clock that stands until it is moved.
-    Manual(Arc<AtomicI64>),
+    Manual(Arc<Hands>),
+}
+
+/// The hands of a manual clock, in milliseconds.
+#[derive(Debug, Default)]
+pub struct Hands {
+    /// The time of day.
+    wall: AtomicI64,
+    /// The time that has passed, which no step of the time of day changes.
+    passed: AtomicI64,
 }
 
 impl Clock {
     /// A clock that stands at `now` until it is moved.
     pub fn manual(now: Timestamp) -> Self {
-        Self::Manual(Arc::new(AtomicI64::new(now.0)))
+        Self::Manual(Arc::new(Hands { wall: AtomicI64::new(now.0), passed: AtomicI64::new(0) }))
     }
 
     /// The time of day.
@@ -25,15 +34,80 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => Timestamp(jiff::Timestamp::now().as_millisecond()),
-            Self::Manual(now) => Timestamp(now.load(Ordering::SeqCst)),
+            Self::Manual(hands) => Timestamp(hands.wall.load(Ordering::SeqCst)),
         }
     }
 
     /// Moves a manual clock on; the system's clock is never touched.
     pub fn advance(&self, by: Duration) {
-        if let Self::Manual(now) = self {
-            now.fetch_add(crate::domain::time::millis(by), Ordering::SeqCst);
+        if let Self::Manual(hands) = self {
+            let by = crate::domain::time::millis(by);
+            hands.wall.fetch_add(by, Ordering::SeqCst);
+            hands.passed.fetch_add(by, Ordering::SeqCst);
         }
+    }
+
+    /// Sets a manual clock's time of day forward or back while no time passes; the system's clock is never
+    /// touched.
+    pub fn step(&self, by_ms: i64) {
+        if let Self::Manual(hands) = self {
+            hands.wall.fetch_add(by_ms, Ordering::SeqCst);
+        }
+    }
+}
+
+/// The least that the time of day must move beside the time that passed to count as a step. Less is drift,
+/// or a correction that harms nobody.
+const LEAST_STEP_MS: i64 = 30_000;
+
+/// Notices when somebody sets the time of day, or the machine slept.
+#[derive(Debug)]
+pub struct StepWatch {
+    clock: Clock,
+    wall: Timestamp,
+    passed: Passed,
+}
+
+#[derive(Debug)]
+enum Passed {
+    System(Stopwatch),
+    Manual(i64),
+}
+
+impl Passed {
+    fn since_start(clock: &Clock) -> Self {
+        match clock {
+            Clock::System => Self::System(Stopwatch::start()),
+            Clock::Manual(hands) => Self::Manual(hands.passed.load(Ordering::SeqCst)),
+        }
+    }
+
+    fn elapsed_ms(&self, clock: &Clock) -> i64 {
+        match (self, clock) {
+            (Self::System(watch), _) => crate::domain::time::millis(watch.elapsed()),
+            (Self::Manual(then), Clock::Manual(hands)) => hands.passed.load(Ordering::SeqCst) - then,
+            (Self::Manual(_), Clock::System) => 0,
+        }
+    }
+}
+
+impl StepWatch {
+    /// Watches `clock` from now on.
+    pub fn new(clock: &Clock) -> Self {
+        Self { clock: clock.clone(), wall: clock.now(), passed: Passed::since_start(clock) }
+    }
+
+    /// By how many milliseconds the time of day was set forward (or back, below zero) since the last look;
+    /// `None` where it went as time passed.
+    pub fn look(&mut self) -> Option<i64> {
+        let now = self.clock.now();
+        let by = (now.0 - self.wall.0) - self.passed.elapsed_ms(&self.clock);
+        if by.abs() < LEAST_STEP_MS {
+            return None;
+        }
+        self.wall = now;
+        self.passed = Passed::since_start(&self.clock);
+        Some(by)
     }
 }
 
@@ -106,5 +180,24 @@ mod tests {
         for bad in ["", "yesterday", "2022-13-01", "30/06/2022"] {
             assert_eq!(parse(bad), None, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_step_is_told_from_the_passing_of_time() {
+        let clock = Clock::manual(Timestamp(0));
+        let mut watch = StepWatch::new(&clock);
+        clock.advance(Duration::from_secs(86_400));
+        assert_eq!(watch.look(), None);
+        clock.step(3_600_000);
+        clock.advance(Duration::from_secs(5));
+        assert_eq!(watch.look(), Some(3_600_000));
+        assert_eq!(watch.look(), None, "told once");
+        clock.step(-7_200_000);
+        assert_eq!(watch.look(), Some(-7_200_000));
+        // Drift is forgotten only once it counts: small steps add up to one.
+        clock.step(20_000);
+        assert_eq!(watch.look(), None);
+        clock.step(20_000);
+        assert_eq!(watch.look(), Some(40_000));
     }
 }

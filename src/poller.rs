@@ -5,7 +5,7 @@
 
 use crate::domain::{Catalog, Timestamp};
 use crate::intake::{Intake, Plan};
-use crate::store::{AccountRecord, IntakeReport, SharedStore, StoreError};
+use crate::store::{AccountRecord, CompleteListing, IntakeReport, SharedStore, StoreError};
 use crate::upstream::{Cursor, ErrorKind, Item, Upstream, UpstreamError};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -103,6 +103,12 @@ impl Poller {
     /// Makes the next poll due at once.
     pub fn poll_now(&mut self) {
         self.next_poll_at = Timestamp(0);
+    }
+
+    /// The time of day was set: what is waited for is as far away as before.
+    pub fn clock_stepped(&mut self, by_ms: i64) {
+        self.next_poll_at.0 = self.next_poll_at.0.saturating_add(by_ms);
+        self.waits_until.0 = self.waits_until.0.saturating_add(by_ms);
     }
 
     /// When the next poll is due.
@@ -256,7 +262,16 @@ impl Poller {
         self.next_poll_at = now.plus(plan.policy.poll_interval);
         match &poll.error {
             None => {
-                let report = self.store.complete_listing(&self.account, &listing.seen, now).await?;
+                let skip_if_read: Vec<&str> = plan.skip_if_read().collect();
+                let report = self
+                    .store
+                    .complete_listing(&CompleteListing {
+                        account: &self.account,
+                        seen: &listing.seen,
+                        skip_if_read: &skip_if_read,
+                        now,
+                    })
+                    .await?;
                 poll.baseline = report.baseline;
             }
             Some(error) => {

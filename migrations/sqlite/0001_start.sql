@@ -45,9 +45,9 @@ CREATE TABLE reviews (
     account           TEXT    NOT NULL,
     uuid              TEXT    NOT NULL,
     state             TEXT    NOT NULL CHECK (state IN
-        ('held', 'settling', 'matched', 'unmatched', 'remembered', 'malformed', 'forgotten')),
+        ('held', 'settling', 'matched', 'unmatched', 'remembered', 'malformed', 'expired', 'forgotten')),
     revision          INTEGER NOT NULL CHECK (revision >= 1),
-    content_hash      TEXT    NOT NULL,            -- of rating and text
+    content_hash      TEXT    NOT NULL,            -- of rating and of text
     body_hash         TEXT    NOT NULL,            -- of everything
     body              TEXT,                        -- the newest revision; null in a tombstone
     reviewed_at       INTEGER,
@@ -56,6 +56,8 @@ CREATE TABLE reviews (
     match_at          INTEGER,                     -- when the rules run, while settling
     undecided         INTEGER NOT NULL DEFAULT 0 CHECK (undecided IN (0, 1)),
     listed            INTEGER NOT NULL DEFAULT 0 CHECK (listed IN (0, 1)),
+    unlisted_at       INTEGER NOT NULL,            -- when it was last listed, while it is not
+    aged_at           INTEGER NOT NULL,            -- from when its retention counts
     missing           INTEGER NOT NULL DEFAULT 0,  -- complete listings without it, in a row
     mark              TEXT    NOT NULL DEFAULT 'none' CHECK (mark IN ('none', 'due', 'done')),
     mark_at           INTEGER,                     -- the next try, or when it was done
@@ -64,15 +66,16 @@ CREATE TABLE reviews (
     listed_since_mark INTEGER NOT NULL DEFAULT 0,  -- complete listings that still showed it
     UNIQUE (account, uuid),
     CHECK ((state = 'settling') = (match_at IS NOT NULL)),
-    CHECK ((state = 'forgotten') = (body IS NULL)),
+    CHECK ((state IN ('expired', 'forgotten')) = (body IS NULL)),
     CHECK ((mark = 'none') = (mark_at IS NULL)),
-    CHECK (mark = 'none' OR state IN ('matched', 'unmatched', 'remembered'))
+    CHECK (mark = 'none' OR state NOT IN ('held', 'settling', 'malformed'))
 ) STRICT;
 CREATE INDEX reviews_to_match ON reviews (account, match_at) WHERE state IN ('held', 'settling');
 CREATE INDEX reviews_to_mark ON reviews (account, mark_at) WHERE mark = 'due';
 CREATE INDEX reviews_listed ON reviews (account) WHERE listed = 1;
 CREATE INDEX reviews_by_change ON reviews (changed_at);
 CREATE INDEX reviews_by_state ON reviews (account, state);
+CREATE INDEX reviews_by_age ON reviews (aged_at) WHERE body IS NOT NULL;
 
 CREATE TABLE revisions (
     review_id   INTEGER NOT NULL REFERENCES reviews (id) ON DELETE CASCADE,
@@ -112,6 +115,7 @@ CREATE TABLE messages (
 ) STRICT;
 CREATE INDEX messages_due ON messages (destination, next_at, seq) WHERE state = 'pending' AND lease IS NULL;
 CREATE INDEX messages_leased ON messages (lease_until) WHERE lease IS NOT NULL;
+CREATE INDEX messages_without_review ON messages (settled_at) WHERE kind <> 'review';
 
 CREATE TABLE deliveries (
     id           INTEGER NOT NULL PRIMARY KEY,

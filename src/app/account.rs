@@ -1,7 +1,7 @@
 //! One account at work: its listings, and its marks between them.
 
 use super::budget::StoreBudget;
-use crate::clock::Clock;
+use crate::clock::{Clock, StepWatch};
 use crate::domain::Timestamp;
 use crate::intake::Plan;
 use crate::outbox::Acknowledger;
@@ -24,6 +24,7 @@ pub struct AccountWorker {
     pub(super) budget: Arc<StoreBudget>,
     pub(super) store: SharedStore,
     pub(super) clock: Clock,
+    pub(super) steps: StepWatch,
 }
 
 /// What a step of an account did.
@@ -42,6 +43,10 @@ pub struct Step {
 impl AccountWorker {
     /// Does one unit: a page, or between listings a batch of marks.
     pub async fn step(&mut self) -> Result<Step, StoreError> {
+        if let Some(by_ms) = self.steps.look() {
+            self.poller.clock_stepped(by_ms);
+            self.acknowledger.clock_stepped(by_ms);
+        }
         let now = self.clock.now();
         let mut step = Step::default();
         self.budget.listing_expected(self.poller.next_poll_at());

@@ -13,7 +13,7 @@ pub use durability::warning as durability_warning;
 pub use observed::Observed;
 pub use once::Once;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, StepWatch};
 use crate::config::Settings;
 use crate::intake::{Audience, Plan};
 use crate::outbox::{Acknowledger, Digester, Dispatcher, Target, Targets};
@@ -97,6 +97,7 @@ pub fn build_targets(settings: &Settings) -> Result<Targets, AppError> {
                 give_up_after: common.give_up_after,
                 hours: common.active_hours.clone(),
                 digest: common.digest.clone(),
+                skip_if_read: common.skip_if_read,
             },
         );
     }
@@ -113,6 +114,7 @@ pub fn build_plans(settings: &Settings, targets: &Targets) -> BTreeMap<String, A
     let audience = |target: &Target| Audience {
         recipients: target.destination.recipients(),
         at_once: target.digest.is_none(),
+        skip_if_read: target.skip_if_read,
     };
     let audiences: BTreeMap<String, Audience> =
         targets.by_name.iter().map(|(name, target)| (name.clone(), audience(target))).collect();
@@ -249,6 +251,7 @@ impl App {
                 budget,
                 store: store.clone(),
                 clock: clock.clone(),
+                steps: StepWatch::new(&clock),
                 name,
             });
         }

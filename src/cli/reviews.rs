@@ -203,7 +203,8 @@ fn meaning(row: &ReviewRow) -> &'static str {
         ReviewState::Unmatched => "no rule wants it told",
         ReviewState::Remembered => "too old to tell when it was first seen",
         ReviewState::Malformed => "without a usable uuid it is kept, not routed",
-        ReviewState::Forgotten => "its text was removed",
+        ReviewState::Expired => "its retention is over: only a change of it would still be told",
+        ReviewState::Forgotten => "it was forgotten on demand, and is never told again",
     }
 }
 

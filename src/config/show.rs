@@ -109,6 +109,7 @@ pub(super) fn render(settings: &Settings, resolved: &mut Resolved) -> String {
     if !is_set(root, "state", "url_file") {
         fill(root, &["state", "url"], quote(state::DEFAULT_URL));
     }
+    fill(root, &["state", "retention"], quote(&show_duration(settings.state.retention)));
     let listen = settings.http.listen.map(|address| address.to_string()).unwrap_or_default();
     fill(root, &["http", "listen"], quote(&listen));
     fill(root, &["log", "level"], quote(&settings.log.level));
@@ -146,7 +147,7 @@ fn common(common: &destination::Common) -> [(&'static str, String); 7] {
         ("give_up_after", quote(&show_duration(common.give_up_after))),
         ("timezone", quote(common.timezone.iana_name().unwrap_or("UTC"))),
         ("show_email", common.show_email.to_string()),
-        ("skip_if_read", "false".into()),
+        ("skip_if_read", common.skip_if_read.to_string()),
         ("allow_http", common.allow_http.to_string()),
     ]
 }

@@ -53,6 +53,8 @@ pub struct Common {
     pub timezone: TimeZone,
     /// Whether the author's e-mail address is shown.
     pub show_email: bool,
+    /// Whether a review that was read elsewhere is not told any more.
+    pub skip_if_read: bool,
     /// Whether its URL may be http beyond this machine.
     pub allow_http: bool,
     /// A certificate authority to trust beside the system's (PEM).
@@ -88,7 +90,11 @@ pub const COMMON_KEYS: &[Key] = &[
         secret: false,
     },
     Key { name: "show_email", summary: "show the author's e-mail address; false unless set", secret: false },
-    Key { name: "skip_if_read", summary: "only false in this version", secret: false },
+    Key {
+        name: "skip_if_read",
+        summary: "tell nothing of a review that was read elsewhere; false unless set",
+        secret: false,
+    },
     Key {
         name: "allow_http",
         summary: "allow an http URL beyond this machine; false unless set",
@@ -137,9 +143,6 @@ impl Common {
         for key in LATER_KEYS {
             table.not_in_this_version(key);
         }
-        if table.boolean("skip_if_read") == Some(true) {
-            table.problem("skip_if_read", "not in this version", "remove it");
-        }
         let digest = table.table("digest").and_then(Schedule::read);
         // A digest that comes at eight says so by the same clocks.
         let zone = digest.as_ref().map_or(TimeZone::UTC, |digest| digest.zone.clone());
@@ -167,6 +170,7 @@ impl Common {
             active_hours: table.table("active_hours").and_then(|table| ActiveHours::read(table, &timezone)),
             timezone,
             show_email: table.boolean("show_email").unwrap_or(false),
+            skip_if_read: table.boolean("skip_if_read").unwrap_or(false),
             allow_http: table.boolean("allow_http").unwrap_or(false),
             ca_file,
         }

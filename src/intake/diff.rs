@@ -1,6 +1,10 @@
 //! What changed between two sights of a review. Pure.
 
 use crate::domain::{Change, Previous, Review};
+use crate::store::{StoreError, ids};
+
+/// Stands for a text that is not there.
+const NO_TEXT: &str = "-";
 
 /// The kind of change from `before` to `after`: the first that fits of rating, first text, text. Other
 /// fields make no change.
@@ -15,12 +19,34 @@ pub fn change(before: &Review, after: &Review) -> Option<Change> {
     }
 }
 
+/// The hash of a review's rating and the hash of its text, with a dot between: all that a tombstone keeps.
+pub fn content_hash(review: &Review) -> Result<String, StoreError> {
+    let rating = ids::fingerprint(&serde_json::to_vec(&review.rating)?);
+    let text = review.text.as_ref().map(|text| ids::fingerprint(text.as_bytes()));
+    Ok(format!("{rating}.{}", text.as_deref().unwrap_or(NO_TEXT)))
+}
+
+/// What [`change`] would say of two reviews of which only the hashes are known.
+pub fn change_of_hashes(before: &str, after: &str) -> Option<Change> {
+    let (rating_before, text_before) = before.split_once('.').unwrap_or((before, NO_TEXT));
+    let (rating_after, text_after) = after.split_once('.').unwrap_or((after, NO_TEXT));
+    if rating_before != rating_after {
+        return Some(Change::Rating);
+    }
+    match (text_before, text_after) {
+        (before, after) if before == after => None,
+        (NO_TEXT, _) => Some(Change::TextAdded),
+        _ => Some(Change::Text),
+    }
+}
+
 /// What a recipient knew before a change.
 pub fn previous(before: &Review) -> Previous {
     Previous { rating: before.rating.clone(), text: before.text.clone() }
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::domain::NativeRating;
@@ -37,6 +63,11 @@ mod tests {
         assert_eq!(change(&bare, &review(1.0, Some("x"))), Some(Change::TextAdded));
         assert_eq!(change(&review(1.0, Some("x")), &review(1.0, Some("y"))), Some(Change::Text));
         assert_eq!(change(&review(1.0, Some("x")), &bare), Some(Change::Text));
+        let reviews = [bare.clone(), review(5.0, None), review(1.0, Some("x")), review(5.0, Some("y"))];
+        for (before, after) in reviews.iter().flat_map(|one| reviews.iter().map(move |other| (one, other))) {
+            let hashes = [before, after].map(|review| content_hash(review).unwrap());
+            assert_eq!(change_of_hashes(&hashes[0], &hashes[1]), change(before, after));
+        }
         let renamed = Review { author: Some("A".into()), title: Some("T".into()), ..bare.clone() };
         assert_eq!(change(&bare, &renamed), None);
     }

@@ -34,6 +34,16 @@ pub struct Audience {
     pub recipients: Vec<String>,
     /// Whether each review is told at once, and not in a digest.
     pub at_once: bool,
+    /// Whether a review that was read elsewhere is not told any more.
+    pub skip_if_read: bool,
+}
+
+impl Plan {
+    /// The destinations to which a review that was read elsewhere is not told any more.
+    pub fn skip_if_read(&self) -> impl Iterator<Item = &str> {
+        let skipping = self.audiences.iter().filter(|(_, audience)| audience.skip_if_read);
+        skipping.map(|(name, _)| name.as_str())
+    }
 }
 
 /// One page of an account's unread list, and what it is judged by.
@@ -80,14 +90,18 @@ impl Intake<'_> {
 
     /// What a listed review means.
     pub fn decide(&self, arrival: Arrival<'_>) -> Decision {
-        let Arrival { review, known } = arrival;
+        let Arrival { review, content_hash, known } = arrival;
         let Some(known) = known else {
             return self.first_sight(review);
         };
         match (&known.review, known.state) {
-            (_, ReviewState::Forgotten) | (None, _) => Decision::Ignore,
-            (Some(before), _) => match diff::change(before, review).filter(|_| known.content_changed) {
-                Some(change) => self.revision(review, before, change, known),
+            (_, ReviewState::Forgotten) => Decision::Ignore,
+            (None, _) => match diff::change_of_hashes(&known.content_hash, content_hash) {
+                Some(change) => self.revision(review, None, change, known),
+                None => Decision::Ignore,
+            },
+            (Some(before), _) => match diff::change(before, review) {
+                Some(change) => self.revision(review, Some(before), change, known),
                 None => Decision::Refresh,
             },
         }
@@ -119,10 +133,14 @@ impl Intake<'_> {
         review.reviewed_at.is_some_and(|at| at < self.now.minus(oldest))
     }
 
-    fn revision(&self, review: &Review, before: &Review, change: Change, known: &Known) -> Decision {
-        // Nobody was told yet: to its readers it is new, and there is nothing it was before.
-        let (change, previous) =
-            if known.told { (change, Some(diff::previous(before))) } else { (Change::New, None) };
+    fn revision(&self, review: &Review, before: Option<&Review>, change: Change, known: &Known) -> Decision {
+        let (change, previous) = match before {
+            // Its retention is over: that it is an edit is known, but not of what.
+            None => (change, None),
+            Some(before) if known.told => (change, Some(diff::previous(before))),
+            // Nobody was told yet: to its readers it is new, and there is nothing it was before.
+            Some(_) => (Change::New, None),
+        };
         let mut routed = self.place(review, change, previous.clone(), known.first_seen_at);
         if routed.state == ReviewState::Unmatched && known.state == ReviewState::Matched {
             // Its earlier deliveries stand; the mark follows them.
@@ -130,6 +148,28 @@ impl Intake<'_> {
             routed.mark = false;
         }
         Decision::Revise(Box::new(Revision { change, previous, routed }))
+    }
+
+    /// Runs the rules again on reviews of this account, by their ids in state; a review that matched keeps what
+    /// it has. Returns what was made.
+    pub async fn route_again(&self, store: &dyn Store, reviews: &[i64]) -> Result<IntakeReport, StoreError> {
+        let route = |waiting: &Waiting| self.reroute(waiting);
+        store.route_again(self.account, reviews, self.now, &route).await
+    }
+
+    fn reroute(&self, waiting: &Waiting) -> Routed {
+        let routed = self.route(waiting);
+        match routed.state {
+            ReviewState::Matched => routed,
+            ReviewState::Unmatched if waiting.state == ReviewState::Unmatched => routed,
+            _ => Routed {
+                state: waiting.state,
+                match_at: None,
+                deliveries: Vec::new(),
+                undecided: false,
+                mark: false,
+            },
+        }
     }
 
     fn route(&self, waiting: &Waiting) -> Routed {
@@ -165,7 +205,7 @@ impl Intake<'_> {
             .targets
             .into_iter()
             .flat_map(|(destination, rules)| {
-                let Audience { recipients, at_once } =
+                let Audience { recipients, at_once, .. } =
                     self.plan.audiences.get(&destination).cloned().unwrap_or_default();
                 recipients.into_iter().map(move |recipient| NewDelivery {
                     at_once,
@@ -188,7 +228,7 @@ impl Intake<'_> {
 }
 
 fn fingerprint(review: Review) -> Result<Fingerprinted, StoreError> {
-    let content = serde_json::to_vec(&(&review.rating, &review.text))?;
+    let content_hash = diff::content_hash(&review)?;
     let body = serde_json::to_vec(&review)?;
-    Ok(Fingerprinted { content_hash: ids::fingerprint(&content), body_hash: ids::fingerprint(&body), review })
+    Ok(Fingerprinted { content_hash, body_hash: ids::fingerprint(&body), review })
 }

@@ -58,6 +58,11 @@ impl Acknowledger {
         }
     }
 
+    /// The time of day was set: what is waited for is as far away as before.
+    pub fn clock_stepped(&mut self, by_ms: i64) {
+        self.waits_until.0 = self.waits_until.0.saturating_add(by_ms);
+    }
+
     /// Marks what is due, one batch. Must not be called during a listing, whose pages it would shift.
     pub async fn tick(&mut self, policy: MarkRead, now: Timestamp) -> Result<Marked, StoreError> {
         if policy == MarkRead::Never {

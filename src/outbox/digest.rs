@@ -7,6 +7,9 @@ use crate::store::{DigestWindow, NewDigest, SharedStore, StoreError};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// A window that began so much later than now shows that the clock was set back since.
+const CLOCK_SET_BACK: Duration = Duration::from_secs(3600);
+
 /// Watches the schedules of all digests.
 pub struct Digester {
     store: SharedStore,
@@ -48,8 +51,19 @@ impl Digester {
     /// Makes the digests that are due, and says when the next one is.
     pub async fn tick(&mut self, targets: &Targets, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         for (name, window) in &mut self.windows {
+            let Some(schedule) = targets.by_name.get(name).and_then(|target| target.digest.as_ref()) else {
+                continue;
+            };
             let Some(target) = targets.by_name.get(name) else { continue };
-            let Some(schedule) = target.digest.as_ref().filter(|_| window.next_at <= now) else { continue };
+            if window.from > now.plus(CLOCK_SET_BACK) {
+                // The last digest was made in what is the future now: the next may be years away.
+                window.from = now;
+                window.next_at = next_after(schedule, now);
+                self.store.put_digest_window(window).await?;
+            }
+            if window.next_at > now {
+                continue;
+            }
             let next = DigestWindow {
                 from: now,
                 // Never before what was due: a clock that was set back must not run it twice.

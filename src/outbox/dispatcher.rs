@@ -6,7 +6,7 @@
 use super::retry::{self, Situation};
 use super::worker::{self, Names, Sent};
 use super::{Target, Targets, pace::Pace};
-use crate::clock::Clock;
+use crate::clock::{Clock, StepWatch};
 use crate::domain::{Catalog, DeliveryState, MessageKind, Outcome, Timestamp};
 use crate::store::{
     DestinationEffect, DestinationRecord, LeaseRequest, Leased, Settlement, SharedStore, StoreError,
@@ -71,12 +71,17 @@ pub struct Dispatcher {
     sends: Group<Sent>,
     ended: Vec<Result<Sent, String>>,
     looked_for_expired_at: Timestamp,
+    steps: StepWatch,
+    /// All steps of the wall clock so far, in milliseconds.
+    stepped_ms: i64,
 }
 
 impl Dispatcher {
     /// A dispatcher whose leases bear `owner`; `seed` is for the jitter.
     pub fn new(store: SharedStore, clock: Clock, owner: &str, seed: u64) -> Self {
         Self {
+            steps: StepWatch::new(&clock),
+            stepped_ms: 0,
             store,
             clock,
             owner: owner.to_owned(),
@@ -129,7 +134,23 @@ impl Dispatcher {
         self.start(targets, Some((destination, message))).await
     }
 
+    /// Where the wall clock was set, moves along whatever waits for a time: a step counts for nothing.
+    async fn follow_clock(&mut self) -> Result<(), StoreError> {
+        let Some(by_ms) = self.steps.look() else { return Ok(()) };
+        let seconds = by_ms / 1000;
+        tracing::warn!(
+            seconds,
+            "the wall clock was set, or the machine slept; what waits goes on waiting as long as before"
+        );
+        self.store.clock_stepped(by_ms).await?;
+        self.stepped_ms += by_ms;
+        self.paces.values_mut().for_each(|pace| pace.shift(by_ms));
+        self.records_at = None;
+        Ok(())
+    }
+
     async fn start(&mut self, targets: &Targets, only: Option<(&str, &str)>) -> Result<Started, StoreError> {
+        self.follow_clock().await?;
         let now = self.clock.now();
         if self.records_at.is_none_or(|at| at > now || now.since(at) >= RECORDS_LAST) {
             let records = self.store.destinations().await?;
@@ -233,7 +254,7 @@ impl Dispatcher {
         } else {
             Vec::new()
         };
-        self.sends.start(worker::send(target, message, names, troubles));
+        self.sends.start(worker::send(target, message, names, troubles, self.stepped_ms));
         Ok(())
     }
 
@@ -281,6 +302,10 @@ impl Dispatcher {
         while let Some(sent) = self.sends.try_next() {
             self.ended.push(sent);
         }
+        if self.ended.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.follow_clock().await?;
         let now = self.clock.now();
         let (mut settlements, mut settled) = (Vec::new(), Vec::new());
         for sent in std::mem::take(&mut self.ended) {
@@ -313,15 +338,16 @@ impl Dispatcher {
 
     fn settlement(&mut self, targets: &Targets, sent: &Sent, now: Timestamp) -> Settlement {
         let Sent { leased, attempt, .. } = sent;
+        let first_attempt_at = Timestamp(leased.first_attempt_at.0 + self.stepped_ms - sent.stepped_ms);
         let target = targets.by_name.get(&leased.destination);
         let record = self.records.get(&leased.destination);
         let stopped = record.map(|record| record.stopped_total(now)).unwrap_or_default();
         let closed = target
             .and_then(|target| target.hours.as_ref())
-            .map(|hours| hours.closed_between(leased.first_attempt_at, now))
+            .map(|hours| hours.closed_between(first_attempt_at, now))
             .unwrap_or_default();
         let elapsed = now
-            .since(leased.first_attempt_at)
+            .since(first_attempt_at)
             .saturating_sub(stopped.saturating_sub(leased.stopped_base))
             .saturating_sub(closed);
         let situation = Situation {

@@ -6,6 +6,7 @@
 pub mod acknowledger;
 pub mod digest;
 mod dispatcher;
+mod janitor;
 mod pace;
 pub mod retry;
 mod worker;
@@ -13,6 +14,7 @@ mod worker;
 pub use acknowledger::Acknowledger;
 pub use digest::Digester;
 pub use dispatcher::{Dispatcher, Settled, Started};
+pub use janitor::Janitor;
 
 use crate::destination::{ActiveHours, Destination, Schedule};
 use crate::domain::RatingScales;
@@ -36,6 +38,8 @@ pub struct Target {
     pub hours: Option<ActiveHours>,
     /// When its reviews are sent together; each at once where it is not set.
     pub digest: Option<Arc<Schedule>>,
+    /// Whether a review that was read elsewhere is not told any more.
+    pub skip_if_read: bool,
 }
 
 /// All destinations, as of one configuration.

@@ -33,6 +33,13 @@ impl Pace {
         blocking.map_or(now, |at| at.plus(rate.span))
     }
 
+    /// The time of day was set: what began then began as long ago as before.
+    pub fn shift(&mut self, by_ms: i64) {
+        for at in &mut self.begun {
+            at.0 += by_ms;
+        }
+    }
+
     /// An attempt began.
     pub fn record(&mut self, now: Timestamp) {
         self.begun.push_back(now);

@@ -19,6 +19,8 @@ pub(super) struct Sent {
     pub(super) duration: Duration,
     /// Why the template could not be used, where the plain form stood in.
     pub(super) fallback: Option<String>,
+    /// All steps of the wall clock when it began.
+    pub(super) stepped_ms: i64,
 }
 
 /// What a message is rendered with.
@@ -34,13 +36,14 @@ pub(super) async fn send(
     leased: Leased,
     names: HashMap<String, Names>,
     troubles: Vec<String>,
+    stepped_ms: i64,
 ) -> Sent {
     let watch = Stopwatch::start();
     let (attempt, fallback) = match message_of(&leased, &names, troubles) {
         Some(message) => deliver(&target, &message).await,
         None => (unreadable(), None),
     };
-    Sent { leased, attempt, duration: watch.elapsed(), fallback }
+    Sent { leased, attempt, duration: watch.elapsed(), fallback, stepped_ms }
 }
 
 async fn deliver(target: &Target, message: &Message) -> (Attempt, Option<String>) {

@@ -64,13 +64,9 @@ pub trait Store: Send + Sync {
     // ---- intake ---------------------------------------------------------------------------------------
     /// One page: reads what is known, decides, and writes reviews, revisions, deliveries and messages.
     async fn intake(&self, batch: &IntakeBatch<'_>, decide: Decide<'_>) -> Result<IntakeReport, StoreError>;
-    /// Ends a complete listing: what it showed and what it did not.
-    async fn complete_listing(
-        &self,
-        account: &str,
-        seen: &[i64],
-        now: Timestamp,
-    ) -> Result<ListingReport, StoreError>;
+    /// Ends a complete listing: what it showed and what it did not. What two in a row did not show was read
+    /// elsewhere, unless we marked it.
+    async fn complete_listing(&self, listing: &CompleteListing<'_>) -> Result<ListingReport, StoreError>;
     /// Routes up to `limit` held or settling reviews whose time has come.
     async fn route_waiting(
         &self,
@@ -124,6 +120,43 @@ pub trait Store: Send + Sync {
     async fn pause(&self, destination: &str, paused: bool, now: Timestamp) -> Result<(), StoreError>;
     /// Makes every broken destination due for a probe at once.
     async fn probe_broken(&self, now: Timestamp) -> Result<(), StoreError>;
+
+    // ---- what people do -------------------------------------------------------------------------------
+    /// Runs the rules again on these reviews of an account; deliveries that their newest revisions have already
+    /// stay as they are. Returns what was made.
+    async fn route_again(
+        &self,
+        account: &str,
+        reviews: &[i64],
+        now: Timestamp,
+        route: Route<'_>,
+    ) -> Result<IntakeReport, StoreError>;
+    /// Makes the marks of these reviews due, told or not; returns those it did. Held and settling ones wait
+    /// for their rules, marked ones are marked.
+    async fn request_marks(&self, reviews: &[i64], now: Timestamp) -> Result<Vec<i64>, StoreError>;
+    /// Leaves nothing of a review but a tombstone; what was to be told of it is not told.
+    async fn forget(&self, review: i64, now: Timestamp) -> Result<(), StoreError>;
+    /// Retries, resends or discards those of `deliveries` that are in a state for it, and returns these. A
+    /// retried or resent member of a digest waits for the next one.
+    async fn intervene(
+        &self,
+        what: Intervention,
+        deliveries: &[i64],
+        now: Timestamp,
+    ) -> Result<Vec<i64>, StoreError>;
+    /// Sends those of `deliveries` that are dead to another destination, and returns these.
+    async fn move_deliveries(
+        &self,
+        deliveries: &[i64],
+        to: &MoveTo<'_>,
+        now: Timestamp,
+    ) -> Result<Vec<i64>, StoreError>;
+
+    // ---- upkeep ---------------------------------------------------------------------------------------
+    /// Removes one batch of what is too old, with tombstones for reviews; never what is pending.
+    async fn expire_old(&self, expiry: &Expiry, now: Timestamp) -> Result<Expired, StoreError>;
+    /// The wall clock was moved by so many milliseconds: whatever waits for a time waits as long as before.
+    async fn clock_stepped(&self, by_ms: i64) -> Result<(), StoreError>;
 
     // ---- marks ----------------------------------------------------------------------------------------
     /// Reviews to be marked read now.

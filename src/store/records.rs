@@ -23,19 +23,22 @@ pub enum ReviewState {
     Remembered,
     /// Without a usable uuid: never routed.
     Malformed,
-    /// A tombstone.
+    /// Past its retention: a tombstone, from which a change can still be told.
+    Expired,
+    /// Forgotten on demand: a tombstone, never told again.
     Forgotten,
 }
 
 impl ReviewState {
     /// Every state.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Held,
         Self::Settling,
         Self::Matched,
         Self::Unmatched,
         Self::Remembered,
         Self::Malformed,
+        Self::Expired,
         Self::Forgotten,
     ];
 
@@ -48,6 +51,7 @@ impl ReviewState {
             Self::Unmatched => "unmatched",
             Self::Remembered => "remembered",
             Self::Malformed => "malformed",
+            Self::Expired => "expired",
             Self::Forgotten => "forgotten",
         }
     }
@@ -148,7 +152,7 @@ pub struct IntakeBatch<'a> {
 pub struct Fingerprinted {
     /// The review.
     pub review: Review,
-    /// Of rating and text.
+    /// Of rating and of text, so that a tombstone tells which of them changed.
     pub content_hash: String,
     /// Of everything.
     pub body_hash: String,
@@ -159,6 +163,8 @@ pub struct Fingerprinted {
 pub struct Arrival<'a> {
     /// As listed.
     pub review: &'a Review,
+    /// Its hash of rating and of text.
+    pub content_hash: &'a str,
     /// As known; `None` at first sight.
     pub known: Option<&'a Known>,
 }
@@ -170,8 +176,8 @@ pub struct Known {
     pub state: ReviewState,
     /// Its newest revision as it was; `None` in a tombstone.
     pub review: Option<Review>,
-    /// Whether rating or text differ, by their hash.
-    pub content_changed: bool,
+    /// Its hash of rating and of text.
+    pub content_hash: String,
     /// The kind of its newest revision.
     pub change: Change,
     /// What preceded its newest revision.
@@ -296,6 +302,63 @@ pub struct ListingReport {
     pub length: u64,
     /// Reviews that two complete listings in a row did not show and that were not marked by us.
     pub read_elsewhere: u64,
+}
+
+/// The end of a complete listing.
+#[derive(Clone, Copy, Debug)]
+pub struct CompleteListing<'a> {
+    /// The account.
+    pub account: &'a str,
+    /// The state's ids of all reviews on it.
+    pub seen: &'a [i64],
+    /// Destinations to which a review that was read elsewhere is not told any more.
+    pub skip_if_read: &'a [&'a str],
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Who is to get deliveries that are moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MoveTo<'a> {
+    /// The destination.
+    pub destination: &'a str,
+    /// Its recipients.
+    pub recipients: &'a [String],
+    /// Whether each is a message of its own; otherwise they wait for a digest.
+    pub at_once: bool,
+}
+
+/// What a person does to deliveries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intervention {
+    /// Try dead ones again, as if for the first time.
+    Retry,
+    /// Send delivered ones again, as repeats.
+    Resend,
+    /// Give up pending or dead ones.
+    Discard,
+}
+
+/// What is too old to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expiry {
+    /// What has not changed since.
+    pub aged_before: Timestamp,
+    /// What was not listed since.
+    pub unlisted_before: Timestamp,
+    /// At most so many reviews at once.
+    pub limit: u32,
+}
+
+/// What was removed as too old.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Expired {
+    /// Reviews of which a tombstone is left.
+    pub reviews: u64,
+    /// Notices, tests and digests that carry no review any more.
+    pub messages: u64,
+    /// Attempts of what still waits.
+    pub attempts: u64,
 }
 
 /// A held or settling review.

@@ -125,7 +125,8 @@ async fn the_demo_tells_and_marks_reviews_and_leaves_nothing_behind() {
     ];
     let feed = demo
         .feed(|feed| {
-            let reached = everyone.iter().all(|(kind, destination)| post_of(feed, kind, destination).is_some());
+            let reached =
+                everyone.iter().all(|(kind, destination)| post_of(feed, kind, destination).is_some());
             reached && feed["tally"]["marked"].as_u64() >= Some(12) && marked(feed).next().is_some()
         })
         .await;

@@ -57,7 +57,7 @@ fn all_problems_are_told_at_once() {
          [accounts.Second]\n[accounts.a__b]\n[accounts.a_]\n\
          [destinations.Ops]\n[destinations.ops]\n\
          [acounts]\n[smtp]\nport = 0\n[default]\n[global]\n\
-         [state]\nretention = '180d'\nurl = 'sqlite::memory:'\n\
+         [state]\nretention = '59m'\nurl = 'sqlite::memory:'\n\
          [http]\nlisten = 'localhost'\npassword = 'x'\npublic_url = 'https://reviews.example'\nhosts = []\n\
          [log]\nlevel = 'inof'\nformat = 1\n\
          [operator]\nnotify = ['opps']\nheartbeat_url = 'http://heartbeat.example'\n",
@@ -96,7 +96,7 @@ fn all_problems_are_told_at_once() {
         "|rules|no rule: nothing would ever be told",
         "|smtp.host|is missing",
         "|smtp.port|is not in range",
-        "|state.retention|not in this version",
+        "|state.retention|is too short to be of use",
         "|state.url|would forget everything at a restart, and then tell old reviews again or not at all",
         "|templates_dir|is not a folder that can be read",
     ]

@@ -190,6 +190,7 @@ fn show_is_toml_with_origins_and_without_secrets() {
         "timezone = \"UTC\" # default",
         "show_email = false # default",
         "skip_if_read = false # default",
+        "retention = \"180d\" # default",
         "listen = \"\" # config.toml",
         "url_file = \"url\" # config.toml",
         "\"Shop \\\"nl\\\"\" = 2.5 # config.toml",

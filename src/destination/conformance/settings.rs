@@ -64,7 +64,7 @@ digest = {{ schedule = \"8:00\" }}"
         ),
         (&format!("type = \"slack\"\n{hook}\nburst = {{ limit = 2 }}"), "burst: not in this version"),
         (&format!("type = \"slack\"\n{hook}\ntemplate = \"x\""), "template: not in this version"),
-        (&format!("type = \"slack\"\n{hook}\nskip_if_read = true"), "skip_if_read: not in this version"),
+        (&format!("type = \"slack\"\n{hook}\nskip_if_read = \"yes\""), "skip_if_read: is not true or false"),
         (&format!("type = \"slack\"\n{hook}\ntimeout = \"500ms\""), "timeout: is not in range"),
         (&format!("type = \"slack\"\n{hook}\ntimeout = \"3m\""), "timeout: is not in range"),
         (&format!("type = \"slack\"\n{hook}\nca_file = \"Cargo.toml\""), "ca_file: "),

@@ -3,7 +3,7 @@
 use super::*;
 use crate::upstream::Malformed;
 use serde_json::{Value, json as object};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A review's row as it was before this page.
 struct Head {
@@ -35,7 +35,7 @@ pub(super) async fn intake(
         let head = heads.get(&item.review.uuid)?;
         (head.body_hash != item.body_hash).then_some(head.id)
     });
-    let known = known(&mut transaction, &changed.collect::<Vec<_>>(), &heads, batch).await?;
+    let known = known(&mut transaction, &changed.collect::<Vec<_>>(), &heads).await?;
 
     let (mut fresh, mut revised, mut refreshed) = (Vec::new(), Vec::new(), Vec::new());
     for item in batch.reviews {
@@ -45,7 +45,8 @@ pub(super) async fn intake(
             continue;
         }
         let before = head.and_then(|head| known.get(&head.id));
-        match (decide(Arrival { review: &item.review, known: before }), head) {
+        let arrival = Arrival { review: &item.review, content_hash: &item.content_hash, known: before };
+        match (decide(arrival), head) {
             (Decision::Ignore, _) | (Decision::Refresh, None) => {}
             (Decision::Refresh, Some(head)) => refreshed.push((head, item)),
             (Decision::Revise(revision), Some(head)) => revised.push((head, item, revision)),
@@ -113,13 +114,17 @@ fn tally(report: &mut IntakeReport, routed: &Routed, change: Option<Change>) {
     }
 }
 
+/// How often it is noted that an item without a uuid is still listed.
+const SEEN_AGAIN: Duration = Duration::from_secs(86_400);
+
 async fn keep_malformed(transaction: &mut Transaction, batch: &IntakeBatch<'_>) -> Result<u64, StoreError> {
     let mut kept = 0;
     for Malformed { hash, reason, payload } in batch.malformed {
         let body = json(&object!({ "reason": reason, "payload": payload }))?;
         let done = sqlx::query(
             "INSERT INTO reviews (account, uuid, state, revision, content_hash, body_hash, body,
-                first_seen_at, changed_at) VALUES ($1, $2, 'malformed', 1, $2, $2, $3, $4, $4)
+                first_seen_at, changed_at, unlisted_at, aged_at)
+             VALUES ($1, $2, 'malformed', 1, $2, $2, $3, $4, $4, $4, $4)
              ON CONFLICT DO NOTHING",
         )
         .bind(batch.account)
@@ -129,6 +134,17 @@ async fn keep_malformed(transaction: &mut Transaction, batch: &IntakeBatch<'_>) 
         .execute(&mut **transaction)
         .await?;
         kept += done.rows_affected();
+        if done.rows_affected() == 0 {
+            sqlx::query(
+                "UPDATE reviews SET unlisted_at = $3 WHERE account = $1 AND uuid = $2 AND unlisted_at < $4",
+            )
+            .bind(batch.account)
+            .bind(format!("sha256:{hash}"))
+            .bind(batch.now.0)
+            .bind(batch.now.minus(SEEN_AGAIN).0)
+            .execute(&mut **transaction)
+            .await?;
+        }
     }
     Ok(kept)
 }
@@ -154,14 +170,13 @@ async fn heads(
         .collect()
 }
 
-type KnownRow = (i64, String, Option<String>, i64, String, Option<String>, bool);
+type KnownRow = (i64, String, Option<String>, i64, Option<String>, Option<String>, bool);
 
 /// What is known of the reviews `ids`, whose bodies changed.
 async fn known(
     transaction: &mut Transaction,
     ids: &[i64],
     heads: &HashMap<String, Head>,
-    batch: &IntakeBatch<'_>,
 ) -> Result<HashMap<i64, Known>, StoreError> {
     if ids.is_empty() {
         return Ok(HashMap::new());
@@ -170,23 +185,23 @@ async fn known(
         "SELECT r.id, r.uuid, r.body, r.first_seen_at, v.change, v.previous,
             EXISTS (SELECT 1 FROM deliveries d JOIN messages m ON m.id = d.message_id
                     WHERE d.review_id = r.id AND m.attempts > 0)
-         FROM reviews r JOIN revisions v ON v.review_id = r.id AND v.revision = r.revision
+         FROM reviews r LEFT JOIN revisions v ON v.review_id = r.id AND v.revision = r.revision
          WHERE r.id IN (SELECT value FROM json_each($1))",
     )
     .bind(json(ids)?)
     .fetch_all(&mut **transaction)
     .await?;
-    let listed: HashMap<&str, &Fingerprinted> =
-        batch.reviews.iter().map(|item| (item.review.uuid.as_str(), item)).collect();
     let mut known = HashMap::new();
     for (id, uuid, body, first_seen_at, change, previous, told) in rows {
-        let (Some(head), Some(item)) = (heads.get(&uuid), listed.get(uuid.as_str())) else { continue };
+        let Some(head) = heads.get(&uuid) else { continue };
+        // A tombstone keeps no revisions; what it is changed by is told from its hashes.
+        let change = change.unwrap_or_else(|| Change::New.as_str().to_owned());
         known.insert(
             id,
             Known {
                 state: head.state,
                 review: body.as_deref().map(parse).transpose()?,
-                content_changed: head.content_hash != item.content_hash,
+                content_hash: head.content_hash.clone(),
                 change: Change::parse(&change).ok_or_else(|| unknown("change", &change))?,
                 previous: previous.as_deref().map(parse).transpose()?,
                 told,
@@ -226,9 +241,9 @@ async fn insert(
         fresh.iter().map(|(item, revision)| columns(item, &revision.routed, batch.now)).collect();
     let inserted: Vec<(i64, String)> = sqlx::query_as(
         "INSERT INTO reviews (account, uuid, state, revision, content_hash, body_hash, body, reviewed_at,
-            first_seen_at, changed_at, match_at, undecided, mark, mark_at)
+            first_seen_at, changed_at, unlisted_at, aged_at, listed, match_at, undecided, mark, mark_at)
          SELECT $2, value ->> 'uuid', value ->> 'state', 1, value ->> 'content_hash', value ->> 'body_hash',
-            value ->> 'body', value ->> 'reviewed_at', $3, $3, value ->> 'match_at', value ->> 'undecided',
+            value ->> 'body', value ->> 'reviewed_at', $3, $3, $3, $3, 1, value ->> 'match_at', value ->> 'undecided',
             value ->> 'mark', value ->> 'mark_at'
          FROM json_each($1) ORDER BY key RETURNING id, uuid",
     )
@@ -300,7 +315,7 @@ async fn revise(
     sqlx::query(
         "UPDATE reviews SET revision = revision + 1, state = j.value ->> 'state',
             content_hash = j.value ->> 'content_hash', body_hash = j.value ->> 'body_hash',
-            body = j.value ->> 'body', reviewed_at = j.value ->> 'reviewed_at', changed_at = $2,
+            body = j.value ->> 'body', reviewed_at = j.value ->> 'reviewed_at', changed_at = $2, aged_at = $2,
             match_at = j.value ->> 'match_at', undecided = j.value ->> 'undecided',
             mark = j.value ->> 'mark', mark_at = j.value ->> 'mark_at', mark_attempts = 0,
             mark_error = NULL, listed_since_mark = 0
@@ -381,7 +396,11 @@ async fn place(
 
 /// Ends pending deliveries that a newer revision replaces. One in flight is left: only if that attempt fails
 /// is it superseded.
-async fn supersede(transaction: &mut Transaction, ids: &[i64], now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn supersede(
+    transaction: &mut Transaction,
+    ids: &[i64],
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let ids = json(ids)?;
     sqlx::query(
         "UPDATE deliveries SET state = 'superseded', settled_at = $2
@@ -410,10 +429,9 @@ async fn supersede(transaction: &mut Transaction, ids: &[i64], now: Timestamp) -
 
 pub(super) async fn complete_listing(
     mut transaction: Transaction,
-    account: &str,
-    seen: &[i64],
-    now: Timestamp,
+    listing: &CompleteListing<'_>,
 ) -> Result<ListingReport, StoreError> {
+    let CompleteListing { account, seen, now, .. } = *listing;
     let length = seen.len() as u64;
     let seen = json(seen)?;
     accounts::ensure(&mut transaction, account).await?;
@@ -433,12 +451,16 @@ pub(super) async fn complete_listing(
         sqlx::query(statement).bind(account).bind(&seen).execute(&mut *transaction).await?;
     }
     let gone: Vec<(String,)> = sqlx::query_as(
-        "UPDATE reviews SET listed = 0, missing = 0 WHERE account = $1 AND listed = 1 AND missing >= 2
-         RETURNING mark",
+        "UPDATE reviews SET listed = 0, missing = 0, unlisted_at = $2
+         WHERE account = $1 AND listed = 1 AND missing >= 2 RETURNING mark",
     )
     .bind(account)
+    .bind(now.0)
     .fetch_all(&mut *transaction)
     .await?;
+    if !listing.skip_if_read.is_empty() {
+        skip_read(&mut transaction, listing).await?;
+    }
     sqlx::query(
         "UPDATE accounts SET baseline_at = COALESCE(baseline_at, $2), listings = listings + 1,
             listing_length = $3, last_poll_at = $2, last_success_at = $2, failed_polls = 0,
@@ -452,6 +474,36 @@ pub(super) async fn complete_listing(
     transaction.commit().await?;
     let read_elsewhere = gone.iter().filter(|(mark,)| mark != "done").count() as u64;
     Ok(ListingReport { baseline: baseline.is_none(), length, read_elsewhere })
+}
+
+/// Ends what waits for destinations that want nothing of what was read elsewhere. What was made since then
+/// (by `reviews route`) is meant to be told, and what is in flight may have arrived.
+async fn skip_read(transaction: &mut Transaction, listing: &CompleteListing<'_>) -> Result<(), StoreError> {
+    let skipped: Vec<(i64, Option<String>)> = sqlx::query_as(
+        "UPDATE deliveries SET state = 'skipped', settled_at = $3
+         WHERE destination IN (SELECT value FROM json_each($2)) AND state = 'pending'
+           AND EXISTS (SELECT 1 FROM reviews r WHERE r.id = review_id AND r.account = $1 AND r.listed = 0
+                       AND r.mark <> 'done' AND deliveries.created_at <= r.unlisted_at)
+           AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.id = message_id AND m.lease IS NOT NULL)
+         RETURNING review_id, message_id",
+    )
+    .bind(listing.account)
+    .bind(json(listing.skip_if_read)?)
+    .bind(listing.now.0)
+    .fetch_all(&mut **transaction)
+    .await?;
+    if skipped.is_empty() {
+        return Ok(());
+    }
+    let messages: Vec<&String> = skipped.iter().filter_map(|(_, message)| message.as_ref()).collect();
+    interventions::end_emptied(transaction, &json(&messages)?, DeliveryState::Skipped, listing.now).await?;
+    let reviews: Vec<i64> = skipped.iter().map(|(review, _)| *review).collect();
+    sqlx::query(marks::MARK_SETTLED)
+        .bind(json(&reviews)?)
+        .bind(listing.now.0)
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
 }
 
 const WAITING: &str = "account = $1 AND (state = 'held' OR (state = 'settling' AND match_at <= $2))";
@@ -468,6 +520,92 @@ pub(super) async fn anything_waiting(
 
 type WaitingRow = (i64, String, i64, String, String, i64, String, Option<String>);
 
+/// Reviews with their newest revisions, as rules see them.
+async fn waiting(
+    transaction: &mut Transaction,
+    ids: &[i64],
+) -> Result<Vec<(i64, String, i64, Waiting)>, StoreError> {
+    let rows: Vec<WaitingRow> = sqlx::query_as(
+        "SELECT r.id, r.uuid, r.revision, r.state, r.body, r.first_seen_at, v.change, v.previous
+         FROM reviews r JOIN revisions v ON v.review_id = r.id AND v.revision = r.revision
+         WHERE r.body IS NOT NULL AND r.state <> 'malformed' AND r.id IN (SELECT value FROM json_each($1))
+         ORDER BY r.id",
+    )
+    .bind(json(ids)?)
+    .fetch_all(&mut **transaction)
+    .await?;
+    rows.into_iter()
+        .map(|(id, uuid, revision, state, body, first_seen_at, change, previous)| {
+            let waiting = Waiting {
+                review: parse(&body)?,
+                change: Change::parse(&change).ok_or_else(|| unknown("change", &change))?,
+                previous: previous.as_deref().map(parse).transpose()?,
+                first_seen_at: Timestamp(first_seen_at),
+                state: ReviewState::parse(&state).ok_or_else(|| unknown("review state", &state))?,
+            };
+            Ok((id, uuid, revision, waiting))
+        })
+        .collect()
+}
+
+pub(super) async fn route_again(
+    mut transaction: Transaction,
+    account: &str,
+    reviews: &[i64],
+    now: Timestamp,
+    route: Route<'_>,
+) -> Result<IntakeReport, StoreError> {
+    let existing: Vec<(i64, String, String)> = sqlx::query_as(
+        "SELECT d.review_id, d.destination, d.recipient FROM deliveries d JOIN reviews r ON r.id = d.review_id
+         WHERE d.revision = r.revision AND r.id IN (SELECT value FROM json_each($1))",
+    )
+    .bind(json(reviews)?)
+    .fetch_all(&mut *transaction)
+    .await?;
+    let existing: HashSet<(i64, String, String)> = existing.into_iter().collect();
+    let mut report = IntakeReport::default();
+    let mut routed = Vec::new();
+    let mut updates = Vec::new();
+    for (id, uuid, revision, waiting) in waiting(&mut transaction, reviews).await? {
+        let waits = matches!(waiting.state, ReviewState::Held | ReviewState::Settling);
+        if waits || waiting.review.account != account {
+            continue;
+        }
+        let mut own = route(&waiting);
+        own.deliveries.retain(|delivery| {
+            !existing.contains(&(id, delivery.destination.clone(), delivery.recipient.clone()))
+        });
+        tally(&mut report, &own, None);
+        updates.push(object!({
+            "id": id, "state": own.state.as_str(), "undecided": u8::from(own.undecided),
+            "waits": u8::from(!own.deliveries.is_empty()), "mark": u8::from(own.mark),
+        }));
+        routed.push((id, uuid, revision, own));
+    }
+    // What is to be told once more is not marked before it is.
+    sqlx::query(
+        "UPDATE reviews SET state = j.value ->> 'state', undecided = j.value ->> 'undecided',
+            mark = CASE WHEN mark = 'due' AND j.value ->> 'waits' THEN 'none'
+                        WHEN mark = 'none' AND j.value ->> 'mark' THEN 'due' ELSE mark END,
+            mark_at = CASE WHEN mark = 'due' AND j.value ->> 'waits' THEN NULL
+                           WHEN mark = 'none' AND j.value ->> 'mark' THEN $2 ELSE mark_at END
+         FROM json_each($1) j WHERE reviews.id = j.value ->> 'id'",
+    )
+    .bind(json(&updates)?)
+    .bind(now.0)
+    .execute(&mut *transaction)
+    .await?;
+    let placements: Vec<Placement<'_>> = routed
+        .iter()
+        .map(|(id, uuid, revision, routed)| placement(*id, *revision, account, uuid, routed))
+        .collect();
+    place(&mut transaction, &placements, now).await?;
+    let ids: Vec<i64> = routed.iter().map(|(id, ..)| *id).collect();
+    supersede(&mut transaction, &ids, now).await?;
+    transaction.commit().await?;
+    Ok(report)
+}
+
 pub(super) async fn route_waiting(
     mut transaction: Transaction,
     account: &str,
@@ -475,26 +613,15 @@ pub(super) async fn route_waiting(
     limit: u32,
     route: Route<'_>,
 ) -> Result<IntakeReport, StoreError> {
-    let query = format!(
-        "SELECT r.id, r.uuid, r.revision, r.state, r.body, r.first_seen_at, v.change, v.previous
-         FROM reviews r JOIN revisions v ON v.review_id = r.id AND v.revision = r.revision
-         WHERE r.body IS NOT NULL AND r.id IN (SELECT id FROM reviews WHERE {WAITING} ORDER BY id LIMIT $3)"
-    );
-    let rows: Vec<WaitingRow> = sqlx::query_as(sqlx::AssertSqlSafe(query))
+    let query = format!("SELECT id FROM reviews WHERE {WAITING} ORDER BY id LIMIT $3");
+    let ids: Vec<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(query))
         .bind(account)
         .bind(now.0)
         .bind(limit)
         .fetch_all(&mut *transaction)
         .await?;
     let mut routed = Vec::new();
-    for (id, uuid, revision, state, body, first_seen_at, change, previous) in rows {
-        let waiting = Waiting {
-            review: parse(&body)?,
-            change: Change::parse(&change).ok_or_else(|| unknown("change", &change))?,
-            previous: previous.as_deref().map(parse).transpose()?,
-            first_seen_at: Timestamp(first_seen_at),
-            state: ReviewState::parse(&state).ok_or_else(|| unknown("review state", &state))?,
-        };
+    for (id, uuid, revision, waiting) in waiting(&mut transaction, &ids).await? {
         routed.push((id, uuid, revision, route(&waiting)));
     }
     let mut report = IntakeReport::default();

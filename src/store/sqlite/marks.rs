@@ -45,6 +45,37 @@ pub(super) async fn next(pool: &SqlitePool, account: &str) -> Result<Option<Time
     Ok(time(at))
 }
 
+pub(super) async fn request(
+    mut transaction: Transaction,
+    reviews: &[i64],
+    now: Timestamp,
+) -> Result<Vec<i64>, StoreError> {
+    let mut due: Vec<i64> = sqlx::query_scalar(
+        "UPDATE reviews SET mark = 'due', mark_at = $2, mark_attempts = 0, mark_error = NULL
+         WHERE id IN (SELECT value FROM json_each($1)) AND mark <> 'done'
+           AND state NOT IN ('held', 'settling', 'malformed') RETURNING id",
+    )
+    .bind(json(reviews)?)
+    .bind(now.0)
+    .fetch_all(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    due.sort_unstable();
+    Ok(due)
+}
+
+/// Takes back the marks of reviews (a JSON array) that are to be told once more; done ones stay.
+pub(super) async fn take_back(transaction: &mut Transaction, reviews: &str) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE reviews SET mark = 'none', mark_at = NULL, mark_attempts = 0, mark_error = NULL
+         WHERE id IN (SELECT value FROM json_each($1)) AND mark = 'due'",
+    )
+    .bind(reviews)
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
 pub(super) async fn record(
     mut transaction: Transaction,
     account: &str,

@@ -6,10 +6,12 @@
 mod accounts;
 mod digests;
 mod intake;
+mod interventions;
 mod marks;
 mod operator;
 mod people;
 mod sending;
+mod upkeep;
 
 use super::*;
 use crate::domain::{Change, DeliveryState, Form, MessageKind, Reason};
@@ -66,7 +68,9 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(10))
-            .pragma("cache_size", "-4096");
+            .pragma("cache_size", "-4096")
+            // What is forgotten is overwritten, not merely unlinked.
+            .pragma("secure_delete", "1");
         let pool = |size: u32| SqlitePoolOptions::new().max_connections(size).min_connections(0);
         let writer = pool(1).connect_with(options.clone()).await.map_err(|error| open_error(path, &error))?;
         migrate(&writer, path).await?;
@@ -267,13 +271,8 @@ impl Store for SqliteStore {
     async fn intake(&self, batch: &IntakeBatch<'_>, decide: Decide<'_>) -> Result<IntakeReport, StoreError> {
         intake::intake(self.begin().await?, batch, decide).await
     }
-    async fn complete_listing(
-        &self,
-        account: &str,
-        seen: &[i64],
-        now: Timestamp,
-    ) -> Result<ListingReport, StoreError> {
-        intake::complete_listing(self.begin().await?, account, seen, now).await
+    async fn complete_listing(&self, listing: &CompleteListing<'_>) -> Result<ListingReport, StoreError> {
+        intake::complete_listing(self.begin().await?, listing).await
     }
     async fn route_waiting(
         &self,
@@ -348,6 +347,43 @@ impl Store for SqliteStore {
     }
     async fn probe_broken(&self, now: Timestamp) -> Result<(), StoreError> {
         sending::probe_broken(self.begin().await?, now).await
+    }
+    async fn route_again(
+        &self,
+        account: &str,
+        reviews: &[i64],
+        now: Timestamp,
+        route: Route<'_>,
+    ) -> Result<IntakeReport, StoreError> {
+        intake::route_again(self.begin().await?, account, reviews, now, route).await
+    }
+    async fn request_marks(&self, reviews: &[i64], now: Timestamp) -> Result<Vec<i64>, StoreError> {
+        marks::request(self.begin().await?, reviews, now).await
+    }
+    async fn forget(&self, review: i64, now: Timestamp) -> Result<(), StoreError> {
+        upkeep::forget(self.begin().await?, review, now).await
+    }
+    async fn intervene(
+        &self,
+        what: Intervention,
+        deliveries: &[i64],
+        now: Timestamp,
+    ) -> Result<Vec<i64>, StoreError> {
+        interventions::intervene(self.begin().await?, what, deliveries, now).await
+    }
+    async fn move_deliveries(
+        &self,
+        deliveries: &[i64],
+        to: &MoveTo<'_>,
+        now: Timestamp,
+    ) -> Result<Vec<i64>, StoreError> {
+        interventions::move_to(self.begin().await?, deliveries, to, now).await
+    }
+    async fn expire_old(&self, expiry: &Expiry, now: Timestamp) -> Result<Expired, StoreError> {
+        upkeep::expire(self.begin().await?, expiry, now).await
+    }
+    async fn clock_stepped(&self, by_ms: i64) -> Result<(), StoreError> {
+        upkeep::clock_stepped(self.begin().await?, by_ms).await
     }
     async fn due_marks(&self, account: &str, now: Timestamp, limit: u32) -> Result<Vec<DueMark>, StoreError> {
         marks::due(&self.reader, account, now, limit).await

@@ -1,0 +1,117 @@
+//! Statements of upkeep: tombstones for what is forgotten or too old, and a wall clock that was moved.
+
+use super::*;
+
+pub(super) async fn forget(
+    mut transaction: Transaction,
+    review: i64,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    bury(&mut transaction, &[review], ReviewState::Forgotten, now).await?;
+    Ok(transaction.commit().await?)
+}
+
+pub(super) async fn expire(
+    mut transaction: Transaction,
+    expiry: &Expiry,
+    now: Timestamp,
+) -> Result<Expired, StoreError> {
+    let old: Vec<i64> = sqlx::query_scalar(
+        "SELECT id FROM reviews
+         WHERE body IS NOT NULL AND aged_at < $1 AND unlisted_at < $2 AND mark <> 'due'
+           -- The last listing of an account that is polled no more says nothing about today.
+           AND (listed = 0 OR COALESCE((SELECT last_success_at FROM accounts a WHERE a.name = account), 0) < $2)
+           AND state NOT IN ('held', 'settling')
+           AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.review_id = reviews.id
+                           AND (d.state = 'pending' OR d.settled_at >= $1))
+         ORDER BY aged_at LIMIT $3",
+    )
+    .bind(expiry.aged_before.0)
+    .bind(expiry.unlisted_before.0)
+    .bind(expiry.limit)
+    .fetch_all(&mut *transaction)
+    .await?;
+    if !old.is_empty() {
+        bury(&mut transaction, &old, ReviewState::Expired, now).await?;
+    }
+    let messages = sqlx::query(
+        "DELETE FROM messages WHERE kind <> 'review' AND settled_at < $1
+           AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.message_id = messages.id)",
+    )
+    .bind(expiry.aged_before.0)
+    .execute(&mut *transaction)
+    .await?
+    .rows_affected();
+    // What waits for years at a destination that is broken is probed all the while.
+    let attempts = sqlx::query(
+        "DELETE FROM attempts WHERE destination IN (SELECT name FROM destinations) AND begun_at < $1
+           AND outcome IS NOT NULL
+           AND message_id IN (SELECT id FROM messages WHERE state = 'pending')",
+    )
+    .bind(expiry.aged_before.0)
+    .execute(&mut *transaction)
+    .await?
+    .rows_affected();
+    transaction.commit().await?;
+    Ok(Expired { reviews: old.len() as u64, messages, attempts })
+}
+
+/// Leaves tombstones of reviews: account, uuid, times, and the hash of rating and of text. A mark that is due
+/// stays due.
+async fn bury(
+    transaction: &mut Transaction,
+    reviews: &[i64],
+    state: ReviewState,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let reviews = json(reviews)?;
+    let messages: Vec<Option<String>> = sqlx::query_scalar(
+        "DELETE FROM deliveries WHERE review_id IN (SELECT value FROM json_each($1)) RETURNING message_id",
+    )
+    .bind(&reviews)
+    .fetch_all(&mut **transaction)
+    .await?;
+    let messages = json(&messages.into_iter().flatten().collect::<Vec<_>>())?;
+    // Its attempts go with it.
+    sqlx::query("DELETE FROM messages WHERE kind = 'review' AND id IN (SELECT value FROM json_each($1))")
+        .bind(&messages)
+        .execute(&mut **transaction)
+        .await?;
+    interventions::end_emptied(transaction, &messages, DeliveryState::Discarded, now).await?;
+    sqlx::query("DELETE FROM revisions WHERE review_id IN (SELECT value FROM json_each($1))")
+        .bind(&reviews)
+        .execute(&mut **transaction)
+        .await?;
+    sqlx::query(
+        "UPDATE reviews SET state = $2, body = NULL, body_hash = content_hash, reviewed_at = NULL,
+            match_at = NULL, undecided = 0, mark_error = NULL, changed_at = $3
+         WHERE id IN (SELECT value FROM json_each($1))",
+    )
+    .bind(&reviews)
+    .bind(state.as_str())
+    .bind(now.0)
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+/// Every time in state from which something is reckoned; those that only tell what happened stay.
+const RECKONED: [&str; 8] = [
+    "UPDATE messages SET next_at = next_at + $1, first_attempt_at = first_attempt_at + $1,
+        lease_until = lease_until + $1 WHERE state = 'pending'",
+    "UPDATE destinations SET retry_at = retry_at + $1, broken_at = broken_at + $1,
+        stopped_since = stopped_since + $1, hold_until = MAX(hold_until + $1, 0)",
+    "UPDATE accounts SET hold_until = MAX(hold_until + $1, 0), failing_since = failing_since + $1",
+    "UPDATE requests SET at = at + $1",
+    "UPDATE reviews SET match_at = match_at + $1 WHERE state = 'settling'",
+    "UPDATE reviews SET mark_at = mark_at + $1 WHERE mark = 'due'",
+    "UPDATE reviews SET aged_at = aged_at + $1, unlisted_at = unlisted_at + $1 WHERE body IS NOT NULL",
+    "UPDATE troubles SET told_at = told_at + $1",
+];
+
+pub(super) async fn clock_stepped(mut transaction: Transaction, by_ms: i64) -> Result<(), StoreError> {
+    for statement in RECKONED {
+        sqlx::query(statement).bind(by_ms).execute(&mut *transaction).await?;
+    }
+    Ok(transaction.commit().await?)
+}
