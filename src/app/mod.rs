@@ -174,6 +174,12 @@ impl App {
         Self::assemble(settings, targets, store.clone(), store, listener, clock).await
     }
 
+    /// Like [`Self::build`], on a state that is already open, and without a listener: for who wraps the state.
+    pub async fn on(settings: Settings, store: SharedStore, clock: Clock) -> Result<Self, AppError> {
+        let targets = Arc::new(build_targets(&settings)?);
+        Self::assemble(settings, targets, store.clone(), store, None, clock).await
+    }
+
     /// Like [`Self::build`], on a copy of the state that is thrown away with it. The request budget is still
     /// the real one: what a dry run asks counts.
     pub async fn build_dry(settings: Settings, clock: Clock) -> Result<Dry, AppError> {
