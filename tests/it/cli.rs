@@ -201,7 +201,7 @@ async fn seed(place: &Place) {
         retry_at: NOW,
     };
     attempt(&store, "crm", Outcome::Broken { reason: Reason::Revoked }, DeliveryState::Pending, broken).await;
-    store.complete_listing("main", &[1, 2], NOW).await.unwrap();
+    store.complete_listing(&crate::harness::listing("main", &[1, 2], NOW)).await.unwrap();
     store.poll_failed("other", "unauthenticated", &format!("Unauthenticated.{HOSTILE}"), NOW).await.unwrap();
     store.endpoint_seen("main", "unread_reviews", None, NOW).await.unwrap();
     store.close().await;

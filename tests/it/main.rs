@@ -3,6 +3,7 @@
 
 mod cli;
 mod crash;
+mod crash_steps;
 mod demo;
 mod digests;
 mod docs;

@@ -267,12 +267,15 @@ async fn a_paused_or_broken_destination_stops_its_clock() {
 async fn complete_listings_tell_what_was_read_elsewhere() {
     let (_folder, store) = open().await;
     let report = take(&store, &[review("a", 1.0, "x"), review("b", 1.0, "x")], &[], 1).await;
-    let first = store.complete_listing(ACCOUNT, &report.seen, Timestamp(2)).await.unwrap();
+    let first =
+        store.complete_listing(&crate::harness::listing(ACCOUNT, &report.seen, Timestamp(2))).await.unwrap();
     assert_eq!((first.baseline, first.length), (true, 2));
     let only_a = take(&store, &[review("a", 1.0, "x")], &[], 3).await.seen;
-    let second = store.complete_listing(ACCOUNT, &only_a, Timestamp(4)).await.unwrap();
+    let second =
+        store.complete_listing(&crate::harness::listing(ACCOUNT, &only_a, Timestamp(4))).await.unwrap();
     assert_eq!((second.baseline, second.read_elsewhere), (false, 0));
-    let third = store.complete_listing(ACCOUNT, &only_a, Timestamp(5)).await.unwrap();
+    let third =
+        store.complete_listing(&crate::harness::listing(ACCOUNT, &only_a, Timestamp(5))).await.unwrap();
     assert_eq!(third.read_elsewhere, 1);
     assert_eq!(store.account(ACCOUNT).await.unwrap().listings, 3);
 }

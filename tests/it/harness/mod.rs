@@ -1,6 +1,7 @@
 //! A bench for the whole bridge: the fake API and the fake receivers over real sockets, a state of its own, a
 //! clock that stands until it is moved. Tests step it; nothing sleeps.
 
+pub mod faulty;
 pub mod process;
 
 use review_bridge::app::{App, Once};
@@ -251,6 +252,11 @@ impl Beside for SqliteStore {
     async fn account_for_test(&self) -> AccountRecord {
         self.account("main").await.unwrap()
     }
+}
+
+/// The end of a complete listing, for destinations that want everything.
+pub fn listing<'a>(account: &'a str, seen: &'a [i64], now: Timestamp) -> CompleteListing<'a> {
+    CompleteListing { account, seen, skip_if_read: &[], now }
 }
 
 /// An item as the API lists it.

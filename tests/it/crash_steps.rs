@@ -1,0 +1,275 @@
+//! Crash at every step: a scenario with all kinds of destination, edits, digests and marks, in which the n-th
+//! call of the state fails, or the process dies at it, for every n.
+
+use crate::harness::faulty::{FaultyStore, Mishap, is_made_up};
+use crate::harness::*;
+use review_bridge::app::App;
+use review_bridge::clock::Clock;
+use review_bridge::config;
+use review_bridge::sandbox::{Answer, Mailbox, serve_mailbox};
+use review_bridge::store::SharedStore;
+use review_bridge::store::sqlite::{Access, SqliteStore};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::pending;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+const DESTINATIONS: &str = r#"
+[smtp]
+host = "127.0.0.1"
+port = PORT
+tls = "none"
+from = "Reviews <reviews@shop.example>"
+[destinations.support]
+type = "slack"
+webhook_url = "INBOX/slack/support"
+rate_limit = "10000/s"
+[destinations.managers]
+type = "teams"
+webhook_url = "INBOX/teams/managers"
+rate_limit = "10000/s"
+[destinations.people]
+type = "email"
+to = ["a@shop.example", "b@shop.example"]
+rate_limit = "10000/s"
+[destinations.crm]
+type = "webhook"
+url = "INBOX/webhook/crm"
+rate_limit = "10000/s"
+[destinations.owner]
+type = "webhook"
+url = "INBOX/webhook/owner"
+rate_limit = "10000/s"
+digest = { schedule = "0 8 * * *" }
+[[rules]]
+name = "bad"
+when = { max_rating = 2 }
+to = ["support", "managers", "people"]
+[[rules]]
+name = "with words"
+when = { has_text = true }
+to = ["crm", "owner"]
+"#;
+
+/// The rounds of the scenario: what happens in the world before each, then the bridge runs once.
+const ROUNDS: u32 = 5;
+const HOUR: Duration = Duration::from_secs(3600);
+
+struct Scenario {
+    bench: Bench,
+    mailbox: Arc<Mailbox>,
+}
+
+impl Scenario {
+    async fn new() -> Self {
+        let mut bench = Bench::new().await;
+        let memory = Path::new("/dev/shm");
+        if memory.is_dir() {
+            bench.folder = tempfile::tempdir_in(memory).unwrap();
+        }
+        let mailbox = Mailbox::new(bench.clock.clone());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(serve_mailbox(listener, mailbox.clone(), pending()));
+        bench.rest = DESTINATIONS.replace("PORT", &port.to_string());
+        Self { bench, mailbox }
+    }
+
+    fn before_round(&self, round: u32) {
+        let bench = &self.bench;
+        match round {
+            0 => {
+                bench.review("bad", GOOGLE_NL, 1.0, "Kapot");
+                bench.review("good", GOOGLE_DE, 5.0, "Sehr gut");
+                bench.review("mute", GOOGLE_UK, 4.0, "");
+            }
+            1 => {
+                bench.sandbox.edit("good", &json!({ "rating": 1, "body": "Doch nicht gut" }));
+                bench.sandbox.set_unread("good", true);
+                bench.review("late", GOOGLE_NL, 2.0, "Te laat");
+                bench.inbox.answer("/slack/support", Answer::status(503, "later"));
+            }
+            2 => bench.clock.advance(HOUR),
+            3 => {
+                bench.clock.advance(HOUR * 20);
+                bench.sandbox.edit("late", &json!({ "rating": 4, "body": "Toch goed" }));
+                bench.sandbox.set_unread("late", true);
+            }
+            _ => {
+                bench.clock.advance(HOUR * 24);
+                bench.review("fresh", GOOGLE_NL, 1.0, "En dit nu");
+            }
+        }
+    }
+
+    /// What each review must have reached in the end, as (destination, text).
+    fn expected() -> Vec<(&'static str, &'static str, &'static str)> {
+        let mut expected = Vec::new();
+        for (uuid, text) in [("bad", "Kapot"), ("good", "Doch nicht gut"), ("fresh", "En dit nu")] {
+            for destination in ["support", "managers", "a@shop.example", "b@shop.example", "crm", "owner"] {
+                expected.push((uuid, destination, text));
+            }
+        }
+        for destination in ["support", "managers", "a@shop.example", "b@shop.example"] {
+            expected.push(("late", destination, "Te laat"));
+        }
+        for destination in ["crm", "owner"] {
+            expected.push(("late", destination, "Toch goed"));
+        }
+        expected
+    }
+
+    /// Everything that arrived: where, and which texts it tells. An edit shows the text before it, too.
+    fn arrived(&self) -> Vec<(String, Vec<&'static str>)> {
+        let posts = self.bench.inbox.received().into_iter();
+        let posts = posts.filter(|post| post.status.is_some_and(|status| status < 300));
+        let posts = posts.map(|post| (post.path.rsplit('/').next().unwrap().to_owned(), post.body));
+        let mails = self.mailbox.received().into_iter();
+        let mails = mails.map(|mail| (mail.recipients.join(","), mail.parsed.text.unwrap_or_default()));
+        posts.chain(mails).map(|(to, said)| (to, texts_of(&said))).collect()
+    }
+
+    fn has_arrived(&self, destination: &str, text: &str) -> bool {
+        self.arrived().iter().any(|(to, texts)| to == destination && texts.contains(&text))
+    }
+
+    /// At any moment: what is marked read was told before, whatever its newest revision was then.
+    fn nothing_is_marked_early(&self, context: &str) {
+        for uuid in self.bench.marked() {
+            let told: &[&str] = match uuid.as_str() {
+                "bad" => &["Kapot"],
+                "good" => &["Sehr gut", "Doch nicht gut"],
+                "late" => &["Te laat", "Toch goed"],
+                "fresh" => &["En dit nu"],
+                other => panic!("{context}: {other} was marked, which no rule matches"),
+            };
+            for destination in ["crm", "owner"] {
+                let arrived = told.iter().any(|text| self.has_arrived(destination, text));
+                assert!(arrived, "{context}: {uuid} was marked before {destination} was told");
+            }
+        }
+    }
+
+    async fn holds_in_the_end(&self, context: &str) {
+        self.bench.settle().await;
+        self.nothing_is_marked_early(context);
+        for (uuid, destination, text) in Self::expected() {
+            assert!(self.has_arrived(destination, text), "{context}: {uuid} is lost at {destination}");
+        }
+        let marked: BTreeSet<String> = self.bench.marked().into_iter().collect();
+        assert_eq!(marked, ["bad", "fresh", "good", "late"].map(String::from).into(), "{context}");
+        assert_eq!(self.bench.sandbox.unread(), ["mute"], "{context}");
+        let mut times: BTreeMap<(String, &str), usize> = BTreeMap::new();
+        for (destination, text) in
+            self.arrived().iter().flat_map(|(to, texts)| texts.iter().map(move |text| (to, text)))
+        {
+            assert!(!(destination == "support" && *text == "Sehr gut"), "{context}: not for support");
+            *times.entry((destination.clone(), text)).or_default() += 1;
+        }
+        // What a crash left unknown may be told again; that is in the ledger.
+        let unknown = self.unknown_attempts().await;
+        let repeats: usize = times.values().map(|times| times - 1).sum();
+        assert!(repeats <= unknown, "{context}: {repeats} repeats, {unknown} unknown attempts");
+        let left: Vec<_> = self.bench.deliveries().await;
+        assert!(left.iter().all(|row| row.state.as_str() != "dead"), "{context}: {left:?}");
+    }
+
+    async fn unknown_attempts(&self) -> usize {
+        let store = self.bench.store().await;
+        let mut unknown = 0;
+        for row in self.bench.deliveries().await {
+            let Some(message) = row.message_id else { continue };
+            let attempts = store.list_attempts(&message).await.unwrap();
+            unknown += attempts.iter().filter(|one| one.outcome.as_deref() == Some("unknown")).count();
+        }
+        store.close().await;
+        unknown
+    }
+}
+
+/// The texts a message tells.
+fn texts_of(said: &str) -> Vec<&'static str> {
+    let all = ["Kapot", "Sehr gut", "Doch nicht gut", "Te laat", "Toch goed", "En dit nu"];
+    let mut texts: Vec<&'static str> = all.into_iter().filter(|text| said.contains(text)).collect();
+    for (before, after) in [("Sehr gut", "Doch nicht gut"), ("Te laat", "Toch goed")] {
+        if texts.contains(&after) {
+            texts.retain(|text| *text != before);
+        }
+    }
+    texts
+}
+
+/// Counts calls down to the one that goes wrong.
+fn fate(calls: Arc<AtomicU32>, at: u32, mishap: Mishap) -> crate::harness::faulty::Fate {
+    Box::new(move |_| (calls.fetch_add(1, Ordering::SeqCst) + 1 == at).then_some(mishap))
+}
+
+async fn app_on(config: &Path, clock: Clock, fate: crate::harness::faulty::Fate) -> Result<App, String> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let none: [(String, String); 0] = [];
+    let folder = config.parent().unwrap();
+    let mut settings = config::load(Some(config), none, folder).unwrap().settings;
+    settings.http.listen = None;
+    let store = SqliteStore::open(&settings.state.path, Access::Own).await.unwrap();
+    let store: SharedStore = Arc::new(FaultyStore::new(Arc::new(store), fate));
+    App::on(settings, store, clock).await.map_err(|error| error.to_string())
+}
+
+/// One process: it starts, runs once, ends. Whether the state failed under it.
+async fn process(scenario: &Scenario, calls: &Arc<AtomicU32>, at: u32, mishap: Mishap) -> bool {
+    let config = scenario.bench.write_config();
+    let clock = scenario.bench.clock.clone();
+    let result = match app_on(&config, clock, fate(calls.clone(), at, mishap)).await {
+        Ok(mut app) => {
+            let result = app.run_once().await.map(drop).map_err(|error| error.to_string());
+            app.close().await;
+            result
+        }
+        Err(error) => Err(error),
+    };
+    match result {
+        Ok(()) => false,
+        Err(error) if is_made_up(&error) => true,
+        Err(error) => panic!("call {at} {mishap:?}: {error}"),
+    }
+}
+
+/// Runs the scenario with one mishap; returns how many calls it took.
+async fn run_with(at: u32, mishap: Mishap) -> u32 {
+    let scenario = Scenario::new().await;
+    let calls = Arc::new(AtomicU32::new(0));
+    let context = format!("call {at} {mishap:?}");
+    for round in 0..ROUNDS {
+        scenario.before_round(round);
+        while process(&scenario, &calls, at, mishap).await {
+            scenario.nothing_is_marked_early(&context);
+        }
+        scenario.nothing_is_marked_early(&context);
+    }
+    let total = calls.load(Ordering::SeqCst);
+    scenario.holds_in_the_end(&context).await;
+    total
+}
+
+async fn every_call_fails(mishap: Mishap) {
+    let total = run_with(u32::MAX, mishap).await;
+    println!("{total} calls of the state, {mishap:?}");
+    assert!(total > 100, "the scenario does something: {total}");
+    for at in 1..=total {
+        run_with(at, mishap).await;
+    }
+}
+
+#[tokio::test]
+async fn the_state_fails_before_each_of_its_calls() {
+    every_call_fails(Mishap::Before).await;
+}
+
+#[tokio::test]
+async fn the_state_fails_after_each_of_its_calls() {
+    every_call_fails(Mishap::After).await;
+}

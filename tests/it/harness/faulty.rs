@@ -1,0 +1,127 @@
+//! A store that fails, or kills its process, at calls of the test's choice: before the call did anything, or
+//! after all of it is done and only the answer is lost. A transaction has no other ends.
+
+use async_trait::async_trait;
+use review_bridge::domain::{Catalog, Timestamp};
+use review_bridge::store::*;
+use std::sync::Mutex;
+
+/// What happens at a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mishap {
+    /// It fails, and has changed nothing.
+    Before,
+    /// It fails, and has changed everything.
+    After,
+    /// The process dies, and it has changed nothing.
+    AbortBefore,
+    /// The process dies, and it has changed everything.
+    AbortAfter,
+}
+
+/// Says what happens at a call, whose name it is given.
+pub type Fate = Box<dyn FnMut(&'static str) -> Option<Mishap> + Send>;
+
+/// A store of which some calls fail.
+pub struct FaultyStore {
+    inner: SharedStore,
+    fate: Mutex<Fate>,
+}
+
+impl FaultyStore {
+    pub fn new(inner: SharedStore, fate: Fate) -> Self {
+        Self { inner, fate: Mutex::new(fate) }
+    }
+
+    fn before(&self, call: &'static str) -> Result<Option<Mishap>, StoreError> {
+        let mishap = (self.fate.lock().unwrap())(call);
+        match mishap {
+            Some(Mishap::Before) => Err(failure(call)),
+            Some(Mishap::AbortBefore) => std::process::abort(),
+            _ => Ok(mishap),
+        }
+    }
+}
+
+/// Whether an error is one that this store made up.
+pub fn is_made_up(error: &str) -> bool {
+    error.contains("made to fail")
+}
+
+fn failure(call: &str) -> StoreError {
+    StoreError::Open { path: "test".into(), why: format!("`{call}` was made to fail") }
+}
+
+macro_rules! faulty {
+    ($(fn $name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
+        #[async_trait]
+        impl Store for FaultyStore {
+            $(async fn $name(&self, $($argument: $type),*) -> Result<$answer, StoreError> {
+                let mishap = self.before(stringify!($name))?;
+                let answer = self.inner.$name($($argument),*).await;
+                match mishap {
+                    Some(Mishap::After) => Err(failure(stringify!($name))),
+                    Some(Mishap::AbortAfter) => std::process::abort(),
+                    _ => answer,
+                }
+            })*
+
+            async fn close(&self) {
+                self.inner.close().await;
+            }
+        }
+    };
+}
+
+faulty! {
+    fn account(account: &str) -> AccountRecord;
+    fn catalog(account: &str) -> Option<(Catalog, Timestamp)>;
+    fn put_catalog(account: &str, catalog: &Catalog, now: Timestamp) -> ();
+    fn poll_failed(account: &str, kind: &str, error: &str, now: Timestamp) -> ();
+    fn endpoint_seen(account: &str, endpoint: &str, error: Option<&str>, now: Timestamp) -> ();
+    fn endpoints(account: &str) -> Vec<EndpointRecord>;
+    fn put_token_expiry(account: &str, at: Option<Timestamp>) -> ();
+    fn take_requests(take: &TakeRequests<'_>) -> Grant;
+    fn hold_account(account: &str, until: Timestamp) -> ();
+    fn intake(batch: &IntakeBatch<'_>, decide: Decide<'_>) -> IntakeReport;
+    fn complete_listing(listing: &CompleteListing<'_>) -> ListingReport;
+    fn route_waiting(account: &str, now: Timestamp, limit: u32, route: Route<'_>) -> IntakeReport;
+    fn next_match(account: &str) -> Option<Timestamp>;
+    fn recover(now: Timestamp) -> u64;
+    fn expire(now: Timestamp) -> u64;
+    fn lease(requests: &[LeaseRequest], now: Timestamp, owner: &str) -> Vec<Leased>;
+    fn settle(settlements: &[Settlement], now: Timestamp) -> ();
+    fn next_due(destinations: &[&str]) -> Vec<(String, Timestamp)>;
+    fn attempts_since(destination: &str, since: Timestamp) -> Vec<Timestamp>;
+    fn enqueue(messages: &[NewMessage], now: Timestamp) -> ();
+    fn digest_windows() -> Vec<DigestWindow>;
+    fn put_digest_window(window: &DigestWindow) -> ();
+    fn make_digest(digest: &NewDigest<'_>, now: Timestamp) -> u64;
+    fn regroup(digests: &[&str], now: Timestamp) -> ();
+    fn bury_removed(configured: &[String], now: Timestamp) -> u64;
+    fn destinations() -> Vec<DestinationRecord>;
+    fn pause(destination: &str, paused: bool, now: Timestamp) -> ();
+    fn probe_broken(now: Timestamp) -> ();
+    fn route_again(account: &str, reviews: &[i64], now: Timestamp, route: Route<'_>) -> IntakeReport;
+    fn request_marks(reviews: &[i64], now: Timestamp) -> Vec<i64>;
+    fn forget(review: i64, now: Timestamp) -> ();
+    fn intervene(what: Intervention, deliveries: &[i64], now: Timestamp) -> Vec<i64>;
+    fn move_deliveries(deliveries: &[i64], to: &MoveTo<'_>, now: Timestamp) -> Vec<i64>;
+    fn expire_old(expiry: &Expiry, now: Timestamp) -> Expired;
+    fn clock_stepped(by_ms: i64) -> ();
+    fn due_marks(account: &str, now: Timestamp, limit: u32) -> Vec<DueMark>;
+    fn record_marks(account: &str, results: &[MarkResult], now: Timestamp) -> ();
+    fn next_mark(account: &str) -> Option<Timestamp>;
+    fn facts() -> Facts;
+    fn troubles() -> Vec<TroubleRecord>;
+    fn tell_operator(
+        started: &[TroubleRecord], over: &[(String, String)], notices: &[NewMessage], now: Timestamp
+    ) -> ();
+    fn list_deliveries(filter: &DeliveryFilter) -> Vec<DeliveryRow>;
+    fn list_attempts(message: &str) -> Vec<AttemptRow>;
+    fn list_reviews(filter: &ReviewFilter) -> Vec<ReviewRow>;
+    fn list_revisions(review: i64) -> Vec<RevisionRow>;
+    fn count_deliveries() -> Vec<DeliveryCount>;
+    fn message(id: &str) -> Option<MessageRow>;
+    fn count_reviews() -> Vec<ReviewCount>;
+}
