@@ -194,7 +194,8 @@ impl Intake<'_> {
         let Some(catalog) = self.catalog else {
             return waits(ReviewState::Held, None);
         };
-        let match_at = first_seen_at.plus(self.plan.policy.settle);
+        // First seen in what is the future now: the clock was set back since.
+        let match_at = first_seen_at.min(self.now).plus(self.plan.policy.settle);
         if match_at > self.now {
             return waits(ReviewState::Settling, Some(match_at));
         }

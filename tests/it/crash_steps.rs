@@ -1,14 +1,15 @@
 //! Crash at every step: a scenario with all kinds of destination, edits, digests and marks, in which the n-th
 //! call of the state fails, or the process dies at it, for every n.
 
-use crate::harness::faulty::{FaultyStore, Mishap, is_made_up};
+use crate::harness::faulty::{Fate, FaultyStore, Mishap, is_made_up};
 use crate::harness::*;
 use review_bridge::app::App;
 use review_bridge::clock::Clock;
 use review_bridge::config;
+use review_bridge::domain::Timestamp;
 use review_bridge::sandbox::{Answer, Mailbox, serve_mailbox};
-use review_bridge::store::SharedStore;
 use review_bridge::store::sqlite::{Access, SqliteStore};
+use review_bridge::store::{SharedStore, Store};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
@@ -203,64 +204,114 @@ fn texts_of(said: &str) -> Vec<&'static str> {
     texts
 }
 
-/// Counts calls down to the one that goes wrong.
-fn fate(calls: Arc<AtomicU32>, at: u32, mishap: Mishap) -> crate::harness::faulty::Fate {
+/// Counts calls up to the one that goes wrong.
+fn fate(calls: Arc<AtomicU32>, at: u32, mishap: Mishap) -> Fate {
     Box::new(move |_| (calls.fetch_add(1, Ordering::SeqCst) + 1 == at).then_some(mishap))
 }
 
-async fn app_on(config: &Path, clock: Clock, fate: crate::harness::faulty::Fate) -> Result<App, String> {
+/// One process: it starts, runs once, ends.
+async fn process(config: &Path, clock: Clock, fate: Fate) -> Result<(), String> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let none: [(String, String); 0] = [];
-    let folder = config.parent().unwrap();
-    let mut settings = config::load(Some(config), none, folder).unwrap().settings;
+    let mut settings = config::load(Some(config), none, config.parent().unwrap()).unwrap().settings;
     settings.http.listen = None;
     let store = SqliteStore::open(&settings.state.path, Access::Own).await.unwrap();
     let store: SharedStore = Arc::new(FaultyStore::new(Arc::new(store), fate));
-    App::on(settings, store, clock).await.map_err(|error| error.to_string())
+    let mut app = App::on(settings, store, clock).await.map_err(|error| error.to_string())?;
+    let result = app.run_once().await.map(drop).map_err(|error| error.to_string());
+    app.close().await;
+    result
 }
 
-/// One process: it starts, runs once, ends. Whether the state failed under it.
-async fn process(scenario: &Scenario, calls: &Arc<AtomicU32>, at: u32, mishap: Mishap) -> bool {
-    let config = scenario.bench.write_config();
-    let clock = scenario.bench.clock.clone();
-    let result = match app_on(&config, clock, fate(calls.clone(), at, mishap)).await {
-        Ok(mut app) => {
-            let result = app.run_once().await.map(drop).map_err(|error| error.to_string());
-            app.close().await;
-            result
-        }
-        Err(error) => Err(error),
-    };
-    match result {
-        Ok(()) => false,
-        Err(error) if is_made_up(&error) => true,
-        Err(error) => panic!("call {at} {mishap:?}: {error}"),
-    }
-}
-
-/// Runs the scenario with one mishap; returns how many calls it took.
-async fn run_with(at: u32, mishap: Mishap) -> u32 {
+/// Runs the scenario with one mishap; returns how many calls each of its processes made, from its start.
+async fn run_with(at: u32, mishap: Mishap) -> Vec<u32> {
     let scenario = Scenario::new().await;
     let calls = Arc::new(AtomicU32::new(0));
     let context = format!("call {at} {mishap:?}");
+    let mut ends = Vec::new();
     for round in 0..ROUNDS {
         scenario.before_round(round);
-        while process(&scenario, &calls, at, mishap).await {
+        loop {
+            let config = scenario.bench.write_config();
+            let clock = scenario.bench.clock.clone();
+            let ended = process(&config, clock, fate(calls.clone(), at, mishap)).await;
+            scenario.nothing_is_marked_early(&context);
+            ends.push(calls.load(Ordering::SeqCst));
+            match ended {
+                Ok(()) => break,
+                Err(error) => assert!(is_made_up(&error), "{context}: {error}"),
+            }
+        }
+    }
+    scenario.holds_in_the_end(&context).await;
+    ends
+}
+
+/// Runs the scenario; the process in which call `at` falls is a real one, and dies at it.
+async fn die_at(at: u32, mishap: Mishap, ends: &[u32]) {
+    let scenario = Scenario::new().await;
+    let context = format!("call {at} {mishap:?}");
+    let mut before = 0;
+    for (round, end) in (0..ROUNDS).zip(ends) {
+        scenario.before_round(round);
+        let config = scenario.bench.write_config();
+        if (before + 1..=*end).contains(&at) {
+            let ended = child(&config, scenario.bench.clock.now(), at - before, mishap).await;
+            assert!(!ended, "{context}: the process ended well");
             scenario.nothing_is_marked_early(&context);
         }
+        before = *end;
+        process(&config, scenario.bench.clock.clone(), Box::new(|_| None)).await.unwrap();
         scenario.nothing_is_marked_early(&context);
     }
-    let total = calls.load(Ordering::SeqCst);
     scenario.holds_in_the_end(&context).await;
-    total
+}
+
+const CONFIG: &str = "CRASH_STEPS_CONFIG";
+const TIME: &str = "CRASH_STEPS_TIME";
+const CALL: &str = "CRASH_STEPS_CALL";
+const AFTER: &str = "CRASH_STEPS_AFTER";
+
+/// Starts this very program again, as the process that dies; whether it ended well.
+async fn child(config: &Path, now: Timestamp, at: u32, mishap: Mishap) -> bool {
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", "crash_steps::a_process_that_is_to_die"])
+        .env(CONFIG, config)
+        .env(TIME, now.0.to_string())
+        .env(CALL, at.to_string())
+        .env(AFTER, (mishap == Mishap::AbortAfter).to_string())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null());
+    // The API and the inboxes live in this process, and must answer meanwhile.
+    tokio::task::spawn_blocking(move || command.status().unwrap().success()).await.unwrap()
+}
+
+/// The other end of [`child`]; nothing where it is run like a test.
+#[tokio::test]
+async fn a_process_that_is_to_die() {
+    let Some(config) = std::env::var_os(CONFIG) else { return };
+    let number = |name: &str| std::env::var(name).unwrap().parse::<i64>().unwrap();
+    let after = std::env::var(AFTER).unwrap() == "true";
+    let mishap = if after { Mishap::AbortAfter } else { Mishap::AbortBefore };
+    let at = u32::try_from(number(CALL)).unwrap();
+    let fate = fate(Arc::default(), at, mishap);
+    process(Path::new(&config), Clock::manual(Timestamp(number(TIME))), fate).await.unwrap();
 }
 
 async fn every_call_fails(mishap: Mishap) {
-    let total = run_with(u32::MAX, mishap).await;
+    let total = *run_with(u32::MAX, mishap).await.last().unwrap();
     println!("{total} calls of the state, {mishap:?}");
     assert!(total > 100, "the scenario does something: {total}");
     for at in 1..=total {
         run_with(at, mishap).await;
+    }
+}
+
+async fn every_call_kills(mishap: Mishap) {
+    let ends = run_with(u32::MAX, Mishap::Before).await;
+    for at in 1..=*ends.last().unwrap() {
+        die_at(at, mishap, &ends).await;
     }
 }
 
@@ -272,4 +323,14 @@ async fn the_state_fails_before_each_of_its_calls() {
 #[tokio::test]
 async fn the_state_fails_after_each_of_its_calls() {
     every_call_fails(Mishap::After).await;
+}
+
+#[tokio::test]
+async fn the_process_dies_before_each_call_of_the_state() {
+    every_call_kills(Mishap::AbortBefore).await;
+}
+
+#[tokio::test]
+async fn the_process_dies_after_each_call_of_the_state() {
+    every_call_kills(Mishap::AbortAfter).await;
 }

@@ -13,6 +13,7 @@ mod harness;
 mod mta;
 mod oracles;
 mod pipeline;
+mod simulation;
 mod state;
 mod tidy;
 mod trouble;

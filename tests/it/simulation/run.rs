@@ -1,0 +1,233 @@
+//! Lives weeks, and reports what went wrong.
+
+use super::bridge::{Bridge, CONFIG, Ground};
+use super::events::{self, Event, WEEK};
+use super::world::{Fault, READERS, Truth, World};
+use super::{fakes::SharedWorld, oracle};
+use crate::harness::NOW;
+use review_bridge::config;
+use review_bridge::domain::DeliveryState;
+use review_bridge::store::sqlite::{Access, SqliteStore};
+use review_bridge::store::{DeliveryFilter, Intervention, ReviewFilter, SharedStore};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Where the state is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Model,
+    Sqlite,
+}
+
+/// A week that was lived.
+pub struct Week {
+    pub violations: Vec<String>,
+    pub faults: BTreeMap<Fault, u64>,
+    pub arrivals: usize,
+    pub repeated: usize,
+    pub reviews: usize,
+    /// What arrived where, in order: the same seed must always give the same.
+    pub story: Vec<String>,
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+/// The longest a step sleeps: what a person does is seen within it.
+const LONGEST: Duration = Duration::from_secs(600);
+
+struct Life {
+    ground: Ground,
+    bridge: Option<Bridge>,
+    lives: u64,
+}
+
+/// Lives the week of `seed`.
+pub async fn live(seed: u64, kind: Kind, loud: bool) -> Week {
+    let world: SharedWorld = Arc::new(Mutex::new(World::new(seed, NOW, loud)));
+    let folder = temporary();
+    let store: SharedStore = match kind {
+        Kind::Model => unreachable!(),
+        Kind::Sqlite => {
+            Arc::new(SqliteStore::open(&folder.path().join("state.db"), Access::Own).await.unwrap())
+        }
+    };
+    let ground = Ground { settings: settings(), store: store.clone(), world: world.clone() };
+    let mut life = Life { ground, bridge: None, lives: 0 };
+    let events = events::week(&mut world.lock().unwrap());
+    for (at, event) in events {
+        life.until(at).await;
+        life.happen(&event).await;
+    }
+    life.until(Duration::from_secs(WEEK)).await;
+    life.calm_down().await;
+    store.close().await;
+    let world = world.lock().unwrap();
+    Week {
+        violations: world.violations.clone(),
+        faults: world.faults.clone(),
+        arrivals: world.arrivals.len(),
+        repeated: world.arrivals.iter().filter(|arrival| arrival.repeat).count(),
+        reviews: world.reviews.len(),
+        story: world.arrivals.iter().map(|arrival| format!("{arrival:?}")).collect(),
+    }
+}
+
+fn settings() -> config::Settings {
+    let none: [(String, String); 0] = [];
+    let folder = temporary();
+    let file = folder.path().join("config.toml");
+    std::fs::write(&file, CONFIG).unwrap();
+    config::load(Some(&file), none, folder.path()).unwrap_or_else(|failure| panic!("{failure}")).settings
+}
+
+/// A folder, in memory where the machine has one there: nothing here tests the disk.
+fn temporary() -> tempfile::TempDir {
+    let memory = std::path::Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
+}
+
+impl Life {
+    fn passed(&self) -> Duration {
+        self.ground.world.lock().unwrap().passed
+    }
+
+    /// Lets the bridge work until the true time `end`.
+    async fn until(&mut self, end: Duration) {
+        while self.passed() < end {
+            let idle = self.step().await;
+            let left = end.saturating_sub(self.passed());
+            let pause = idle.clamp(Duration::from_millis(500), LONGEST).min(left);
+            self.ground.world.lock().unwrap().pass(pause);
+        }
+    }
+
+    /// One step of the process, which is started where there is none; a state that fails ends it.
+    async fn step(&mut self) -> Duration {
+        if self.bridge.is_none() {
+            self.lives += 1;
+            match Bridge::start(&self.ground, self.lives).await {
+                Ok(bridge) => self.bridge = Some(bridge),
+                Err(_) => return Duration::from_secs(1),
+            }
+        }
+        let Some(bridge) = &mut self.bridge else { return MINUTE };
+        match bridge.step().await {
+            Ok(idle) => idle,
+            Err(_) => {
+                self.ground.world.lock().unwrap().tell(|| "the process ends".into());
+                self.bridge = None;
+                Duration::from_secs(1)
+            }
+        }
+    }
+
+    async fn happen(&mut self, event: &Event) {
+        if events::happen(&mut self.ground.world.lock().unwrap(), event) {
+            return;
+        }
+        let now = self.ground.world.lock().unwrap().clock.now();
+        match event {
+            Event::Pause { destination, paused } => {
+                self.ground.store.pause(destination, *paused, now).await.unwrap();
+            }
+            Event::Kill => {
+                self.ground.world.lock().unwrap().count(Fault::Restart);
+                self.bridge = None;
+            }
+            _ => self.discard().await,
+        }
+    }
+
+    /// A person gives up the oldest delivery that waits.
+    async fn discard(&mut self) {
+        let filter =
+            DeliveryFilter { state: Some(DeliveryState::Pending), limit: 100, ..DeliveryFilter::default() };
+        let rows = self.ground.store.list_deliveries(&filter).await.unwrap();
+        let Some(row) = rows.last() else { return };
+        let now = self.ground.world.lock().unwrap().clock.now();
+        let done = self.ground.store.intervene(Intervention::Discard, &[row.id], now).await.unwrap();
+        let reader = READERS.into_iter().find(|(name, to)| row.destination == *name && row.recipient == *to);
+        if let (Some(reader), false) = (reader, done.is_empty()) {
+            self.ground.world.lock().unwrap().discarded.insert((row.uuid.clone(), reader));
+        }
+    }
+
+    /// The faults stop: everything must come to rest within days, and a fresh review get through.
+    async fn calm_down(&mut self) {
+        let start = {
+            let mut world = self.ground.world.lock().unwrap();
+            world.tell(|| "calm".into());
+            world.calm = true;
+            world.api_down = false;
+            world.down.clear();
+            world.broken.clear();
+            world.clock.now()
+        };
+        for (destination, _) in READERS {
+            self.ground.store.pause(destination, false, start).await.unwrap();
+        }
+        let calm = self.passed();
+        self.until(calm + MINUTE * 60 * 26).await;
+        let fresh = Truth {
+            said: vec![(1, Some("fresh".into()))],
+            source: 0,
+            unread: true,
+            read_elsewhere: false,
+            refused: false,
+        };
+        self.ground.world.lock().unwrap().reviews.insert("z-fresh".into(), fresh);
+        self.until(calm + MINUTE * 60 * 27).await;
+        let filter = DeliveryFilter { limit: u32::MAX, ..DeliveryFilter::default() };
+        let rows = self.ground.store.list_deliveries(&filter).await.unwrap();
+        let filter = ReviewFilter { limit: u32::MAX, ..ReviewFilter::default() };
+        let reviews = self.ground.store.list_reviews(&filter).await.unwrap();
+        let mut world = self.ground.world.lock().unwrap();
+        world.violations = oracle::violations(&world, &rows, &reviews);
+    }
+}
+
+fn seeds(count: u64) -> Vec<u64> {
+    match std::env::var("SIMULATION_SEED").ok().and_then(|seed| seed.parse().ok()) {
+        Some(seed) => vec![seed],
+        None => (0..count).collect(),
+    }
+}
+
+fn weeks(seeds: &[u64], kind: Kind) {
+    let loud = std::env::var_os("SIMULATION_SEED").is_some();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut totals: BTreeMap<Fault, u64> = BTreeMap::new();
+    let (mut arrivals, mut repeated, mut reviews) = (0, 0, 0);
+    let mut failed = Vec::new();
+    for seed in seeds {
+        let week = runtime.block_on(live(*seed, kind, loud));
+        for (fault, count) in week.faults {
+            *totals.entry(fault).or_default() += count;
+        }
+        arrivals += week.arrivals;
+        repeated += week.repeated;
+        reviews += week.reviews;
+        if !week.violations.is_empty() {
+            failed.push((*seed, week.violations));
+        }
+    }
+    println!(
+        "{} weeks on {kind:?}: {reviews} reviews, {arrivals} arrivals, {repeated} possible repeats, faults {totals:?}",
+        seeds.len()
+    );
+    let told: Vec<String> = failed
+        .iter()
+        .map(|(seed, violations)| {
+            format!(
+                "seed {seed}: {}\n  again: SIMULATION_SEED={seed} cargo test --test it simulation",
+                violations.join("\n    ")
+            )
+        })
+        .collect();
+    assert!(failed.is_empty(), "{} of {} weeks went wrong\n{}", failed.len(), seeds.len(), told.join("\n"));
+}
+
+#[test]
+fn twenty_weeks_on_sqlite() {
+    weeks(&seeds(std::env::var("SEEDS").map_or(20, |n| n.parse().unwrap())), Kind::Sqlite);
+}
