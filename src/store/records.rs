@@ -392,7 +392,7 @@ pub struct LeaseRequest {
 }
 
 /// A leased message, with all that is needed to send it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Leased {
     /// Its id.
     pub id: String,
@@ -594,7 +594,7 @@ pub struct MarkResult {
 }
 
 /// What trouble is assessed from.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
     /// Every account that was ever polled.
     pub accounts: Vec<(String, AccountRecord)>,
@@ -645,7 +645,7 @@ pub struct DeliveryFilter {
 }
 
 /// A delivery for people.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DeliveryRow {
     /// Its id.
     pub id: i64,
@@ -680,7 +680,7 @@ pub struct DeliveryRow {
 }
 
 /// An attempt for people.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AttemptRow {
     /// Its number.
     pub number: u32,
@@ -714,7 +714,7 @@ pub struct ReviewFilter {
 }
 
 /// A review for people.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ReviewRow {
     /// The state's id.
     #[serde(skip)]
@@ -748,7 +748,7 @@ pub struct ReviewRow {
 }
 
 /// A revision for people.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RevisionRow {
     /// Its number.
     pub revision: u32,

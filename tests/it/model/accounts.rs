@@ -1,0 +1,93 @@
+//! Accounts: names, polls, endpoints, and the budget of requests.
+
+use super::state::State;
+use review_bridge::domain::{Catalog, Timestamp};
+use review_bridge::store::*;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The longest pause an API may ask for; one that is further away was set by another clock.
+const LONGEST_HOLD: Duration = Duration::from_secs(3600);
+
+impl State {
+    pub fn account(&self, account: &str) -> AccountRecord {
+        self.accounts.get(account).map(|account| account.record.clone()).unwrap_or_default()
+    }
+
+    pub fn catalog(&self, account: &str) -> Option<(Catalog, Timestamp)> {
+        let account = self.accounts.get(account)?;
+        Some((Catalog::clone(account.catalog.as_ref()?), account.record.catalog_at?))
+    }
+
+    pub fn put_catalog(&mut self, account: &str, catalog: &Catalog, now: Timestamp) {
+        let account = self.account_mut(account);
+        // Mostly they are the same as before.
+        if account.catalog.as_deref() != Some(catalog) {
+            account.catalog = Some(Arc::new(catalog.clone()));
+        }
+        account.record.catalog_at = Some(now);
+    }
+
+    pub fn poll_failed(&mut self, account: &str, kind: &str, error: &str, now: Timestamp) {
+        let record = &mut self.account_mut(account).record;
+        record.failed_polls += 1;
+        record.failing_since.get_or_insert(now);
+        record.last_poll_at = Some(now);
+        record.last_error = Some(error.to_owned());
+        record.last_error_kind = Some(kind.to_owned());
+    }
+
+    pub fn endpoint_seen(&mut self, account: &str, endpoint: &str, error: Option<&str>, now: Timestamp) {
+        let key = (account.to_owned(), endpoint.to_owned());
+        let record = self.endpoints.entry(key).or_insert_with(|| EndpointRecord {
+            endpoint: endpoint.to_owned(),
+            ok_at: None,
+            failed_at: None,
+            error: None,
+        });
+        *(if error.is_none() { &mut record.ok_at } else { &mut record.failed_at }) = Some(now);
+        record.error = error.map(str::to_owned);
+    }
+
+    pub fn endpoints(&self, account: &str) -> Vec<EndpointRecord> {
+        let from = (account.to_owned(), String::new());
+        let of = self.endpoints.range(from..).take_while(|((name, _), _)| name == account);
+        of.map(|(_, record)| record.clone()).collect()
+    }
+
+    pub fn put_token_expiry(&mut self, account: &str, at: Option<Timestamp>) {
+        self.account_mut(account).record.token_expires_at = at;
+    }
+
+    pub fn hold_account(&mut self, account: &str, until: Timestamp) {
+        let record = &mut self.account_mut(account).record;
+        record.hold_until = record.hold_until.max(until);
+    }
+
+    pub fn take_requests(&mut self, take: &TakeRequests<'_>) -> Grant {
+        let now = take.now;
+        let hold = self.accounts.get(take.account).map_or(Timestamp(0), |account| account.record.hold_until);
+        if hold > now && hold <= now.plus(LONGEST_HOLD) {
+            return Grant::Until(hold);
+        }
+        if !self.requests.contains_key(take.account) {
+            self.requests.insert(take.account.to_owned(), Default::default());
+        }
+        let log = self.requests.get_mut(take.account).unwrap();
+        // What is further ahead than a span was logged by a clock that was set back since.
+        log.retain(|(at, ..)| *at > now.minus(REQUEST_SPAN) && *at <= now.plus(REQUEST_SPAN));
+        let purpose = take.purpose.as_str();
+        let own = || log.iter().filter(|(_, logged, _)| *logged == purpose);
+        let taken: u32 = log.iter().map(|(.., count)| count).sum();
+        let taken_own: u32 = own().map(|(.., count)| count).sum();
+        let left = take.limit.saturating_sub(taken);
+        let granted = left.min(take.purpose_limit.saturating_sub(taken_own)).min(take.want);
+        if granted > 0 {
+            log.push_back((now, purpose, granted));
+            return Grant::Taken(granted);
+        }
+        let oldest =
+            if left == 0 { log.iter().map(|(at, ..)| *at).min() } else { own().map(|(at, ..)| *at).min() };
+        Grant::Until(oldest.unwrap_or(now).plus(REQUEST_SPAN).max(now.plus(Duration::from_millis(1))))
+    }
+}

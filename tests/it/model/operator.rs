@@ -1,0 +1,79 @@
+//! Facts from which trouble is assessed, and what the operator was told.
+
+use super::state::State;
+use review_bridge::domain::{Catalog, DeliveryState, Timestamp};
+use review_bridge::store::*;
+use std::collections::BTreeSet;
+
+impl State {
+    pub fn facts(&self) -> Facts {
+        let accounts = self.accounts.iter();
+        let of_reviews = self.reviews.index().accounts.iter();
+        let newest = |ids: &BTreeSet<i64>, at: fn(&super::rows::ReviewEntry) -> Timestamp| {
+            let newest = ids.iter().map(|id| at(self.reviews.get(*id).unwrap())).max();
+            newest.map(|newest| (ids.len() as u64, newest))
+        };
+        let mut facts = Facts {
+            accounts: accounts
+                .clone()
+                .map(|(name, account)| (name.clone(), account.record.clone()))
+                .collect(),
+            destinations: self.destinations(),
+            dead: self.dead(),
+            catalogs: accounts
+                .filter_map(|(name, account)| Some((name.clone(), Catalog::clone(account.catalog.as_ref()?))))
+                .collect(),
+            ..Facts::default()
+        };
+        for (name, of) in of_reviews {
+            if !of.yet_listed.is_empty() {
+                facts.marked_yet_listed.push((name.to_owned(), of.yet_listed.len() as u64));
+            }
+            if let Some((count, newest)) = newest(&of.malformed, |entry| entry.first_seen_at) {
+                facts.malformed.push((name.to_owned(), count, newest));
+            }
+            if let Some((count, newest)) = newest(&of.undecided, |entry| entry.changed_at) {
+                facts.undecided.push((name.to_owned(), count, newest));
+            }
+        }
+        facts
+    }
+
+    fn dead(&self) -> Vec<(String, u64, Timestamp)> {
+        let mut dead = Vec::new();
+        for (name, _) in self.deliveries.index().by_state.iter() {
+            let of = self.deliveries.index().in_state(name, DeliveryState::Dead).map(|id| self.delivery(id));
+            let times: Vec<Timestamp> =
+                of.filter(|delivery| delivery.newest).filter_map(|delivery| delivery.settled_at).collect();
+            if let Some(newest) = times.iter().max() {
+                dead.push((name.to_owned(), times.len() as u64, *newest));
+            }
+        }
+        dead
+    }
+
+    pub fn destinations(&self) -> Vec<DestinationRecord> {
+        self.destinations.values().cloned().collect()
+    }
+
+    pub fn troubles(&self) -> Vec<TroubleRecord> {
+        self.troubles.values().cloned().collect()
+    }
+
+    pub fn tell_operator(
+        &mut self,
+        started: &[TroubleRecord],
+        over: &[(String, String)],
+        notices: &[NewMessage],
+        now: Timestamp,
+    ) {
+        for key in over {
+            self.troubles.remove(key);
+        }
+        for trouble in started {
+            let key = (trouble.kind.clone(), trouble.subject.clone());
+            self.troubles.insert(key, TroubleRecord { told_at: now, ..trouble.clone() });
+        }
+        self.enqueue(notices, now);
+    }
+}

@@ -1,0 +1,249 @@
+//! The operations that both stores are given: small pools, so that they meet.
+
+use proptest::prelude::*;
+
+/// The accounts: the first tells at once and marks what no rule wants, the second waits for `settle`.
+pub const ACCOUNTS: [&str; 2] = ["one", "two"];
+/// The destinations: one without recipients that skips what was read elsewhere, one with two, one digest.
+pub const DESTINATIONS: [&str; 3] = ["chat", "mail", "daily"];
+
+/// What a review says, out of few possibilities.
+#[derive(Clone, Copy, Debug)]
+pub struct Says {
+    pub uuid: u8,
+    pub rating: u8,
+    pub text: u8,
+    pub author: u8,
+    pub source: u8,
+    pub age: u8,
+}
+
+/// How attempts ended.
+#[derive(Clone, Copy, Debug)]
+pub enum Ended {
+    Delivered,
+    Retry { ambiguous: bool, hold: bool },
+    Plain,
+    Dead,
+    GaveUp,
+    Broken,
+    Repaired,
+}
+
+/// How marks ended.
+#[derive(Clone, Copy, Debug)]
+pub enum Marked {
+    Done,
+    Failed,
+    Misconfigured,
+}
+
+/// What a person does to deliveries.
+#[derive(Clone, Copy, Debug)]
+pub enum Wish {
+    Retry,
+    Resend,
+    Discard,
+    /// To the destination of that number, as a message or for a digest.
+    Move(u8, bool),
+}
+
+/// One operation. Numbers choose among what there is at the time; masks choose many of it.
+#[derive(Clone, Debug)]
+pub enum Op {
+    Clock(i64),
+    Stepped(i64),
+    /// Other rules from now on.
+    Rules(bool),
+    Names(u8),
+    Page {
+        account: u8,
+        says: Vec<Says>,
+        malformed: bool,
+    },
+    EndListing(u8),
+    AbandonListing(u8),
+    RouteWaiting {
+        account: u8,
+        limit: u32,
+    },
+    Lease {
+        destination: u8,
+        limit: u32,
+        notices: bool,
+        only: Option<u8>,
+    },
+    Settle {
+        which: u8,
+        many: u8,
+        ended: Ended,
+        forget: bool,
+    },
+    Recover,
+    Expire,
+    Pause {
+        destination: u8,
+        paused: bool,
+    },
+    ProbeBroken,
+    Digest {
+        send_empty: bool,
+        recipients: u8,
+    },
+    Window(u8),
+    Regroup {
+        mail: bool,
+        daily: bool,
+    },
+    BuryRemoved {
+        keep: u8,
+    },
+    RouteAgain {
+        account: u8,
+        reviews: u16,
+    },
+    RequestMarks(u16),
+    Forget(u8),
+    Wish {
+        wish: Wish,
+        deliveries: u32,
+    },
+    ExpireOld {
+        age: u8,
+        limit: u32,
+    },
+    Marks {
+        account: u8,
+        limit: u32,
+        marked: Marked,
+    },
+    Tell {
+        started: u8,
+        over: u8,
+    },
+    Enqueue {
+        destination: u8,
+        which: u8,
+    },
+    Requests {
+        account: u8,
+        purpose: u8,
+        want: u32,
+    },
+    Hold {
+        account: u8,
+        ms: i64,
+    },
+    PollFailed(u8),
+    Endpoint {
+        account: u8,
+        fails: bool,
+    },
+    TokenExpiry(u8),
+    Restart,
+}
+
+fn says() -> impl Strategy<Value = Says> {
+    (0..6_u8, 0..3_u8, 0..3_u8, 0..2_u8, 0..3_u8, 0..4_u8).prop_map(
+        |(uuid, rating, text, author, source, age)| Says { uuid, rating, text, author, source, age },
+    )
+}
+
+fn ended() -> impl Strategy<Value = Ended> {
+    prop_oneof![
+        4 => Just(Ended::Delivered),
+        3 => any::<(bool, bool)>().prop_map(|(ambiguous, hold)| Ended::Retry { ambiguous, hold }),
+        1 => Just(Ended::Plain),
+        2 => Just(Ended::Dead),
+        1 => Just(Ended::GaveUp),
+        1 => Just(Ended::Broken),
+        1 => Just(Ended::Repaired),
+    ]
+}
+
+fn wish() -> impl Strategy<Value = Wish> {
+    prop_oneof![
+        2 => Just(Wish::Retry),
+        2 => Just(Wish::Resend),
+        1 => Just(Wish::Discard),
+        1 => (0..3_u8, any::<bool>()).prop_map(|(to, at_once)| Wish::Move(to, at_once)),
+    ]
+}
+
+/// Moves of the clock, in milliseconds: mostly on, sometimes a little back.
+fn moves() -> impl Strategy<Value = i64> {
+    prop_oneof![Just(1), Just(700), Just(5_000), Just(61_000), Just(7_200_000), Just(-1), Just(-900)]
+}
+
+/// What happens to reviews and messages most of the time.
+fn usual() -> impl Strategy<Value = Op> {
+    let page = (0..2_u8, prop::collection::vec(says(), 1..4), prop::bool::weighted(0.1))
+        .prop_map(|(account, says, malformed)| Op::Page { account, says, malformed });
+    let lease = (0..3_u8, 1..4_u32, prop::bool::weighted(0.1), prop::option::weighted(0.1, any::<u8>()))
+        .prop_map(|(destination, limit, notices, only)| Op::Lease { destination, limit, notices, only });
+    let settle = (any::<u8>(), 1..4_u8, ended(), prop::bool::weighted(0.9))
+        .prop_map(|(which, many, ended, forget)| Op::Settle { which, many, ended, forget });
+    prop_oneof![
+        3 => moves().prop_map(Op::Clock),
+        6 => page,
+        2 => (0..2_u8).prop_map(Op::EndListing),
+        2 => (0..2_u8, 1..4_u32).prop_map(|(account, limit)| Op::RouteWaiting { account, limit }),
+        6 => lease,
+        6 => settle,
+        1 => Just(Op::Expire),
+        2 => any::<(bool, u8)>().prop_map(|(send_empty, recipients)| Op::Digest { send_empty, recipients }),
+        2 => (0..2_u8, 1..4_u32, marked()).prop_map(|(account, limit, marked)| Op::Marks { account, limit, marked }),
+    ]
+}
+
+fn marked() -> impl Strategy<Value = Marked> {
+    prop_oneof![3 => Just(Marked::Done), 1 => Just(Marked::Failed), 1 => Just(Marked::Misconfigured)]
+}
+
+/// What people and the passing of time do.
+fn rare() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        Just(Op::Recover),
+        prop_oneof![Just(7_200_000_i64), Just(-7_200_000)].prop_map(Op::Stepped),
+        any::<bool>().prop_map(Op::Rules),
+        (0..3_u8, any::<bool>()).prop_map(|(destination, paused)| Op::Pause { destination, paused }),
+        Just(Op::ProbeBroken),
+        any::<(bool, bool)>().prop_map(|(mail, daily)| Op::Regroup { mail, daily }),
+        (0..8_u8).prop_map(|keep| Op::BuryRemoved { keep }),
+        (0..2_u8, any::<u16>()).prop_map(|(account, reviews)| Op::RouteAgain { account, reviews }),
+        any::<u16>().prop_map(Op::RequestMarks),
+        any::<u8>().prop_map(Op::Forget),
+        (wish(), any::<u32>()).prop_map(|(wish, deliveries)| Op::Wish { wish, deliveries }),
+        (wish(), any::<u32>()).prop_map(|(wish, deliveries)| Op::Wish { wish, deliveries }),
+        (0..3_u8, 1..4_u32).prop_map(|(age, limit)| Op::ExpireOld { age, limit }),
+        (0..2_u8).prop_map(Op::AbandonListing),
+    ]
+}
+
+/// What stands beside the life of a review.
+fn aside() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        (0..2_u8).prop_map(Op::Names),
+        any::<u8>().prop_map(Op::Window),
+        any::<(u8, u8)>().prop_map(|(started, over)| Op::Tell { started, over }),
+        (0..3_u8, 0..4_u8).prop_map(|(destination, which)| Op::Enqueue { destination, which }),
+        (0..2_u8, 0..4_u8, 0..4_u32).prop_map(|(account, purpose, want)| Op::Requests {
+            account,
+            purpose,
+            want
+        }),
+        (0..2_u8, prop_oneof![Just(900_i64), Just(5_000), Just(4_000_000)])
+            .prop_map(|(account, ms)| Op::Hold { account, ms }),
+        (0..2_u8).prop_map(Op::PollFailed),
+        (0..2_u8, any::<bool>()).prop_map(|(account, fails)| Op::Endpoint { account, fails }),
+        any::<u8>().prop_map(Op::TokenExpiry),
+        Just(Op::Restart),
+    ]
+}
+
+/// Sequences of `count` operations; names are mostly loaded first.
+pub fn sequences(count: usize) -> impl Strategy<Value = Vec<Op>> {
+    let op = prop_oneof![6 => usual(), 2 => rare(), 1 => aside()];
+    (prop::collection::vec((0..2_u8).prop_map(Op::Names), 0..3), prop::collection::vec(op, count))
+        .prop_map(|(names, ops)| names.into_iter().chain(ops).collect())
+}

@@ -1,0 +1,356 @@
+//! Both stores side by side: every operation is done to each, and what they answer is compared.
+
+use super::ModelStore;
+use super::ops::{ACCOUNTS, DESTINATIONS, Ended, Marked, Op, Wish};
+use super::world::{self, START};
+use review_bridge::domain::{Attempt, Catalog, DeliveryState, Form, Outcome, Reason, Timestamp};
+use review_bridge::intake::{Intake, Plan};
+use review_bridge::store::sqlite::SqliteStore;
+use review_bridge::store::*;
+use review_bridge::upstream::{Item, Purpose};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Does the same to both stores, and answers what both did.
+macro_rules! both {
+    ($twin:ident, |$store:ident| $call:expr) => {{
+        let ours = {
+            let $store: &dyn Store = &$twin.model;
+            $call.await.unwrap()
+        };
+        let theirs = {
+            let $store: &dyn Store = &$twin.sqlite;
+            $call.await.unwrap()
+        };
+        assert_eq!(ours, theirs, "the model's answer, then SQLite's: {}", stringify!($call));
+        ours
+    }};
+}
+
+/// Both stores, and what the processes around them would remember.
+pub struct Twin<'a> {
+    pub model: ModelStore,
+    pub sqlite: SqliteStore,
+    pub now: Timestamp,
+    plans: &'a [[Plan; 2]; 2],
+    rules: usize,
+    /// What listings under way have seen.
+    seen: [BTreeSet<i64>; 2],
+    /// Attempts whose end was not told yet, and some whose end was.
+    flights: Vec<Leased>,
+    marking: [Vec<DueMark>; 2],
+    digested: BTreeSet<Timestamp>,
+}
+
+fn ahead(now: Timestamp, millis: u64) -> Timestamp {
+    now.plus(Duration::from_millis(millis))
+}
+
+/// Those of `all` whose bit is set.
+fn chosen(all: &[i64], mask: u32) -> Vec<i64> {
+    let bit = |index: usize| mask >> (index % 32) & 1 == 1;
+    all.iter().enumerate().filter(|(index, _)| bit(*index)).map(|(_, id)| *id).collect()
+}
+
+impl<'a> Twin<'a> {
+    pub fn new(sqlite: SqliteStore, plans: &'a [[Plan; 2]; 2]) -> Self {
+        Self {
+            model: ModelStore::new(),
+            sqlite,
+            now: START,
+            plans,
+            rules: 0,
+            seen: Default::default(),
+            flights: Vec::new(),
+            marking: Default::default(),
+            digested: BTreeSet::new(),
+        }
+    }
+
+    /// Does `op` to both.
+    pub async fn apply(&mut self, op: &Op) {
+        let now = self.now;
+        let account_of = |account: &u8| ACCOUNTS[usize::from(*account)];
+        match op {
+            Op::Clock(by_ms) => self.now.0 += by_ms,
+            Op::Stepped(by_ms) => {
+                self.now.0 += by_ms;
+                both!(self, |store| store.clock_stepped(*by_ms));
+            }
+            Op::Rules(other) => self.rules = usize::from(*other),
+            Op::Names(account) => {
+                both!(self, |store| store.put_catalog(account_of(account), &world::catalog(), now));
+            }
+            Op::Page { account, says, malformed } => {
+                let account = usize::from(*account);
+                let mut items: Vec<Item> = says.iter().map(|says| world::item(account, *says, now)).collect();
+                items.extend(malformed.then(world::malformed));
+                self.page(account, items).await;
+            }
+            Op::EndListing(account) => self.end_listing(usize::from(*account)).await,
+            Op::AbandonListing(account) => self.seen[usize::from(*account)].clear(),
+            Op::RouteWaiting { account, limit } => {
+                let names = self.names(usize::from(*account)).await;
+                let intake = self.intake(usize::from(*account), names.as_ref(), false);
+                both!(self, |store| intake.route_waiting(store, *limit));
+            }
+            Op::RouteAgain { account, reviews } => {
+                let names = self.names(usize::from(*account)).await;
+                let intake = self.intake(usize::from(*account), names.as_ref(), false);
+                let reviews = chosen(&(1..=14).collect::<Vec<_>>(), u32::from(*reviews));
+                both!(self, |store| intake.route_again(store, &reviews));
+            }
+            Op::Lease { destination, limit, notices, only } => {
+                let only = only.map(|only| self.any_message(only));
+                self.lease(usize::from(*destination), *limit, *notices, only).await;
+            }
+            Op::Settle { which, many, ended, forget } => self.settle(*which, *many, *ended, *forget).await,
+            Op::Recover => drop(both!(self, |store| store.recover(now))),
+            Op::Expire => drop(both!(self, |store| store.expire(now))),
+            Op::Marks { account, limit, marked } => self.mark(usize::from(*account), *limit, *marked).await,
+            Op::Digest { send_empty, recipients } => self.digest(*send_empty, *recipients).await,
+            Op::Regroup { mail, daily } => {
+                let digests = [mail.then_some(DESTINATIONS[1]), daily.then_some(DESTINATIONS[2])];
+                let digests: Vec<&str> = digests.into_iter().flatten().collect();
+                both!(self, |store| store.regroup(&digests, now));
+            }
+            Op::Wish { wish, deliveries } => self.wish(*wish, *deliveries).await,
+            Op::ExpireOld { age, limit } => {
+                let before = [now.minus(Duration::from_secs(3_600)), now.minus(Duration::from_secs(60)), now];
+                let before = before[usize::from(*age)];
+                let expiry = Expiry { aged_before: before, unlisted_before: before, limit: *limit };
+                both!(self, |store| store.expire_old(&expiry, now));
+            }
+            Op::Restart => {
+                let model = self.model.restart();
+                assert!(self.model.destinations().await.is_err(), "a dead process still reads");
+                self.model = model.clone();
+            }
+            other => self.apply_aside(other).await,
+        }
+    }
+
+    async fn apply_aside(&mut self, op: &Op) {
+        let now = self.now;
+        let account_of = |account: &u8| ACCOUNTS[usize::from(*account)];
+        let destination_of = |destination: &u8| DESTINATIONS[usize::from(*destination)];
+        match op {
+            Op::Pause { destination, paused } => {
+                both!(self, |store| store.pause(destination_of(destination), *paused, now));
+            }
+            Op::ProbeBroken => both!(self, |store| store.probe_broken(now)),
+            Op::BuryRemoved { keep } => {
+                let kept = DESTINATIONS.iter().enumerate().filter(|(index, _)| keep >> index & 1 == 1);
+                let configured: Vec<String> = kept.map(|(_, name)| (*name).to_owned()).collect();
+                both!(self, |store| store.bury_removed(&configured, now));
+            }
+            Op::RequestMarks(reviews) => {
+                let reviews = chosen(&(1..=14).collect::<Vec<_>>(), u32::from(*reviews));
+                both!(self, |store| store.request_marks(&reviews, now));
+            }
+            Op::Forget(review) => both!(self, |store| store.forget(i64::from(review % 14) + 1, now)),
+            Op::Window(which) => {
+                let destination = destination_of(&(which % 3)).to_owned();
+                let next_at = ahead(now, u64::from(*which));
+                let window = DigestWindow { destination, schedule: "s".into(), from: now, next_at };
+                both!(self, |store| store.put_digest_window(&window));
+            }
+            Op::Tell { started, over } => {
+                let over = world::trouble(*over, now);
+                let over = [(over.kind, over.subject)];
+                let notices = [world::notice(DESTINATIONS[0], started % 4)];
+                let started = [world::trouble(*started, now)];
+                both!(self, |store| store.tell_operator(&started, &over, &notices, now));
+            }
+            Op::Enqueue { destination, which } => {
+                let messages = [world::notice(destination_of(destination), *which)];
+                both!(self, |store| store.enqueue(&messages, now));
+            }
+            Op::Requests { account, purpose, want } => {
+                let purposes = [Purpose::Listing, Purpose::Names, Purpose::Mark, Purpose::Other];
+                let (account, purpose) = (account_of(account), purposes[usize::from(*purpose)]);
+                let take = TakeRequests { account, purpose, want: *want, limit: 4, purpose_limit: 2, now };
+                both!(self, |store| store.take_requests(&take));
+            }
+            Op::Hold { account, ms } => {
+                both!(self, |store| store.hold_account(account_of(account), Timestamp(now.0 + ms)));
+            }
+            Op::PollFailed(account) => {
+                both!(self, |store| store.poll_failed(account_of(account), "unavailable", "502", now));
+            }
+            Op::Endpoint { account, fails } => {
+                let error = fails.then_some("404");
+                both!(self, |store| store.endpoint_seen(account_of(account), "sources", error, now));
+            }
+            Op::TokenExpiry(which) => {
+                let at = (which % 3 > 0).then_some(now);
+                both!(self, |store| store.put_token_expiry(account_of(&(which % 2)), at));
+            }
+            other => unreachable!("{other:?} is done above"),
+        }
+    }
+
+    async fn names(&self, account: usize) -> Option<Catalog> {
+        self.model.catalog(ACCOUNTS[account]).await.unwrap().map(|(catalog, _)| catalog)
+    }
+
+    fn intake<'b>(&'b self, account: usize, catalog: Option<&'b Catalog>, baseline: bool) -> Intake<'b> {
+        let plan = &self.plans[self.rules][account];
+        Intake { account: ACCOUNTS[account], plan, catalog, baseline, now: self.now }
+    }
+
+    async fn page(&mut self, account: usize, items: Vec<Item>) {
+        let names = self.names(account).await;
+        let baseline = self.model.account(ACCOUNTS[account]).await.unwrap().baseline_at.is_none();
+        let intake = self.intake(account, names.as_ref(), baseline);
+        let mut ours = intake.take(&self.model, items.clone()).await.unwrap();
+        let mut theirs = intake.take(&self.sqlite, items).await.unwrap();
+        // In which order they are named is nobody's concern.
+        ours.seen.sort_unstable();
+        theirs.seen.sort_unstable();
+        assert_eq!(ours, theirs, "the model's report of a page, then SQLite's");
+        self.seen[account].extend(ours.seen);
+    }
+
+    async fn end_listing(&mut self, account: usize) {
+        let seen: Vec<i64> = std::mem::take(&mut self.seen[account]).into_iter().collect();
+        let skip_if_read: Vec<&str> = self.plans[self.rules][account].skip_if_read().collect();
+        let listing = CompleteListing {
+            account: ACCOUNTS[account],
+            seen: &seen,
+            skip_if_read: &skip_if_read,
+            now: self.now,
+        };
+        both!(self, |store| store.complete_listing(&listing));
+    }
+
+    fn any_message(&self, which: u8) -> String {
+        self.model
+            .with(|state| {
+                let count = state.message_ids.len().max(1);
+                state.message_ids.keys().nth(usize::from(which) % count).map(|id| id.to_string())
+            })
+            .unwrap()
+            .unwrap_or_default()
+    }
+
+    async fn lease(&mut self, destination: usize, limit: u32, without_reviews: bool, only: Option<String>) {
+        let destination = DESTINATIONS[destination].to_owned();
+        let hold = Duration::from_secs(40);
+        let request = LeaseRequest { destination, limit, without_reviews, only, hold };
+        let leased = both!(self, |store| store.lease(std::slice::from_ref(&request), self.now, "owner"));
+        self.flights.extend(leased);
+    }
+
+    async fn settle(&mut self, which: u8, many: u8, ended: Ended, forget: bool) {
+        if self.flights.is_empty() {
+            return;
+        }
+        // The newest first: they are the ones that count.
+        let from = self.flights.len() - 1 - usize::from(which) % self.flights.len();
+        let until = (from + usize::from(many)).min(self.flights.len());
+        let settlements: Vec<Settlement> =
+            self.flights[from..until].iter().map(|leased| settlement(leased, ended, self.now)).collect();
+        both!(self, |store| store.settle(&settlements, self.now));
+        if forget {
+            self.flights.drain(from..until);
+        }
+    }
+
+    /// Tells how the marks that were due before went, and takes those that are due now.
+    async fn mark(&mut self, account: usize, limit: u32, marked: Marked) {
+        let result = |mark: DueMark| {
+            let failed = Err(("the API did not answer".to_owned(), ahead(self.now, 5_000)));
+            let (result, setting, account_error) = match marked {
+                Marked::Done => (Ok(()), Some("reviews/{uuid}/read".to_owned()), Some(String::new())),
+                Marked::Failed => (failed, None, None),
+                Marked::Misconfigured => (failed, None, Some("404".to_owned())),
+            };
+            MarkResult { mark, result, setting, account_error }
+        };
+        let results: Vec<MarkResult> = self.marking[account].iter().cloned().map(result).collect();
+        both!(self, |store| store.record_marks(ACCOUNTS[account], &results, self.now));
+        self.marking[account] = both!(self, |store| store.due_marks(ACCOUNTS[account], self.now, limit));
+    }
+
+    async fn digest(&mut self, send_empty: bool, recipients: u8) {
+        // One digest at a time: its id is made of it.
+        while !self.digested.insert(self.now) {
+            self.now.0 += 1;
+        }
+        let destination = DESTINATIONS[if recipients & 4 == 0 { 2 } else { 1 }].to_owned();
+        let all = world::recipients(2);
+        let recipients: Vec<String> = all
+            .into_iter()
+            .enumerate()
+            .filter(|(at, _)| recipients >> at & 1 == 1)
+            .map(|(_, to)| to)
+            .collect();
+        let next_at = ahead(self.now, 86_400_000);
+        let next = DigestWindow { destination, schedule: "s".into(), from: self.now, next_at };
+        let digest = NewDigest { next: &next, recipients: &recipients, send_empty };
+        both!(self, |store| store.make_digest(&digest, self.now));
+    }
+
+    async fn wish(&mut self, wish: Wish, deliveries: u32) {
+        let all = self.model.with(|state| state.deliveries.ids()).unwrap();
+        let deliveries = chosen(&all, deliveries);
+        let what = match wish {
+            Wish::Retry => Intervention::Retry,
+            Wish::Resend => Intervention::Resend,
+            Wish::Discard => Intervention::Discard,
+            Wish::Move(to, at_once) => {
+                let recipients = world::recipients(usize::from(to));
+                let to =
+                    MoveTo { destination: DESTINATIONS[usize::from(to)], recipients: &recipients, at_once };
+                both!(self, |store| store.move_deliveries(&deliveries, &to, self.now));
+                return;
+            }
+        };
+        both!(self, |store| store.intervene(what, &deliveries, self.now));
+    }
+}
+
+/// What follows from an attempt that ended so.
+fn settlement(leased: &Leased, ended: Ended, now: Timestamp) -> Settlement {
+    let failed = |ambiguous| Outcome::Retry { reason: Reason::ServerError, after: None, ambiguous };
+    let refused = Outcome::Dead { reason: Reason::PayloadRefused };
+    let broken = DestinationEffect::Broken {
+        reason: Reason::Revoked,
+        detail: "it was revoked".into(),
+        retry_at: ahead(now, 900_000),
+    };
+    let none = DestinationEffect::None;
+    use DeliveryState::{Dead, Delivered, Pending};
+    let (outcome, state, reason, effect) = match ended {
+        Ended::Delivered => (Outcome::Delivered, Delivered, None, none),
+        Ended::Repaired => (Outcome::Accepted, Delivered, None, DestinationEffect::Working),
+        Ended::Retry { ambiguous, hold: false } => (failed(ambiguous), Pending, None, none),
+        Ended::Retry { ambiguous, hold: true } => {
+            (failed(ambiguous), Pending, None, DestinationEffect::Hold(ahead(now, 30_000)))
+        }
+        Ended::Plain => (refused, Pending, None, none),
+        Ended::Dead => (refused, Dead, Some(Reason::PayloadRefused), none),
+        Ended::GaveUp => (failed(true), Dead, Some(Reason::GaveUp), none),
+        Ended::Broken => (Outcome::Broken { reason: Reason::Revoked }, Pending, None, broken),
+    };
+    let ambiguous = matches!(outcome, Outcome::Retry { ambiguous: true, .. });
+    Settlement {
+        id: leased.id.clone(),
+        number: leased.attempt,
+        attempt: Attempt {
+            outcome,
+            status: Some(500),
+            detail: format!("{ended:?}"),
+            excerpt: Some("e".into()),
+        },
+        duration: Duration::from_millis(7),
+        state,
+        reason,
+        next_at: if matches!(ended, Ended::Retry { .. }) { ahead(now, 5_000) } else { now },
+        form: if matches!(ended, Ended::Plain) { Form::Plain } else { leased.form },
+        possible_repeat: leased.possible_repeat || ambiguous,
+        destination: leased.destination.clone(),
+        effect,
+    }
+}

@@ -1,0 +1,131 @@
+//! Upkeep: tombstones for what is forgotten or too old, and a wall clock that was moved.
+
+use super::rows::{Body, Mark, ReviewEntry};
+use super::state::State;
+use review_bridge::domain::{DeliveryState, MessageKind, Timestamp};
+use review_bridge::store::*;
+
+impl State {
+    pub fn forget(&mut self, review: i64, now: Timestamp) {
+        self.bury(review, ReviewState::Forgotten, now);
+    }
+
+    pub fn expire_old(&mut self, expiry: &Expiry, now: Timestamp) -> Expired {
+        let aged = self.reviews.index().by_age.range(..(expiry.aged_before, i64::MIN));
+        let old: Vec<i64> = aged
+            .map(|(_, id)| *id)
+            .filter(|id| self.is_old(*id, expiry))
+            .take(expiry.limit as usize)
+            .collect();
+        for id in &old {
+            self.bury(*id, ReviewState::Expired, now);
+        }
+        let ended = self.messages.index().ended.range(..(expiry.aged_before, i64::MIN));
+        let empty: Vec<i64> =
+            ended.map(|(_, seq)| *seq).filter(|seq| self.carried(*seq).is_empty()).collect();
+        for seq in &empty {
+            self.remove_message(*seq);
+        }
+        let attempts = self.expire_attempts(expiry.aged_before);
+        Expired { reviews: old.len() as u64, messages: empty.len() as u64, attempts }
+    }
+
+    fn is_old(&self, id: i64, expiry: &Expiry) -> bool {
+        let entry = self.reviews.get(id).unwrap();
+        let polled = self.accounts.get(&*entry.account).and_then(|account| account.record.last_success_at);
+        // The last listing of an account that is polled no more says nothing about today.
+        let listed = entry.listed && polled.is_some_and(|at| at >= expiry.unlisted_before);
+        let recent = |id: i64| {
+            let delivery = self.delivery(id);
+            delivery.settled_at.is_none_or(|at| at >= expiry.aged_before)
+        };
+        entry.unlisted_at < expiry.unlisted_before
+            && !matches!(entry.mark, Mark::Due(_))
+            && !listed
+            && !matches!(entry.state, ReviewState::Held | ReviewState::Settling)
+            && !self.deliveries_of(id).into_iter().any(recent)
+    }
+
+    /// Removes old attempts of what still waits, at destinations that had trouble.
+    fn expire_attempts(&mut self, before: Timestamp) -> u64 {
+        let mut removed = Vec::new();
+        for name in self.destinations.keys() {
+            let old = self.begun.get(name).into_iter();
+            let old = old.flat_map(|begun| begun.range(..(before, i64::MIN, 0)));
+            removed.extend(old.copied().filter(|(_, seq, number)| {
+                let message = self.message(*seq);
+                let ended = message.log.iter().any(|row| row.number == *number && row.outcome.is_some());
+                message.state == DeliveryState::Pending && ended
+            }));
+        }
+        for (at, seq, number) in &removed {
+            let destination = self.message(*seq).destination.clone();
+            self.begun.at(&destination).remove(&(*at, *seq, *number));
+            self.messages.change(*seq, |message| message.log.retain(|row| row.number != *number));
+        }
+        removed.len() as u64
+    }
+
+    /// Leaves a tombstone: account, uuid, times, and the hash of rating and of text. A mark that is due stays due.
+    fn bury(&mut self, review: i64, state: ReviewState, now: Timestamp) {
+        for id in self.deliveries_of(review) {
+            let Some(seq) = self.deliveries.remove(id).and_then(|delivery| delivery.message) else {
+                continue;
+            };
+            if self.message(seq).kind == MessageKind::Review {
+                self.remove_message(seq);
+            } else {
+                self.end_emptied(seq, DeliveryState::Discarded, now);
+            }
+        }
+        self.reviews.change(review, |entry| {
+            entry.revisions.clear();
+            (entry.state, entry.body) = (state, Body::Gone);
+            entry.body_hash.clone_from(&entry.content_hash);
+            (entry.match_at, entry.undecided, entry.mark_error) = (None, false, None);
+            entry.changed_at = now;
+        });
+    }
+
+    /// Moves every time from which something is reckoned; those that only tell what happened stay.
+    pub fn clock_stepped(&mut self, by_ms: i64) {
+        let moved = |at: Timestamp| Timestamp(at.0 + by_ms);
+        let held = |at: Timestamp| Timestamp((at.0 + by_ms).max(0));
+        for seq in self.messages.ids() {
+            if self.message(seq).state == DeliveryState::Pending {
+                self.messages.change(seq, |message| {
+                    message.next_at = moved(message.next_at);
+                    message.first_attempt_at = message.first_attempt_at.map(moved);
+                    message.leased_until = message.leased_until.map(moved);
+                });
+            }
+        }
+        for record in self.destinations.values_mut() {
+            record.retry_at = record.retry_at.map(moved);
+            record.broken_at = record.broken_at.map(moved);
+            record.stopped_since = record.stopped_since.map(moved);
+            record.hold_until = held(record.hold_until);
+        }
+        for account in self.accounts.values_mut() {
+            account.record.hold_until = held(account.record.hold_until);
+            account.record.failing_since = account.record.failing_since.map(moved);
+        }
+        for (at, ..) in self.requests.values_mut().flatten() {
+            *at = moved(*at);
+        }
+        for id in self.reviews.ids() {
+            self.reviews.change(id, |entry: &mut ReviewEntry| {
+                entry.match_at = entry.match_at.map(moved);
+                if let Mark::Due(at) = entry.mark {
+                    entry.mark = Mark::Due(moved(at));
+                }
+                if !matches!(entry.body, Body::Gone) {
+                    (entry.aged_at, entry.unlisted_at) = (moved(entry.aged_at), moved(entry.unlisted_at));
+                }
+            });
+        }
+        for trouble in self.troubles.values_mut() {
+            trouble.told_at = moved(trouble.told_at);
+        }
+    }
+}
