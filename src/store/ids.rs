@@ -1,6 +1,7 @@
 //! Identities of messages: made from what they say and to whom, so that they stay the same over retries, a
 //! crash, and even the loss of the state.
 
+use crate::domain::Timestamp;
 use sha2::{Digest, Sha256};
 
 /// `msg_` and 128 bits of the SHA-256 over `parts`, in hex.
@@ -11,6 +12,15 @@ pub fn message_id(parts: &[&str]) -> String {
         hash.update(part.as_bytes());
     }
     hex("msg_", &hash.finalize()[..16])
+}
+
+/// The identities a digest made `now` may have: the first that no message bears is its own.
+pub fn digest_ids(destination: &str, recipient: &str, now: Timestamp) -> impl Iterator<Item = String> {
+    let at = now.0.to_string();
+    (0..1000).map(move |turn: u32| match turn {
+        0 => message_id(&["digest", destination, recipient, &at]),
+        _ => message_id(&["digest", destination, recipient, &at, &turn.to_string()]),
+    })
 }
 
 /// 128 bits of the SHA-256 of `bytes`, in hex.

@@ -62,6 +62,26 @@ pub(super) async fn make(
     Ok(made)
 }
 
+/// The identity of a digest made `now`: another one than that of a digest made at the same time of day before
+/// the clock was set back.
+async fn new_id(
+    transaction: &mut Transaction,
+    destination: &str,
+    recipient: &str,
+    now: Timestamp,
+) -> Result<String, StoreError> {
+    for id in ids::digest_ids(destination, recipient, now) {
+        let taken: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM messages WHERE id = $1)")
+            .bind(&id)
+            .fetch_one(&mut **transaction)
+            .await?;
+        if !taken {
+            return Ok(id);
+        }
+    }
+    Err(unknown("digest", destination))
+}
+
 /// Gathers what waits for one recipient, and what an earlier digest did not deliver, into one message.
 async fn gather(
     transaction: &mut Transaction,
@@ -84,7 +104,7 @@ async fn gather(
     for (_, content) in &folded {
         start = start.min(parse::<Window>(content)?.from);
     }
-    let id = ids::message_id(&["digest", destination, recipient, &now.0.to_string()]);
+    let id = new_id(transaction, destination, recipient, now).await?;
     sqlx::query(
         "INSERT INTO messages (id, destination, recipient, kind, content, next_at, created_at)
          VALUES ($1, $2, $3, 'digest', $4, $5, $5)",

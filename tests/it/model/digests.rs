@@ -62,7 +62,8 @@ impl State {
             })
             .collect();
         if !members.is_empty() || send_empty {
-            let id = ids::message_id(&["digest", &to.0, &to.1, &now.0.to_string()]);
+            let id =
+                ids::digest_ids(&to.0, &to.1, now).find(|id| !self.message_ids.contains_key(&**id)).unwrap();
             let content = serde_json::to_string(&Window { from: start, to: now }).unwrap();
             let seq = self.add_message(id, (&to.0, &to.1), MessageKind::Digest, Some(content), now);
             self.messages.change(seq, |message| message.possible_repeat = repeats);

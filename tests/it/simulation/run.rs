@@ -46,7 +46,7 @@ pub async fn live(seed: u64, kind: Kind, loud: bool) -> Week {
     let world: SharedWorld = Arc::new(Mutex::new(World::new(seed, NOW, loud)));
     let folder = temporary();
     let store: SharedStore = match kind {
-        Kind::Model => unreachable!(),
+        Kind::Model => Arc::new(crate::model::ModelStore::new()),
         Kind::Sqlite => {
             Arc::new(SqliteStore::open(&folder.path().join("state.db"), Access::Own).await.unwrap())
         }
@@ -186,10 +186,12 @@ impl Life {
     }
 }
 
+/// The seeds from 0; `SIMULATION_SEED` is only that one, `SIMULATION_WEEKS` another number of them.
 fn seeds(count: u64) -> Vec<u64> {
-    match std::env::var("SIMULATION_SEED").ok().and_then(|seed| seed.parse().ok()) {
+    let number = |name: &str| std::env::var(name).ok().and_then(|number| number.parse().ok());
+    match number("SIMULATION_SEED") {
         Some(seed) => vec![seed],
-        None => (0..count).collect(),
+        None => (0..number("SIMULATION_WEEKS").unwrap_or(count)).collect(),
     }
 }
 
@@ -229,5 +231,23 @@ fn weeks(seeds: &[u64], kind: Kind) {
 
 #[test]
 fn twenty_weeks_on_sqlite() {
-    weeks(&seeds(std::env::var("SEEDS").map_or(20, |n| n.parse().unwrap())), Kind::Sqlite);
+    weeks(&seeds(20), Kind::Sqlite);
+}
+
+#[test]
+fn a_thousand_weeks_on_the_model() {
+    weeks(&seeds(1000), Kind::Model);
+}
+
+/// A seed gives the same week again, and SQLite the same as the model.
+#[test]
+fn a_seed_gives_the_same_week_on_the_model_and_on_sqlite() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for seed in seeds(5) {
+        let first = runtime.block_on(live(seed, Kind::Model, false));
+        let again = runtime.block_on(live(seed, Kind::Model, false));
+        assert_eq!(first.story, again.story, "seed {seed} on the model");
+        let sqlite = runtime.block_on(live(seed, Kind::Sqlite, false));
+        assert_eq!(first.story, sqlite.story, "seed {seed} on SQLite");
+    }
 }

@@ -42,7 +42,7 @@ pub struct Truth {
     pub said: Vec<Said>,
     pub source: usize,
     pub unread: bool,
-    /// Somebody read it in ShopReviews.
+    /// What it says now was marked read before the bridge could see it, by somebody in ShopReviews or by a mark.
     pub read_elsewhere: bool,
     /// Its payload is one that `support` refuses.
     pub refused: bool,
@@ -226,6 +226,8 @@ impl World {
         }
         if let Some(truth) = self.reviews.get_mut(uuid) {
             truth.unread = false;
+            // An edit made after the last listing goes with the mark: nobody can see it on the list any more.
+            truth.read_elsewhere |= !known.contains(truth.now());
         }
         self.marks.push(uuid.to_owned());
     }
