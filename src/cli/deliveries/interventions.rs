@@ -23,7 +23,7 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<(), CliEr
     }
     let state = State::read(&settings).await?;
     let selected = request.select(&settings, &state).await?;
-    if selected.alike && selected.rows.is_empty() {
+    if selected.alike && selected.rows.is_empty() && !request.json {
         return Err(CliError::Failed("no delivery is like that; nothing was done".into()));
     }
     if selected.alike && selected.rows.len() > 1 {

@@ -30,9 +30,9 @@ pub(super) async fn run(context: &Context, asked: MarkRead) -> Result<(), CliErr
     if alike {
         // What is not listed was read elsewhere: to mark it would only use up requests.
         rows.retain(|row| row.listed && row.mark != "done");
-        if rows.is_empty() {
-            let hint = "what is listed as unread is like that nowhere";
-            return Err(CliError::Failed(format!("{hint}; nothing was done")));
+        if rows.is_empty() && !asked.json {
+            let why = "no review that is listed as unread is like that";
+            return Err(CliError::Failed(format!("{why}; nothing was done")));
         }
     }
     let mut wanted = Vec::new();

@@ -50,7 +50,7 @@ pub(super) async fn run(context: &Context, asked: Route) -> Result<(), CliError>
         false => State::read(&settings).await?,
     };
     let selected = asked.which.select(&settings, &state).await?;
-    if selected.alike && selected.rows.is_empty() {
+    if selected.alike && selected.rows.is_empty() && !asked.json {
         return Err(CliError::Failed("no review is like that; nothing was done".into()));
     }
     if selected.alike && selected.rows.len() > 1 && !asked.dry_run {
