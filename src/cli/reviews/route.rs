@@ -160,7 +160,7 @@ async fn why_nothing(
     now: Timestamp,
 ) -> Result<String, CliError> {
     let Some(review) = &row.review else { return Ok("its text is gone".into()) };
-    if row.first_seen_at.plus(plan.policy.settle) > now {
+    if row.first_seen_at.min(now).plus(plan.policy.settle) > now {
         return Ok("it is within `settle` of today".into());
     }
     let newest = state.store.list_revisions(row.id).await?.pop();
