@@ -2,6 +2,7 @@
 
 mod check;
 mod config;
+mod consent;
 mod deliveries;
 mod demo;
 mod destinations;

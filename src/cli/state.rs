@@ -28,8 +28,7 @@ impl State {
         if settings.state.path.exists() {
             return Self::change(settings).await;
         }
-        let failed = |error: std::io::Error| CliError::Failed(format!("no folder: {}", io_text(&error)));
-        let folder = tempfile::Builder::new().prefix("review-bridge-").tempdir().map_err(failed)?;
+        let folder = throw_away()?;
         let store: SharedStore = open_state(&folder.path().join("state.db"), Access::Beside).await?;
         let path = settings.state.path.clone();
         Ok(Self { store, path, owner: None, exists: false, _stand_in: Some(folder) })
@@ -41,6 +40,20 @@ impl State {
         let owner = owner(&path);
         let store: SharedStore = open_state(&path, Access::Beside).await?;
         Ok(Self { store, path, owner, exists: true, _stand_in: None })
+    }
+
+    /// Opens a copy to try something out on; what is done to it is thrown away.
+    pub(super) async fn copy(settings: &Settings) -> Result<Self, CliError> {
+        let path = settings.state.path.clone();
+        if !path.exists() {
+            return Self::read(settings).await;
+        }
+        let folder = throw_away()?;
+        let copy = folder.path().join("state.db");
+        let real = open_state(&path, Access::Beside).await?;
+        real.copy_to(&copy).await?;
+        let store: SharedStore = open_state(&copy, Access::Beside).await?;
+        Ok(Self { store, owner: owner(&path), path, exists: true, _stand_in: Some(folder) })
     }
 
     /// The review `uuid`, of `account` where several have one.
@@ -69,4 +82,10 @@ impl State {
             }
         }
     }
+}
+
+/// A folder that is removed when it is dropped.
+fn throw_away() -> Result<TempDir, CliError> {
+    let failed = |error: std::io::Error| CliError::Failed(format!("no folder: {}", io_text(&error)));
+    tempfile::Builder::new().prefix("review-bridge-").tempdir().map_err(failed)
 }

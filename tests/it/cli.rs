@@ -5,10 +5,14 @@ mod check;
 mod destinations;
 mod explain;
 mod help;
+mod interventions;
 mod ledger;
+mod reviews;
 mod sandbox;
 mod status;
 
+use crate::harness::Bench;
+use crate::harness::process::command;
 use review_bridge::domain::{
     Attempt, Catalog, Change, DeliveryState, Form, Named, NativeRating, Outcome, Reason, Review, RuleHit,
     Source, Timestamp, text::is_unsafe,
@@ -71,6 +75,34 @@ impl Ran {
     }
 }
 
+async fn run(mut command: Command, arguments: &[&str]) -> Ran {
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let ran = Ran { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) };
+    for printed in [&ran.out, &ran.err] {
+        assert!(!printed.contains(MARKER), "{arguments:?}: {printed}");
+        assert!(!printed.contains("TUFSS0VScWh4d3pq"), "{arguments:?}: {printed}");
+    }
+    assert!(!ran.out.chars().any(is_unsafe), "{arguments:?}: {:?}", ran.out);
+    assert!(!ran.err.chars().any(is_unsafe), "{arguments:?}: {:?}", ran.err);
+    ran
+}
+
+/// Runs the binary with a bench's configuration, beside whatever runs with it.
+async fn beside(bench: &Bench, arguments: &[&str]) -> Ran {
+    bench.write_config();
+    let mut command = command(bench);
+    command.args(arguments);
+    run(command, arguments).await
+}
+
+/// Like [`beside`], and expects `code`; what it printed in all.
+async fn refused(bench: &Bench, code: i32, arguments: &[&str]) -> String {
+    let ran = beside(bench, arguments).await;
+    assert_eq!(ran.code, code, "{arguments:?}: {}{}", ran.out, ran.err);
+    format!("{}{}", ran.out, ran.err)
+}
+
 /// A folder with a configuration, and the state beside it.
 struct Place {
     folder: tempfile::TempDir,
@@ -99,18 +131,7 @@ impl Place {
 
     /// Runs the binary to its end. Servers of the test go on meanwhile.
     async fn run(&self, arguments: &[&str]) -> Ran {
-        let mut command = self.command(arguments);
-        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        let ran =
-            Ran { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) };
-        for printed in [&ran.out, &ran.err] {
-            assert!(!printed.contains(MARKER), "{arguments:?}: {printed}");
-            assert!(!printed.contains("TUFSS0VScWh4d3pq"), "{arguments:?}: {printed}");
-        }
-        assert!(!ran.out.chars().any(is_unsafe), "{arguments:?}: {:?}", ran.out);
-        assert!(!ran.err.chars().any(is_unsafe), "{arguments:?}: {:?}", ran.err);
-        ran
+        run(self.command(arguments), arguments).await
     }
 
     /// Runs it and expects `code`; what it printed in all.

@@ -74,7 +74,8 @@ async fn list(settings: &Settings, json: bool) -> Result<(), CliError> {
     Ok(())
 }
 
-async fn record(state: &State, name: &str) -> Result<DestinationRecord, CliError> {
+/// What the state has of a destination.
+pub(super) async fn record(state: &State, name: &str) -> Result<DestinationRecord, CliError> {
     let records = state.store.destinations().await?;
     Ok(records.into_iter().find(|record| record.name == name).unwrap_or_default())
 }

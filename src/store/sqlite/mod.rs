@@ -361,7 +361,11 @@ impl Store for SqliteStore {
         marks::request(self.begin().await?, reviews, now).await
     }
     async fn forget(&self, review: i64, now: Timestamp) -> Result<(), StoreError> {
-        upkeep::forget(self.begin().await?, review, now).await
+        upkeep::forget(self.begin().await?, review, now).await?;
+        // The log that runs ahead of the file still holds the text. Where somebody reads from it just now, it is
+        // emptied with the next of these, or when the last process closes the state.
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await?;
+        Ok(())
     }
     async fn intervene(
         &self,

@@ -72,11 +72,14 @@ async fn bury(
     .fetch_all(&mut **transaction)
     .await?;
     let messages = json(&messages.into_iter().flatten().collect::<Vec<_>>())?;
-    // Its attempts go with it.
-    sqlx::query("DELETE FROM messages WHERE kind = 'review' AND id IN (SELECT value FROM json_each($1))")
-        .bind(&messages)
-        .execute(&mut **transaction)
-        .await?;
+    // Its attempts go with it. A digest in flight that would have nothing to tell at its next attempt goes, too.
+    sqlx::query(
+        "DELETE FROM messages WHERE id IN (SELECT value FROM json_each($1)) AND (kind = 'review'
+            OR lease IS NOT NULL AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.message_id = messages.id))",
+    )
+    .bind(&messages)
+    .execute(&mut **transaction)
+    .await?;
     interventions::end_emptied(transaction, &messages, DeliveryState::Discarded, now).await?;
     sqlx::query("DELETE FROM revisions WHERE review_id IN (SELECT value FROM json_each($1))")
         .bind(&reviews)

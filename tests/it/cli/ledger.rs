@@ -115,15 +115,7 @@ async fn what_is_not_there_is_told_apart_from_what_is_misspelt() {
 async fn what_a_later_version_has_is_refused() {
     let place = Place::new(CONFIG);
     for command in [
-        &["deliveries", "retry", "7"][..],
-        &["deliveries", "retry", "--state", "dead", "--destination", "crm"],
-        &["deliveries", "resend", "7"],
-        &["deliveries", "discard", "7"],
-        &["reviews", "route", "told"],
-        &["reviews", "route", "--unmatched", "--since", "1d"],
-        &["reviews", "mark-read", "--remembered"],
-        &["reviews", "forget", "told"],
-        &["simulate", "--since", "30d"],
+        &["simulate", "--since", "30d"][..],
         &["preview", "support", "--digest"],
         &["api", "reviews", "--page", "2"],
         &["completions", "bash"],

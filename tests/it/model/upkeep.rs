@@ -72,7 +72,10 @@ impl State {
             let Some(seq) = self.deliveries.remove(id).and_then(|delivery| delivery.message) else {
                 continue;
             };
-            if self.message(seq).kind == MessageKind::Review {
+            let message = self.message(seq);
+            // A digest in flight would have nothing to tell at its next attempt.
+            let empty_in_flight = message.leased_until.is_some() && self.carried(seq).is_empty();
+            if message.kind == MessageKind::Review || empty_in_flight {
                 self.remove_message(seq);
             } else {
                 self.end_emptied(seq, DeliveryState::Discarded, now);

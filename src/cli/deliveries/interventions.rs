@@ -1,0 +1,107 @@
+//! `deliveries retry`, `resend` and `discard`: what people do about deliveries, beside whatever runs.
+
+use super::super::destinations::targets;
+use super::super::output::counted;
+use super::super::state::State;
+use super::super::{CliError, Context, names};
+use super::outcome::{Outcome, Refused, Why};
+use super::select::{Request, Verb, row};
+use crate::app::build_plans;
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::domain::DeliveryState;
+use crate::outbox::Targets;
+use crate::store::{DeliveryRow, Intervention, MoveTo};
+
+/// Deliveries changed in one transaction: the bridge that runs writes in between.
+const BATCH: usize = 500;
+
+pub(super) async fn run(context: &Context, request: Request) -> Result<(), CliError> {
+    let settings = context.load()?.settings;
+    if let Verb::Move(to) = &request.verb {
+        names::configured_destination(&settings, to)?;
+    }
+    let state = State::read(&settings).await?;
+    let selected = request.select(&settings, &state).await?;
+    if selected.alike && selected.rows.is_empty() && !request.json {
+        return Err(CliError::Failed("no delivery is like that; nothing was done".into()));
+    }
+    if selected.alike && selected.rows.len() > 1 {
+        let count = counted(selected.rows.len() as u64, "delivery", "deliveries");
+        request.consent.to(&format!("{count} would be {}", request.verb.done()))?;
+    }
+    let targets = targets(&settings)?;
+    let mut refused: Vec<Refused> =
+        selected.unknown.iter().map(|id| Refused { id: *id, why: Why::Unknown }).collect();
+    let mut wanted = Vec::new();
+    for row in &selected.rows {
+        match request.verb.obstacle(row, &settings) {
+            Some(why) => refused.push(Refused { id: row.id, why }),
+            None => wanted.push(row.id),
+        }
+    }
+    let changed = apply(&state, &settings, &targets, &request.verb, &wanted).await?;
+    let mut done = Vec::new();
+    for id in wanted {
+        match row(&state, id).await? {
+            Some(row) if changed.binary_search(&id).is_ok() => done.push(row),
+            Some(row) => refused.push(Refused { id, why: Why::InState(row.state) }),
+            None => refused.push(Refused { id, why: Why::Unknown }),
+        }
+    }
+    refused.sort_by_key(|refused| refused.id);
+    let notes = request.verb.notes(&state, &settings, &targets, &done).await?;
+    let outcome = Outcome { verb: request.verb, done, refused, notes };
+    outcome.print(request.json, &state)
+}
+
+/// Does it, and returns which were changed, in order.
+async fn apply(
+    state: &State,
+    settings: &Settings,
+    targets: &Targets,
+    verb: &Verb,
+    ids: &[i64],
+) -> Result<Vec<i64>, CliError> {
+    let mut changed = Vec::new();
+    for batch in ids.chunks(BATCH) {
+        let now = Clock::System.now();
+        changed.extend(match verb {
+            Verb::Retry => state.store.intervene(Intervention::Retry, batch, now).await?,
+            Verb::Resend => state.store.intervene(Intervention::Resend, batch, now).await?,
+            Verb::Discard => state.store.intervene(Intervention::Discard, batch, now).await?,
+            Verb::Move(to) => {
+                let plans = build_plans(settings, targets);
+                let audience = plans.values().find_map(|plan| plan.audiences.get(to));
+                let audience = audience.cloned().unwrap_or_default();
+                let to =
+                    MoveTo { destination: to, recipients: &audience.recipients, at_once: audience.at_once };
+                state.store.move_deliveries(batch, &to, now).await?
+            }
+        });
+    }
+    if *verb != Verb::Discard && !changed.is_empty() {
+        // A former member of a digest whose destination has none any more would wait for ever.
+        let digests = targets.by_name.iter().filter(|(_, target)| target.digest.is_some());
+        let digests: Vec<&str> = digests.map(|(name, _)| name.as_str()).collect();
+        state.store.regroup(&digests, Clock::System.now()).await?;
+    }
+    changed.sort_unstable();
+    Ok(changed)
+}
+
+impl Verb {
+    /// Why it cannot be done, as far as the configuration says.
+    fn obstacle(&self, row: &DeliveryRow, settings: &Settings) -> Option<Why> {
+        let configured = settings.destinations.contains_key(&row.destination);
+        let gone = || Why::NotConfigured(row.destination.clone());
+        match self {
+            Self::Retry if row.state == DeliveryState::Dead && !configured => Some(gone()),
+            Self::Resend if row.state == DeliveryState::Delivered && !configured => Some(gone()),
+            Self::Move(to) if row.state == DeliveryState::Dead && row.destination == *to => {
+                Some(Why::SameDestination(to.clone()))
+            }
+            _ => None,
+        }
+    }
+}

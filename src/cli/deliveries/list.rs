@@ -1,0 +1,65 @@
+//! `deliveries list`.
+
+use super::super::output;
+use super::super::state::State;
+use super::super::{CliError, Context, names};
+use super::{table, to_json};
+use crate::clock::Clock;
+use crate::domain::DeliveryState;
+use crate::store::DeliveryFilter;
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct List {
+    /// Only those in this state
+    #[arg(long, value_parser = PossibleValuesParser::new(DeliveryState::ALL.map(DeliveryState::as_str))
+        .try_map(|name| DeliveryState::parse(&name).ok_or("no such state")))]
+    state: Option<DeliveryState>,
+    /// Only those to this destination
+    #[arg(long, value_name = "NAME")]
+    destination: Option<String>,
+    /// Only those of this account
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+    /// Only those of this review
+    #[arg(long)]
+    uuid: Option<String>,
+    /// At most so many
+    #[arg(long, default_value_t = 50, value_name = "COUNT")]
+    limit: u32,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(context: &Context, arguments: List) -> Result<(), CliError> {
+    let settings = context.load()?.settings;
+    let state = State::read(&settings).await?;
+    names::account(&settings, &state, arguments.account.as_deref()).await?;
+    names::destination(&settings, &state, arguments.destination.as_deref()).await?;
+    let filter = DeliveryFilter {
+        id: None,
+        account: arguments.account,
+        destination: arguments.destination,
+        state: arguments.state,
+        uuid: arguments.uuid,
+        limit: arguments.limit,
+    };
+    let filtered = filter.account.is_some()
+        || filter.destination.is_some()
+        || filter.state.is_some()
+        || filter.uuid.is_some();
+    let rows = state.store.list_deliveries(&filter).await?;
+    if arguments.json {
+        return output::json(&rows.iter().map(to_json).collect::<Vec<_>>());
+    }
+    table(&rows, Clock::System.now()).print_or(match filtered {
+        true => "no delivery is like that",
+        false => "no deliveries yet: `review-bridge run` makes one wherever a rule sends a review",
+    });
+    if rows.len() as u64 == u64::from(arguments.limit) {
+        output::line(&format!("the newest {}; more with --limit", arguments.limit));
+    }
+    Ok(())
+}
