@@ -55,10 +55,29 @@ struct Listing {
     pages: u32,
     uuids: HashSet<String>,
     seen: Vec<i64>,
+    /// How many reviews the pages said there are, where they said so.
+    total: Option<u64>,
+    /// Whether that changed from page to page: then they shifted meanwhile.
+    shifted: bool,
     report: IntakeReport,
     errors: u32,
     limited: u32,
     error: Option<UpstreamError>,
+}
+
+impl Listing {
+    fn count(&mut self, total: Option<u64>) {
+        self.shifted |= self.pages > 0 && total != self.total;
+        self.total = total;
+        self.pages += 1;
+    }
+
+    /// Whether what was not listed is not on the list: a review that somebody reads between two pages moves
+    /// another one from the second to the first, where it is not seen.
+    fn is_steady(&self) -> bool {
+        let all = self.total.is_none_or(|total| total == self.uuids.len() as u64);
+        self.pages <= 1 || (all && !self.shifted)
+    }
 }
 
 /// Polls one account.
@@ -215,7 +234,7 @@ impl Poller {
             }
         };
         listing.limited = 0;
-        listing.pages += 1;
+        listing.count(page.total);
         listing.seen.extend(&report.seen);
         listing.report.add(IntakeReport { seen: Vec::new(), ..report.clone() });
         listing.cursor = page.next.filter(|_| brought);
@@ -253,6 +272,7 @@ impl Poller {
 
     async fn end(&mut self, plan: &Plan, now: Timestamp) -> Result<Tick, StoreError> {
         let Some(listing) = self.listing.take() else { return Ok(Tick::Again) };
+        let steady = listing.is_steady();
         let mut poll = Poll {
             length: listing.seen.len() as u64,
             report: listing.report,
@@ -269,6 +289,7 @@ impl Poller {
                         account: &self.account,
                         seen: &listing.seen,
                         skip_if_read: &skip_if_read,
+                        steady,
                         now,
                     })
                     .await?;

@@ -311,6 +311,8 @@ pub struct CompleteListing<'a> {
     pub account: &'a str,
     /// The state's ids of all reviews on it.
     pub seen: &'a [i64],
+    /// Whether what it does not show is not on the list; `false` where its pages shifted meanwhile.
+    pub steady: bool,
     /// Destinations to which a review that was read elsewhere is not told any more.
     pub skip_if_read: &'a [&'a str],
     /// Now.

@@ -440,14 +440,19 @@ pub(super) async fn complete_listing(
         .fetch_one(&mut *transaction)
         .await?;
     // Writes only what differs, so that a long list without news costs reading alone.
-    for statement in [
+    let mut statements = vec![
         "UPDATE reviews SET listed = 1, missing = 0 WHERE account = $1 AND (listed = 0 OR missing > 0)
             AND id IN (SELECT value FROM json_each($2))",
-        "UPDATE reviews SET missing = missing + 1 WHERE account = $1 AND listed = 1
-            AND id NOT IN (SELECT value FROM json_each($2))",
         "UPDATE reviews SET listed_since_mark = listed_since_mark + 1 WHERE account = $1 AND mark = 'done'
             AND listed = 1 AND listed_since_mark < 3 AND id IN (SELECT value FROM json_each($2))",
-    ] {
+    ];
+    if listing.steady {
+        statements.push(
+            "UPDATE reviews SET missing = missing + 1 WHERE account = $1 AND listed = 1
+                AND id NOT IN (SELECT value FROM json_each($2))",
+        );
+    }
+    for statement in statements {
         sqlx::query(statement).bind(account).bind(&seen).execute(&mut *transaction).await?;
     }
     let gone: Vec<(String,)> = sqlx::query_as(

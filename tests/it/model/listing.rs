@@ -14,7 +14,7 @@ impl State {
         for id in &seen {
             self.saw(*id, account);
         }
-        let read_elsewhere = self.missed(account, &seen, now);
+        let read_elsewhere = if listing.steady { self.missed(account, &seen, now) } else { 0 };
         for destination in listing.skip_if_read {
             self.skip_read(account, destination, now);
         }

@@ -216,6 +216,7 @@ impl<'a> Twin<'a> {
         let seen: Vec<i64> = std::mem::take(&mut self.seen[account]).into_iter().collect();
         let skip_if_read: Vec<&str> = self.plans[self.rules][account].skip_if_read().collect();
         let listing = CompleteListing {
+            steady: !self.now.0.rem_euclid(3).eq(&0),
             account: ACCOUNTS[account],
             seen: &seen,
             skip_if_read: &skip_if_read,

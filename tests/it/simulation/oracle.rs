@@ -25,7 +25,10 @@ pub fn violations(world: &World, rows: &[DeliveryRow], reviews: &[ReviewRow]) ->
             }
         }
         let dead = rows.iter().any(|row| row.uuid == *uuid && row.state == DeliveryState::Dead);
-        if truth.unread && !readers.is_empty() && !dead {
+        // Back to what it said when it was marked: a listing that shows it again shows no news.
+        let unchanged =
+            world.marks.contains(uuid) && truth.said.iter().filter(|said| *said == truth.now()).count() > 1;
+        if truth.unread && !readers.is_empty() && !dead && !unchanged {
             wrong.push(format!("{uuid} was told and is not marked"));
         }
     }
