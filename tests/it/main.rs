@@ -14,6 +14,7 @@ mod model;
 mod mta;
 mod oracles;
 mod pipeline;
+mod reload;
 mod simulation;
 mod state;
 mod tidy;

@@ -1,0 +1,340 @@
+//! A configuration that changes while the bridge runs: real processes, real files.
+
+use crate::harness::process::{Process, until};
+use crate::harness::*;
+use review_bridge::app::build_targets;
+use review_bridge::clock::Clock;
+use review_bridge::domain::DeliveryState;
+use review_bridge::outbox::{Dispatcher, Targets};
+use review_bridge::sandbox::{Answer, Options};
+use review_bridge::upstream::Endpoint;
+use std::sync::Arc;
+use std::time::Duration;
+
+const LONG: Duration = Duration::from_secs(60);
+const RELOADED: &str = "configuration reloaded";
+const REFUSED: &str = "the changed configuration is refused";
+
+/// Only the webhook `crm`, which gets everything.
+const CRM: &str = r#"
+[http]
+listen = ""
+[destinations.crm]
+type = "webhook"
+url = "INBOX/webhook/crm"
+rate_limit = "10000/s"
+[[rules]]
+name = "all"
+to = ["crm"]
+"#;
+
+/// A second webhook beside it.
+const OTHER: &str = r#"
+[destinations.other]
+type = "webhook"
+url = "INBOX/webhook/other"
+rate_limit = "10000/s"
+[[rules]]
+name = "all of it there, too"
+to = ["other"]
+"#;
+
+async fn bench(rest: &str) -> Bench {
+    let mut bench = Bench::real(Options::default()).await;
+    bench.account = "poll_interval = \"5s\"".into();
+    bench.rest = rest.into();
+    bench
+}
+
+fn log(bench: &Bench) -> String {
+    std::fs::read_to_string(bench.folder.path().join("log")).unwrap_or_default()
+}
+
+fn count(bench: &Bench, text: &str) -> usize {
+    log(bench).matches(text).count()
+}
+
+async fn logged(bench: &Bench, text: &str, times: usize) {
+    until(&format!("the log says {times} times: {text}"), LONG, || count(bench, text) >= times).await;
+}
+
+/// Adds a review and waits until the webhook `name` has it.
+async fn told(bench: &Bench, uuid: &str, name: &str) {
+    bench.review(uuid, GOOGLE_NL, 5.0, "Prima");
+    until(&format!("{name} is told of {uuid}"), LONG, || bench.told(name).contains_key(uuid)).await;
+}
+
+#[tokio::test]
+async fn a_changed_file_is_taken_up_and_a_bad_one_refused_once_while_the_old_rules_go_on() {
+    let mut bench = bench(&CRM.replace("\"\"\n", "\"127.0.0.1:0\"\n")).await;
+    let process = Process::start(&bench, &["run"]);
+    told(&bench, "a", "crm").await;
+    let address = log(&bench).split("health=").nth(1).unwrap().split("/healthz").next().unwrap().to_owned();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let ready = || async {
+        let answer = reqwest::get(format!("{address}/readyz")).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        let body: serde_json::Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        body["configuration"].clone()
+    };
+    let first = ready().await;
+    assert_eq!((&first["last_reload_successful"], &first["refused_at"]), (&true.into(), &().into()));
+
+    bench.rest += "\n[[rules]]\nname = \"typo\"\nto = [\"crn\"]\n";
+    bench.write_config();
+    logged(&bench, REFUSED, 1).await;
+    let text = log(&bench);
+    let line = text.lines().find(|line| line.contains(REFUSED)).unwrap();
+    assert!(line.contains("rules[1].to") && line.contains("crn") && line.contains("did you mean"), "{line}");
+    assert!(line.contains("config.toml"), "it names what changed: {line}");
+    let refused = ready().await;
+    assert_eq!(refused["last_reload_successful"], false);
+    assert_eq!(refused["loaded_at"], first["loaded_at"]);
+    told(&bench, "b", "crm").await;
+
+    bench.rest = format!("{CRM}{OTHER}");
+    bench.write_config();
+    logged(&bench, RELOADED, 1).await;
+    told(&bench, "c", "other").await;
+    assert!(!bench.told("other").contains_key("b"), "what was told before is not told again");
+    let mended = ready().await;
+    assert_eq!((&mended["last_reload_successful"], &mended["refused_at"]), (&true.into(), &().into()));
+    // A problem is told once for each content, not at each look.
+    assert_eq!(count(&bench, REFUSED), 1);
+    assert!(count(&bench, "`http.listen` has changed, and needs a restart") == 1, "{}", log(&bench));
+    assert!(process.terminate().await.success());
+}
+
+#[tokio::test]
+async fn a_hangup_reloads_even_what_has_not_changed_and_an_account_that_has_not_keeps_its_session() {
+    let mut bench = bench(CRM).await;
+    bench.credentials = "email = \"reviews@shop.example\"\npassword = \"sandbox-password\"".into();
+    let process = Process::start(&bench, &["run"]);
+    told(&bench, "a", "crm").await;
+    process.hang_up();
+    logged(&bench, RELOADED, 1).await;
+    bench.rest += OTHER;
+    bench.write_config();
+    process.hang_up();
+    told(&bench, "b", "other").await;
+    assert_eq!(bench.sandbox.requests()[&Endpoint::Login], 1);
+    assert!(process.terminate().await.success());
+}
+
+#[tokio::test]
+async fn a_new_token_in_its_file_is_used_at_once() {
+    let mut bench = bench(CRM).await;
+    bench.credentials = "token_file = \"token\"".into();
+    bench.account = "poll_interval = \"1h\"".into();
+    let token = bench.folder.path().join("token");
+    std::fs::write(&token, "revoked").unwrap();
+    let process = Process::start(&bench, &["run"]);
+    logged(&bench, "poll failed", 1).await;
+    std::fs::write(&token, "sandbox-token\n").unwrap();
+    told(&bench, "a", "crm").await;
+    assert!(!log(&bench).contains("sandbox-token"));
+    assert!(process.terminate().await.success());
+}
+
+#[tokio::test]
+async fn an_account_can_be_added_and_removed_and_what_waits_of_it_still_goes_out() {
+    let mut main = bench(CRM).await;
+    let other = bench(CRM).await;
+    let alone = main.rest.clone();
+    let process = Process::start(&main, &["run"]);
+    told(&main, "a", "crm").await;
+
+    let account = format!(
+        "[accounts.other]\ntoken = \"sandbox-token\"\nbase_url = \"{}\"\nrequests_per_minute = 600000\n\
+         poll_interval = \"5s\"\nrating_scales = {{ Kiyoh = 10 }}\n",
+        other.api
+    );
+    main.rest = format!("{alone}{account}");
+    main.inbox.answer_all("/webhook/crm", Answer::status(503, ""));
+    other.review("b", KIYOH_NL, 8.0, "Prima");
+    main.write_config();
+    until("the review of the new account is sent", LONG, || main.told("crm").contains_key("b")).await;
+
+    main.rest = alone;
+    main.write_config();
+    logged(&main, RELOADED, 2).await;
+    main.inbox.answer_all("/webhook/crm", Answer::Fine);
+    let delivered = || {
+        let received = main.inbox.received_at("/webhook/crm");
+        received.iter().any(|one| one.status == Some(204) && one.body.contains("\"uuid\":\"b\""))
+    };
+    until("what waited of the removed account is delivered", LONG, delivered).await;
+    // By its own scale, which is no longer in the configuration.
+    let bodies = main.webhook("crm");
+    let last = bodies.iter().rfind(|body| body["data"]["review"]["uuid"] == "b").unwrap();
+    assert_eq!(last["data"]["review"]["rating"], 4.0);
+    let listings = |bench: &Bench| bench.sandbox.requests()[&Endpoint::UnreadReviews];
+    let polls = async || {
+        let before = listings(&main);
+        until("the other account is polled", LONG, || listings(&main) >= before + 2).await;
+    };
+    polls().await;
+    let before = listings(&other);
+    polls().await;
+    assert_eq!((listings(&other), other.marked()), (before, vec![]), "not polled, not marked");
+    assert!(process.terminate().await.success());
+}
+
+#[tokio::test]
+async fn what_waits_for_a_removed_destination_is_dead_even_what_was_being_sent() {
+    let two = format!("{CRM}{}", OTHER.replace("url =", "timeout = \"3s\"\nurl ="));
+    let mut bench = bench(&two).await;
+    bench.inbox.answer_all("/webhook/other", Answer::Slow);
+    let process = Process::start(&bench, &["run"]);
+    told(&bench, "a", "other").await;
+    bench.rest = CRM.into();
+    bench.write_config();
+    process.hang_up();
+    logged(&bench, "no longer configured are dead letters", 1).await;
+    let mut dead = bench.deliveries().await;
+    dead.retain(|row| row.state == DeliveryState::Dead);
+    let [row] = dead.as_slice() else { panic!("{}", log(&bench)) };
+    assert_eq!((&*row.destination, row.reason.as_deref()), ("other", Some("destination_removed")));
+    told(&bench, "b", "crm").await;
+    assert!(process.terminate().await.success());
+}
+
+#[tokio::test]
+async fn what_needs_a_restart_is_said_by_name_and_the_rest_applies() {
+    let mut bench = bench(CRM).await;
+    let process = Process::start(&bench, &["run"]);
+    told(&bench, "a", "crm").await;
+    bench.rest = format!(
+        "[state]\nurl = \"sqlite:new.db\"\n[log]\nformat = \"json\"\nlevel = \"debug\"\n{CRM}{OTHER}"
+    )
+    .replace("listen = \"\"", "listen = \"127.0.0.1:0\"");
+    bench.write_config();
+    told(&bench, "b", "other").await;
+    for key in ["state.url", "http.listen", "log.format"] {
+        assert_eq!(count(&bench, &format!("`{key}` has changed, and needs a restart")), 1, "{}", log(&bench));
+    }
+    assert!(!bench.folder.path().join("new.db").exists());
+    logged(&bench, "DEBUG", 1).await;
+    assert!(log(&bench).lines().all(|line| !line.starts_with('{')));
+    assert!(process.terminate().await.success());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_secret_behind_a_link_that_is_swapped_is_taken_up() {
+    // As Kubernetes mounts secrets: FILE -> ..data/FILE, ..data -> a folder; an update swaps ..data.
+    use std::os::unix::fs::symlink;
+    let bench = bench(&CRM.replace("url = \"INBOX/webhook/crm\"", "url_file = \"secrets/url\"")).await;
+    let secrets = bench.folder.path().join("secrets");
+    let version = |name: &str, webhook: &str| {
+        std::fs::create_dir_all(secrets.join(name)).unwrap();
+        std::fs::write(secrets.join(name).join("url"), format!("{}/webhook/{webhook}", bench.inbox_url))
+            .unwrap();
+    };
+    version("..1", "crm");
+    symlink("..1", secrets.join("..data")).unwrap();
+    symlink("..data/url", secrets.join("url")).unwrap();
+    let process = Process::start(&bench, &["run"]);
+    told(&bench, "a", "crm").await;
+    version("..2", "moved");
+    symlink("..2", secrets.join("..data_tmp")).unwrap();
+    std::fs::rename(secrets.join("..data_tmp"), secrets.join("..data")).unwrap();
+    logged(&bench, RELOADED, 1).await;
+    told(&bench, "b", "moved").await;
+    assert!(process.terminate().await.success());
+}
+
+#[tokio::test]
+async fn templates_are_taken_up_and_one_with_a_mistake_is_refused() {
+    const SLACK: &str = r#"
+[destinations.support]
+type = "slack"
+webhook_url = "INBOX/slack/support"
+rate_limit = "10000/s"
+[[rules]]
+name = "slack"
+to = ["support"]
+"#;
+    let mut bench = bench(&format!("{CRM}{SLACK}")).await;
+    // A key of the root stands before all tables.
+    bench.before = "templates_dir = \"templates\"".into();
+    let templates = bench.folder.path().join("templates/slack");
+    std::fs::create_dir_all(&templates).unwrap();
+    let write = |text: &str| {
+        let block = serde_json::json!({"type": "section", "text": {"type": "plain_text", "text": text}});
+        let template = serde_json::json!({"text": "x", "blocks": [block]});
+        std::fs::write(templates.join("review.json"), template.to_string()).unwrap();
+    };
+    write("first");
+    let process = Process::start(&bench, &["run"]);
+    told(&bench, "a", "crm").await;
+    write("{{#if}}");
+    logged(&bench, REFUSED, 1).await;
+    write("second");
+    logged(&bench, RELOADED, 1).await;
+    told(&bench, "b", "crm").await;
+    until("the new form is used", LONG, || {
+        bench.slack("support").iter().any(|one| one.body.contains("second"))
+    })
+    .await;
+    assert!(bench.slack("support").iter().any(|one| one.body.contains("first")));
+    assert!(process.terminate().await.success());
+}
+
+#[tokio::test]
+async fn what_waited_for_a_digest_goes_out_when_it_is_none_any_more() {
+    let digest = CRM.replace("url =", "digest = { schedule = \"0 0 29 2 *\" }\nurl =");
+    let mut bench = bench(&digest).await;
+    bench.review("a", GOOGLE_NL, 5.0, "Prima");
+    let process = Process::start(&bench, &["run"]);
+    logged(&bench, "first listing", 1).await;
+    assert!(bench.told("crm").is_empty());
+    bench.rest = CRM.into();
+    bench.write_config();
+    until("it is told", LONG, || bench.told("crm").contains_key("a")).await;
+    assert!(process.terminate().await.success());
+}
+
+#[tokio::test]
+async fn a_broken_destination_is_tried_at_once_after_a_reload() {
+    let bench = bench(CRM).await;
+    bench.inbox.answer("/webhook/crm", Answer::status(410, ""));
+    bench.review("a", GOOGLE_NL, 5.0, "Prima");
+    let process = Process::start(&bench, &["run"]);
+    logged(&bench, "outcome=\"broken\"", 1).await;
+    process.hang_up();
+    let delivered = || bench.inbox.received_at("/webhook/crm").iter().any(|one| one.status == Some(204));
+    until("it is sent again before a quarter of an hour is over", LONG, delivered).await;
+    assert!(process.terminate().await.success());
+}
+
+#[tokio::test]
+async fn rates_survive_and_a_longer_span_counts_what_was_sent_before() {
+    let mut bench = Bench::new().await;
+    for index in 0..9 {
+        bench.review(&format!("r{index}"), GOOGLE_NL, 5.0, "Prima");
+    }
+    let targets = |bench: &Bench| -> Targets {
+        let none: [(String, String); 0] = [];
+        let path = bench.write_config();
+        let loaded = review_bridge::config::load(Some(&path), none, bench.folder.path()).unwrap();
+        build_targets(&loaded.settings).unwrap()
+    };
+    let usual = bench.rest.clone();
+    let mut app = bench.app().await;
+    app.poll_only().await.unwrap();
+    app.close().await;
+    let clock: Clock = bench.clock.clone();
+    let mut dispatcher = Dispatcher::new(Arc::new(bench.store().await), clock, "test", 1);
+    for (rate, sends) in [("2/s", 2), ("2/s", 0), ("3/s", 1), ("4/h", 1), ("4/h", 0)] {
+        bench.rest = usual.replace("10000/s", rate);
+        let (started, _) = dispatcher.tick(&targets(&bench)).await.unwrap();
+        assert_eq!(started.sends, sends, "{rate}");
+    }
+    bench.clock.advance(Duration::from_secs(10));
+    bench.rest = usual.replace("10000/s", "1/s");
+    assert_eq!(dispatcher.tick(&targets(&bench)).await.unwrap().0.sends, 1);
+    bench.clock.advance(Duration::from_secs(10));
+    bench.rest = usual.replace("10000/s", "5/h");
+    assert_eq!(dispatcher.tick(&targets(&bench)).await.unwrap().0.sends, 0, "five were sent in this hour");
+}
