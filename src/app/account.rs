@@ -177,3 +177,7 @@ impl AccountWorker {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "account_tests.rs"]
+mod tests;
