@@ -130,6 +130,11 @@ impl Poller {
         self.waits_until.0 = self.waits_until.0.saturating_add(by_ms);
     }
 
+    /// Makes the next poll due at `at` at the latest.
+    pub fn poll_by(&mut self, at: Timestamp) {
+        self.next_poll_at = self.next_poll_at.min(at);
+    }
+
     /// When the next poll is due.
     pub fn next_poll_at(&self) -> Timestamp {
         self.next_poll_at

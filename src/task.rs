@@ -3,6 +3,12 @@
 use std::future::Future;
 use tokio::task::JoinSet;
 
+/// Does what blocks, such as reading files, where it holds up no other task; `Err` where it panicked.
+#[expect(clippy::disallowed_methods, reason = "the owner of tasks")]
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())
+}
+
 /// Tasks that are aborted when the group is dropped.
 #[derive(Debug)]
 pub struct Group<T> {

@@ -1,13 +1,14 @@
 //! One account at work: its listings, and its marks between them.
 
 use super::budget::StoreBudget;
+use super::wiring::{Ground, Own, Wiring};
 use crate::clock::{Clock, StepWatch};
 use crate::domain::Timestamp;
 use crate::intake::Plan;
 use crate::outbox::Acknowledger;
 use crate::poller::{Poll, Poller, Tick};
 use crate::store::{SharedStore, StoreError};
-use crate::upstream::Upstream;
+use crate::upstream::{Endpoint, Upstream};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +26,47 @@ pub struct AccountWorker {
     pub(super) store: SharedStore,
     pub(super) clock: Clock,
     pub(super) steps: StepWatch,
+}
+
+impl AccountWorker {
+    /// What works for the account `name` of `wiring`; `None` where it has no such account.
+    pub(super) async fn new(
+        name: &str,
+        wiring: &Wiring,
+        ground: &Ground,
+    ) -> Result<Option<Self>, StoreError> {
+        let Some(Own { plan, upstream, budget }) = wiring.accounts.get(name) else { return Ok(None) };
+        let Some(account) = wiring.settings.accounts.get(name) else { return Ok(None) };
+        let setting = account.upstream.endpoints.path(Endpoint::MarkReviewRead);
+        let store = ground.store.clone();
+        let seed = name.bytes().fold(ground.seed, |seed, byte| seed.rotate_left(8) ^ u64::from(byte));
+        Ok(Some(Self {
+            name: name.to_owned(),
+            plan: plan.clone(),
+            poller: Poller::new(name, upstream.clone(), store.clone()).await?,
+            acknowledger: Acknowledger::new(name, upstream.clone(), store.clone(), setting, seed),
+            upstream: upstream.clone(),
+            budget: budget.clone(),
+            store,
+            clock: ground.clock.clone(),
+            steps: StepWatch::new(&ground.clock),
+        }))
+    }
+
+    /// Takes up the newest configuration: a listing under way goes on by the new rules. Where the account is
+    /// reached in another way it begins anew, for it may be another list. `false` where the account is gone.
+    pub(super) async fn follow(&mut self, wiring: &Wiring, ground: &Ground) -> Result<bool, StoreError> {
+        let Some(own) = wiring.accounts.get(&self.name) else { return Ok(false) };
+        if !Arc::ptr_eq(&own.upstream, &self.upstream) {
+            if let Some(anew) = Self::new(&self.name, wiring, ground).await? {
+                *self = anew;
+            }
+        } else if !Arc::ptr_eq(&own.plan, &self.plan) {
+            self.plan = own.plan.clone();
+            self.poller.poll_by(self.clock.now().plus(self.plan.policy.poll_interval));
+        }
+        Ok(true)
+    }
 }
 
 /// What a step of an account did.
@@ -135,3 +177,7 @@ impl AccountWorker {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "account_tests.rs"]
+mod tests;

@@ -1,43 +1,52 @@
-//! The loops of the daemon: each takes steps until it is told to stop.
+//! The daemon: loops that take steps until they are told to stop, each by the newest configuration.
 
-use super::{AccountWorker, App, AppError};
-use crate::clock::Clock;
-use crate::operator::Operator;
-use crate::outbox::{Digester, Dispatcher, Targets};
-use crate::store::{SharedStore, StoreError};
+use super::accounts::AccountLoops;
+use super::outbox::OutboxLoop;
+use super::reload::{self, Reload, ReloadLoop};
+use super::watch::{Heartbeat, OperatorLoop};
+use super::wiring::Wiring;
+use super::{App, AppError};
 use crate::task::Group;
-use crate::{destination, web};
-use std::collections::BTreeSet;
+use crate::web;
 use std::future::Future;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 
-/// How long sends in flight may take to end once the bridge is told to stop.
-const GRACE: Duration = Duration::from_secs(8);
-/// The longest the outbox sleeps: commands beside the daemon change the state while it does.
-const OUTBOX_SLEEP: Duration = Duration::from_secs(2);
-/// How often trouble is looked for.
-const OPERATOR_INTERVAL: Duration = Duration::from_secs(15);
+/// The newest configuration.
+pub(super) type Newest = watch::Receiver<Arc<Wiring>>;
+
+type Loops = Group<Result<(), AppError>>;
 
 /// What the loops tell each other.
 #[derive(Clone)]
-struct Signals {
+pub(super) struct Signals {
     /// Messages were enqueued.
-    enqueued: Arc<Notify>,
+    pub enqueued: Arc<Notify>,
     /// Deliveries were settled: marks may be due.
-    settled: Arc<Notify>,
-    stop: watch::Receiver<bool>,
+    pub settled: Arc<Notify>,
+    /// Something was enqueued by a configuration that is no longer in force.
+    outdated: Arc<AtomicBool>,
+    pub stop: watch::Receiver<bool>,
 }
 
 impl Signals {
-    async fn stopped(&self) {
+    fn new(stop: watch::Receiver<bool>) -> Self {
+        Self { enqueued: Arc::default(), settled: Arc::default(), outdated: Arc::default(), stop }
+    }
+
+    pub async fn stopped(&self) {
         let mut stop = self.stop.clone();
         // A sender that is gone means the same.
         let _ = stop.wait_for(|stop| *stop).await;
     }
 
-    async fn sleep(&self, duration: Duration, wake: &Notify) {
+    pub fn is_stopped(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    pub async fn sleep(&self, duration: Duration, wake: &Notify) {
         if duration.is_zero() {
             return tokio::task::yield_now().await;
         }
@@ -47,48 +56,32 @@ impl Signals {
             () = self.stopped() => {}
         }
     }
+
+    pub fn enqueued_outdated(&self) {
+        self.outdated.store(true, Ordering::Release);
+        self.enqueued.notify_one();
+    }
+
+    /// Whether it was said since this was asked last.
+    pub fn take_outdated(&self) -> bool {
+        self.outdated.swap(false, Ordering::AcqRel)
+    }
 }
 
 impl App {
-    /// Runs until `shutdown` ends, or the state fails. Sends in flight get 8 s.
+    /// Runs until `shutdown` ends, or the state fails. Sends in flight get 8 s. With `reload`, changes of the
+    /// configuration are taken up.
     ///
     /// # Errors
     /// The state failed: without it nothing may be polled or sent.
-    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), AppError> {
-        let health = self.health();
+    pub async fn run(
+        self,
+        shutdown: impl Future<Output = ()>,
+        reload: Option<Reload>,
+    ) -> Result<(), AppError> {
+        let store = self.ground.store.clone();
         let (stop, stopping) = watch::channel(false);
-        let signals = Signals { enqueued: Arc::default(), settled: Arc::default(), stop: stopping };
-        let (fallbacks, failed_templates) = mpsc::channel(64);
-        let heartbeat = Heartbeat::new(&self);
-        let mut loops: Group<Result<(), StoreError>> = Group::default();
-        for worker in self.accounts {
-            loops.start(account_loop(worker, signals.clone(), heartbeat.clone()));
-        }
-        let operator = OperatorLoop {
-            operator: Operator::new(self.store.clone()),
-            notify: self.settings.operator.notify.clone(),
-            targets: self.targets.clone(),
-            clock: self.clock.clone(),
-            failed_templates,
-        };
-        loops.start(operator_loop(operator, signals.clone()));
-        if let Some(listener) = self.listener {
-            let stop = signals.clone();
-            loops.start(async move {
-                web::serve(listener, health, async move { stop.stopped().await }).await;
-                Ok(())
-            });
-        }
-        let mut outbox: Group<Result<(), StoreError>> = Group::default();
-        outbox.start(outbox_loop(
-            self.dispatcher,
-            self.digester,
-            self.targets,
-            signals,
-            fallbacks,
-            self.store.clone(),
-        ));
-
+        let (mut loops, mut outbox) = self.start(Signals::new(stopping), reload);
         let failure = tokio::select! {
             () = shutdown => None,
             ended = loops.next() => ended,
@@ -98,148 +91,50 @@ impl App {
         // Polls and marks can be dropped anywhere: what they did is in state or will be done again.
         drop(loops);
         while outbox.next().await.is_some() {}
-        self.store.close().await;
+        store.close().await;
         match failure {
             None | Some(Ok(Ok(()))) => Ok(()),
-            Some(Ok(Err(error))) => Err(error.into()),
-            Some(Err(panic)) => {
-                Err(AppError::Build(format!("a part of the bridge ended unexpectedly: {panic}")))
-            }
+            Some(Ok(Err(error))) => Err(error),
+            Some(Err(panic)) => Err(AppError::panicked(&panic)),
         }
     }
-}
 
-async fn account_loop(
-    mut worker: AccountWorker,
-    signals: Signals,
-    heartbeat: Option<Arc<Heartbeat>>,
-) -> Result<(), StoreError> {
-    while !*signals.stop.borrow() {
-        let step = worker.step().await?;
-        if step.enqueued {
-            signals.enqueued.notify_one();
+    /// Starts all loops; that of the outbox by itself, for it is not to be dropped.
+    fn start(self, signals: Signals, reload: Option<Reload>) -> (Loops, Loops) {
+        let Self { wiring, ground, accounts, dispatcher, digester, listener } = self;
+        let (fallbacks, failed_templates) = mpsc::channel(64);
+        let standing = watch::Sender::new(reload::standing(&wiring, ground.clock.now()));
+        let wiring = watch::Sender::new(wiring);
+        let (mut loops, mut outbox) = (Loops::default(), Loops::default());
+        if let Some(listener) = listener {
+            let health = web::Health::new(ground.store.clone(), ground.clock.clone(), standing.subscribe());
+            let stop = signals.clone();
+            loops.start(async move {
+                web::serve(listener, health, async move { stop.stopped().await }).await;
+                Ok(())
+            });
         }
-        if let (Some(poll), Some(heartbeat)) = (&step.poll, &heartbeat) {
-            heartbeat.polled(&worker.name, poll.error.is_none()).await;
-        }
-        signals.sleep(worker.pause_after(&step), &signals.settled).await;
-    }
-    Ok(())
-}
-
-async fn outbox_loop(
-    mut dispatcher: Dispatcher,
-    mut digester: Digester,
-    targets: Arc<Targets>,
-    signals: Signals,
-    fallbacks: mpsc::Sender<(String, String)>,
-    store: SharedStore,
-) -> Result<(), StoreError> {
-    while !*signals.stop.borrow() {
-        let digest_at = digester.tick(&targets, dispatcher.now()).await?;
-        let started = dispatcher.start_due(&targets).await?;
-        let now = dispatcher.now();
-        let wake_at = [started.next_at, started.rate_free_at, digest_at].into_iter().flatten().min();
-        let pause = wake_at.map_or(OUTBOX_SLEEP, |at| at.since(now).min(OUTBOX_SLEEP));
-        if started.sends == 0 || dispatcher.in_flight() > 0 {
-            tokio::select! {
-                () = dispatcher.ended() => dispatcher.linger().await,
-                () = signals.sleep(pause.max(Duration::from_millis(1)), &signals.enqueued) => {}
-            }
-        }
-        record(&mut dispatcher, &targets, &signals, &fallbacks).await?;
-    }
-    let deadline = tokio::time::sleep(GRACE);
-    tokio::pin!(deadline);
-    while dispatcher.in_flight() > 0 {
-        tokio::select! {
-            () = dispatcher.ended() => record(&mut dispatcher, &targets, &signals, &fallbacks).await?,
-            () = &mut deadline => break,
-        }
-    }
-    let left = dispatcher.in_flight();
-    if left > 0 {
-        tracing::warn!(count = left, "sends did not end in time; they are repeated after the next start");
-        let now = dispatcher.now();
-        drop(dispatcher);
-        store.recover(now).await?;
-    }
-    Ok(())
-}
-
-async fn record(
-    dispatcher: &mut Dispatcher,
-    targets: &Targets,
-    signals: &Signals,
-    fallbacks: &mpsc::Sender<(String, String)>,
-) -> Result<(), StoreError> {
-    let settled = dispatcher.record(targets).await?;
-    if !settled.is_empty() {
-        signals.settled.notify_waiters();
-    }
-    for settled in settled {
-        if let Some(error) = settled.fallback {
-            // A full channel means that the operator is told of enough of them already.
-            let _ = fallbacks.try_send((settled.destination, error));
-        }
-    }
-    Ok(())
-}
-
-struct OperatorLoop {
-    operator: Operator,
-    notify: Vec<String>,
-    targets: Arc<Targets>,
-    clock: Clock,
-    failed_templates: mpsc::Receiver<(String, String)>,
-}
-
-async fn operator_loop(mut own: OperatorLoop, signals: Signals) -> Result<(), StoreError> {
-    let never = Notify::new();
-    while !*signals.stop.borrow() {
-        while let Ok((destination, error)) = own.failed_templates.try_recv() {
-            own.operator.template_failed(&destination, &error);
-        }
-        if own.operator.tick(&own.notify, &own.targets, own.clock.now()).await? > 0 {
-            signals.enqueued.notify_one();
-        }
-        signals.sleep(OPERATOR_INTERVAL, &never).await;
-    }
-    Ok(())
-}
-
-/// Pings `operator.heartbeat_url` once every account has polled well since the last ping.
-struct Heartbeat {
-    url: crate::settings::Secret,
-    waiting: Mutex<BTreeSet<String>>,
-    accounts: BTreeSet<String>,
-}
-
-impl Heartbeat {
-    fn new(app: &App) -> Option<Arc<Self>> {
-        let url = app.settings.operator.heartbeat_url.clone()?;
-        let accounts: BTreeSet<String> = app.settings.accounts.keys().cloned().collect();
-        let waiting = Mutex::new(accounts.clone());
-        Some(Arc::new(Self { url, waiting, accounts }))
-    }
-
-    async fn polled(&self, account: &str, well: bool) {
-        let complete = match self.waiting.lock() {
-            Ok(mut waiting) if well => {
-                waiting.remove(account);
-                let complete = waiting.is_empty();
-                if complete {
-                    waiting.clone_from(&self.accounts);
-                }
-                complete
-            }
-            _ => false,
+        let operator = OperatorLoop::new(&ground, wiring.subscribe(), failed_templates);
+        loops.start(operator.run(signals.clone()));
+        let account_loops = AccountLoops {
+            ground: ground.clone(),
+            newest: wiring.subscribe(),
+            signals: signals.clone(),
+            heartbeat: Arc::new(Heartbeat::default()),
         };
-        if !complete {
-            return;
+        loops.start(account_loops.run(accounts));
+        let dispatching = OutboxLoop {
+            dispatcher,
+            digester,
+            newest: wiring.subscribe(),
+            signals: signals.clone(),
+            fallbacks,
+            store: ground.store.clone(),
+        };
+        outbox.start(dispatching.run());
+        if let Some(reload) = reload {
+            loops.start(ReloadLoop { ground, wiring, standing, signals }.run(reload));
         }
-        if let Err(why) = destination::ping(&self.url).await {
-            tracing::warn!(why, "the heartbeat (`operator.heartbeat_url`) was not taken");
-        }
+        (loops, outbox)
     }
 }

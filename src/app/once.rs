@@ -76,9 +76,10 @@ impl App {
     }
 
     async fn send_once(&mut self, once: &mut Once) -> Result<(), AppError> {
-        self.digester.tick(&self.targets, self.clock.now()).await?;
+        let targets = &self.wiring.targets;
+        self.digester.tick(targets, self.ground.clock.now()).await?;
         loop {
-            let (started, settled) = self.dispatcher.tick(&self.targets).await?;
+            let (started, settled) = self.dispatcher.tick(targets).await?;
             for settled in settled {
                 if settled.state == DeliveryState::Delivered {
                     once.delivered += 1;
@@ -87,7 +88,7 @@ impl App {
                 }
             }
             match started.rate_free_at {
-                Some(at) => pause(at.since(self.clock.now())).await,
+                Some(at) => pause(at.since(self.ground.clock.now())).await,
                 None if started.sends == 0 => return Ok(()),
                 None => {}
             }
@@ -115,7 +116,7 @@ impl App {
 
     /// Ends: the state is closed.
     pub async fn close(self) {
-        self.store.close().await;
+        self.ground.store.close().await;
     }
 }
 

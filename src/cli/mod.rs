@@ -20,7 +20,7 @@ mod status;
 mod subject;
 
 use crate::app::AppError;
-use crate::config::{Failure, Loaded};
+use crate::config::{Failure, Loaded, Loader};
 use crate::store::StoreError;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;
@@ -182,6 +182,11 @@ struct Context {
 impl Context {
     fn load(&self) -> Result<Loaded, CliError> {
         Ok(crate::config::load_here(self.config.as_deref())?)
+    }
+
+    /// For who loads it again when it changes.
+    fn loader(&self) -> Result<Loader, CliError> {
+        Ok(Loader::here(self.config.as_deref())?)
     }
 }
 

@@ -1,14 +1,15 @@
 //! `run`: the daemon; `run --once`: one round; `run --once --dry-run`: what it would do.
 
 use super::{CliError, Context, output, signals};
-use crate::app::{App, Once};
+use crate::app::{App, Once, Reload};
 use crate::clock::Clock;
-use crate::config::{Loaded, LogFormat};
+use crate::config::{Loaded, LogFormat, Reading};
 use crate::domain::text::one_line;
 use crate::store::{DeliveryFilter, DeliveryRow, ReviewFilter};
 use crate::telemetry;
 use clap::Args;
 use std::io::IsTerminal;
+use std::sync::Arc;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -21,10 +22,12 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), CliError> {
-    let loaded = context.load()?;
+    let loader = context.loader()?;
+    let Reading { result, contents } = loader.read();
+    let loaded = result?;
     let log = &loaded.settings.log;
     let colour = std::io::stderr().is_terminal() && !crate::config::no_color();
-    telemetry::start(&log.level, log.format == LogFormat::Json, colour);
+    let level = telemetry::start(&log.level, log.format == LogFormat::Json, colour);
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
@@ -32,13 +35,21 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), C
     match (arguments.once, arguments.dry_run) {
         (true, true) => dry_run(loaded).await,
         (true, false) => once(loaded).await,
-        (false, _) => daemon(loaded).await,
+        (false, _) => {
+            let reload = Reload {
+                read: Box::new(move || loader.read()),
+                contents,
+                asked: Arc::default(),
+                set_level: Box::new(move |text| level.set(text)),
+            };
+            daemon(loaded, reload).await
+        }
     }
 }
 
-async fn daemon(loaded: Loaded) -> Result<(), CliError> {
+async fn daemon(loaded: Loaded, reload: Reload) -> Result<(), CliError> {
     // Asked for before anything starts, so that a signal during the start is not lost.
-    let told = signals::stop()?;
+    let told = signals::stop_or_reload(reload.asked.clone())?;
     let stop = async {
         told.await;
         tracing::info!("told to stop: sends in flight get 8 seconds");
@@ -54,7 +65,7 @@ async fn daemon(loaded: Loaded) -> Result<(), CliError> {
         }
         None => tracing::info!("review-bridge {} runs", env!("CARGO_PKG_VERSION")),
     }
-    app.run(stop).await?;
+    app.run(stop, Some(reload)).await?;
     tracing::info!("stopped");
     Ok(())
 }

@@ -1,25 +1,43 @@
-//! The signals that end a command which runs until it is told to stop.
+//! The signals that end a command which runs until it is told to stop, and the one that asks for a reload.
 
 use super::CliError;
+use std::sync::Arc;
+use tokio::sync::Notify;
 
 /// Ends at SIGTERM or SIGINT. Listens from the call on, so that a signal during a start is not lost.
 #[cfg(unix)]
 pub(super) fn stop() -> Result<impl Future<Output = ()>, CliError> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let failed = |error: std::io::Error| CliError::Failed(format!("cannot listen for signals: {error}"));
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    // A reload is not in this version; without this, SIGHUP would end the process.
-    let mut reload = signal(SignalKind::hangup()).map_err(failed)?;
+    use tokio::signal::unix::SignalKind;
+    let mut terminate = listen(SignalKind::terminate())?;
+    let mut interrupt = listen(SignalKind::interrupt())?;
     Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Like [`stop`]; until then each SIGHUP notifies `reload`.
+#[cfg(unix)]
+pub(super) fn stop_or_reload(reload: Arc<Notify>) -> Result<impl Future<Output = ()>, CliError> {
+    let mut hangup = listen(tokio::signal::unix::SignalKind::hangup())?;
+    let stop = stop()?;
+    Ok(async move {
+        tokio::pin!(stop);
         loop {
             tokio::select! {
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
-                _ = reload.recv() => tracing::warn!("reload on SIGHUP is not in this version: restart to apply changes"),
+                () = &mut stop => break,
+                Some(()) = hangup.recv() => reload.notify_one(),
             }
         }
     })
+}
+
+#[cfg(unix)]
+fn listen(kind: tokio::signal::unix::SignalKind) -> Result<tokio::signal::unix::Signal, CliError> {
+    tokio::signal::unix::signal(kind)
+        .map_err(|error| CliError::Failed(format!("cannot listen for signals: {error}")))
 }
 
 /// Ends at an interrupt.
@@ -28,4 +46,10 @@ pub(super) fn stop() -> Result<impl Future<Output = ()>, CliError> {
     Ok(async {
         let _ = tokio::signal::ctrl_c().await;
     })
+}
+
+/// Like [`stop`]; there is no signal that asks for a reload.
+#[cfg(not(unix))]
+pub(super) fn stop_or_reload(_reload: Arc<Notify>) -> Result<impl Future<Output = ()>, CliError> {
+    stop()
 }

@@ -2,15 +2,18 @@
 
 use crate::settings::Problem;
 use std::fmt;
+use std::path::PathBuf;
 
 /// More problems than this are counted, not listed.
 const LISTED: usize = 100;
 
 /// Every problem of a configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Failure {
     /// At least one, in the order found.
     pub problems: Vec<Problem>,
+    /// What a change of which may mend it: as [`super::Loaded::watched`], as far as it is known.
+    pub watched: Vec<PathBuf>,
 }
 
 impl fmt::Display for Failure {
@@ -26,6 +29,13 @@ impl fmt::Display for Failure {
             0 => Ok(()),
             more => write!(f, "\n  and {more} more"),
         }
+    }
+}
+
+/// Without what is watched: a secret may have been written where the name of its file belongs.
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Failure").field("problems", &self.problems).finish_non_exhaustive()
     }
 }
 

@@ -7,11 +7,13 @@
 
 mod account;
 mod compose;
+mod contents;
 mod environment;
 mod failure;
 mod file;
 mod http;
 mod layers;
+mod loader;
 mod log;
 mod names;
 mod operator;
@@ -22,14 +24,15 @@ mod tests;
 
 pub use account::Account;
 pub use compose::Settings;
+pub use contents::Contents;
 pub use failure::Failure;
 pub use http::HttpSettings;
+pub use loader::{Loader, Reading};
 pub use log::{LogFormat, LogSettings};
 pub use operator::OperatorSettings;
 pub use show::show;
 pub use state::StateSettings;
 
-use crate::settings::Table;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -55,10 +58,8 @@ pub struct Loaded {
 ///
 /// # Errors
 /// Every problem found, at once.
-#[expect(clippy::disallowed_methods, reason = "the owner of the environment")]
 pub fn load_here(explicit: Option<&Path>) -> Result<Loaded, Failure> {
-    let folder = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
-    load(explicit, std::env::vars_os(), &folder)
+    Loader::here(explicit)?.load()
 }
 
 /// Whether this process was asked not to use colour (`NO_COLOR`, any value).
@@ -81,28 +82,5 @@ where
     K: Into<OsString>,
     V: Into<OsString>,
 {
-    let environment = environment::read(environment);
-    let failed = |mut problems: Vec<_>| {
-        problems.extend(environment.problems.iter().cloned());
-        Failure { problems }
-    };
-    let found = file::find(explicit, environment.config.as_deref(), folder, Path::new(file::SYSTEM_FILE))
-        .map_err(|problem| failed(vec![problem]))?;
-    let dict = file::read(&found).map_err(failed)?;
-    let layers = layers::merge(dict, &environment.assignments, &found);
-    for problem in environment.problems {
-        layers.source.problems.push(problem);
-    }
-    let settings = compose::compose(Table::new("", &layers.dict, &layers.source));
-    if !layers.source.problems.is_empty() {
-        return Err(Failure { problems: layers.source.problems.into_vec() });
-    }
-    let mut resolved = show::resolve(&layers);
-    Ok(Loaded {
-        warnings: compose::warnings(&settings, &resolved),
-        watched: file::watched(&found.path, &resolved.files, settings.templates_dir.as_deref()),
-        file: Some(found.path),
-        shown: show::render(&settings, &mut resolved),
-        settings,
-    })
+    Loader::new(explicit, environment, folder)?.load()
 }

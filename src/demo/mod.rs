@@ -124,7 +124,7 @@ impl Demo {
         around.start(page::serve(page, feed.clone()));
         around.start(play(story, feed));
         // The fakes outlive the bridge, so that its last sends find them.
-        let result = app.run(shutdown).await;
+        let result = app.run(shutdown, None).await;
         drop(around);
         if let Err(error) = folder.close() {
             tracing::error!(error = %error, "the demo's temporary folder could not be removed");

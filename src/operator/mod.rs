@@ -8,7 +8,7 @@ pub mod trouble;
 use crate::domain::{MessageKind, Notice, NoticeState, Timestamp};
 use crate::outbox::Targets;
 use crate::store::{NewMessage, SharedStore, StoreError, TroubleRecord, ids};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// How often trouble that goes on is told again where it has grown.
@@ -17,14 +17,22 @@ const GROWTH_INTERVAL: Duration = Duration::from_secs(3600);
 /// Watches for trouble.
 pub struct Operator {
     store: SharedStore,
-    /// Templates that failed, by destination; forgotten with the process, for a restart reads them anew.
+    /// Templates that failed, by destination; forgotten with the configuration, for the next reads them anew.
     fallbacks: BTreeMap<String, String>,
+    /// The accounts there are; all that the state knows, until it is said.
+    accounts: Option<BTreeSet<String>>,
 }
 
 impl Operator {
     /// An operator's watch over `store`.
     pub fn new(store: SharedStore) -> Self {
-        Self { store, fallbacks: BTreeMap::new() }
+        Self { store, fallbacks: BTreeMap::new(), accounts: None }
+    }
+
+    /// There is a configuration, with these accounts: trouble of others is over, and so is that of templates.
+    pub fn configured(&mut self, accounts: impl IntoIterator<Item = String>) {
+        self.accounts = Some(accounts.into_iter().collect());
+        self.fallbacks.clear();
     }
 
     /// A template of `destination` failed on a message.
@@ -40,7 +48,12 @@ impl Operator {
         targets: &Targets,
         now: Timestamp,
     ) -> Result<usize, StoreError> {
-        let facts = self.store.facts().await?;
+        let mut facts = self.store.facts().await?;
+        facts.destinations.retain(|record| targets.by_name.contains_key(&record.name));
+        if let Some(accounts) = &self.accounts {
+            facts.accounts.retain(|(account, _)| accounts.contains(account));
+            facts.catalogs.retain(|(account, _)| accounts.contains(account));
+        }
         let present = trouble::assess(&facts, &self.fallbacks, now);
         let told = self.store.troubles().await?;
         let same = |a: &TroubleRecord, b: &TroubleRecord| a.kind == b.kind && a.subject == b.subject;

@@ -76,7 +76,7 @@ pub fn assess(facts: &Facts, fallbacks: &BTreeMap<String, String>, now: Timestam
     }
     for (destination, error) in fallbacks {
         let text = format!("a template of `{destination}` failed; the plain form was sent: {error}");
-        add("template_failed", destination, text, "correct the template, then restart".into());
+        add("template_failed", destination, text, "correct the template".into());
     }
     troubles
 }
@@ -101,7 +101,7 @@ fn polls(account: &str, record: &AccountRecord) -> Option<(&'static str, String,
 fn new_token(account: &str) -> String {
     format!(
         "make a new one in ShopReviews (dashboard, Generate API token), put it in \
-         `accounts.{account}.token_file` and restart"
+         `accounts.{account}.token_file`: it is used at once"
     )
 }
 

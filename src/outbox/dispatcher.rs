@@ -8,6 +8,7 @@ use super::worker::{self, Names, Sent};
 use super::{Target, Targets, pace::Pace};
 use crate::clock::{Clock, StepWatch};
 use crate::domain::{Catalog, DeliveryState, MessageKind, Outcome, Timestamp};
+use crate::settings::Rate;
 use crate::store::{
     DestinationEffect, DestinationRecord, LeaseRequest, Leased, Settlement, SharedStore, StoreError,
 };
@@ -62,7 +63,8 @@ pub struct Dispatcher {
     clock: Clock,
     owner: String,
     random: fastrand::Rng,
-    paces: HashMap<String, Pace>,
+    /// Each with the rate it was filled for.
+    paces: HashMap<String, (Rate, Pace)>,
     in_flight: HashMap<String, u32>,
     records: HashMap<String, DestinationRecord>,
     /// When `records` were read; `None` when something has changed since.
@@ -144,7 +146,7 @@ impl Dispatcher {
         );
         self.store.clock_stepped(by_ms).await?;
         self.stepped_ms += by_ms;
-        self.paces.values_mut().for_each(|pace| pace.shift(by_ms));
+        self.paces.values_mut().for_each(|(_, pace)| pace.shift(by_ms));
         self.records_at = None;
         Ok(())
     }
@@ -224,12 +226,13 @@ impl Dispatcher {
         if limit == 0 {
             return Ok(Room::Full);
         }
-        if !self.paces.contains_key(name) {
+        // Of a rate that changed, the new span may reach further back.
+        if self.paces.get(name).is_none_or(|(rate, _)| *rate != target.rate) {
             let since = now.minus(target.rate.span);
             let log = self.store.attempts_since(name, since).await?;
-            self.paces.insert(name.to_owned(), Pace::from_log(log));
+            self.paces.insert(name.to_owned(), (target.rate, Pace::from_log(log)));
         }
-        let pace = self.paces.entry(name.to_owned()).or_default();
+        let (_, pace) = self.paces.entry(name.to_owned()).or_insert_with(|| (target.rate, Pace::default()));
         let limit = pace.free(target.rate, now, limit);
         if limit == 0 {
             return Ok(Room::Rate(pace.next_at(target.rate, now)));
@@ -240,7 +243,9 @@ impl Dispatcher {
 
     async fn begin(&mut self, targets: &Targets, message: Leased, now: Timestamp) -> Result<(), StoreError> {
         let Some(target) = targets.by_name.get(&message.destination).cloned() else { return Ok(()) };
-        self.paces.entry(message.destination.clone()).or_default().record(now);
+        if let Some((_, pace)) = self.paces.get_mut(&message.destination) {
+            pace.record(now);
+        }
         *self.in_flight.entry(message.destination.clone()).or_default() += 1;
         let mut names = HashMap::new();
         for told in &message.reviews {

@@ -2,6 +2,10 @@
 //!
 //! Both are open to everybody and say no more than a probe needs.
 
+mod standing;
+
+pub use standing::Standing;
+
 use crate::clock::Clock;
 use crate::store::SharedStore;
 use axum::extract::State;
@@ -10,21 +14,21 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use std::future::Future;
-use std::sync::Arc;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 /// What the probes look at.
 #[derive(Clone)]
 pub struct Health {
     store: SharedStore,
     clock: Clock,
-    accounts: Arc<[String]>,
+    standing: watch::Receiver<Standing>,
 }
 
 impl Health {
-    /// Probes of `store` and the polls of `accounts`.
-    pub fn new(store: SharedStore, clock: Clock, accounts: Vec<String>) -> Self {
-        Self { store, clock, accounts: accounts.into() }
+    /// Probes of `store`, of the configuration, and of the polls of its accounts.
+    pub fn new(store: SharedStore, clock: Clock, standing: watch::Receiver<Standing>) -> Self {
+        Self { store, clock, standing }
     }
 }
 
@@ -49,11 +53,12 @@ pub fn router(health: Health) -> Router {
         .with_state(health)
 }
 
-/// 200 when the state answers (the configuration is loaded, or nothing would be served).
+/// 200 when the state answers (a configuration is loaded, or nothing would be served).
 async fn ready(State(health): State<Health>) -> Response {
     let now = health.clock.now();
+    let standing = health.standing.borrow().clone();
     let mut accounts = serde_json::Map::new();
-    for name in health.accounts.iter() {
+    for name in &standing.accounts {
         match health.store.account(name).await {
             Ok(record) => {
                 let age = record.last_success_at.map(|at| now.since(at).as_secs());
@@ -68,8 +73,9 @@ async fn ready(State(health): State<Health>) -> Response {
             }
         }
     }
-    (StatusCode::OK, no_store(), Json(serde_json::json!({ "ready": true, "accounts": accounts })))
-        .into_response()
+    let configuration = standing.to_json();
+    let body = serde_json::json!({ "ready": true, "accounts": accounts, "configuration": configuration });
+    (StatusCode::OK, no_store(), Json(body)).into_response()
 }
 
 fn no_store() -> [(header::HeaderName, &'static str); 1] {

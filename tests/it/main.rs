@@ -15,6 +15,7 @@ mod mta;
 mod oracles;
 mod pipeline;
 mod retention;
+mod reload;
 mod simulation;
 mod state;
 mod tidy;

@@ -28,7 +28,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("outbox", &["clock", "destination", "domain", "settings", "store", "task", "upstream"]),
     // Its notices go where `outbox::Targets` says.
     ("operator", &["domain", "outbox", "store"]),
-    ("web", &["clock", "store"]),
+    ("web", &["clock", "domain", "store"]),
     ("sandbox", &["clock", "domain", "task", "upstream"]),
     // The whole.
     (

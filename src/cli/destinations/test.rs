@@ -142,8 +142,7 @@ async fn not_sent(state: &State, name: &str, from_here: bool) -> Result<String, 
     } else if from_here {
         "its `rate_limit` is used up for now".into()
     } else {
-        "the bridge that runs did not take it up; restart it if the destination is new in the configuration"
-            .into()
+        "the bridge that runs did not take it up: see in its log whether it refused this configuration".into()
     };
     Ok(format!("`{name}`: not sent within 30 s, and queued: {why}"))
 }

@@ -36,7 +36,11 @@ pub struct Bench {
     pub inbox: Arc<Inbox>,
     pub api: String,
     pub inbox_url: String,
-    /// What `[accounts.main]` holds beside its address and token.
+    /// What stands before all tables.
+    pub before: String,
+    /// Who `[accounts.main]` asks as.
+    pub credentials: String,
+    /// What `[accounts.main]` holds beside its address and credentials.
     pub account: String,
     /// Everything but the accounts.
     pub rest: String,
@@ -82,7 +86,18 @@ impl Bench {
         let inbox_url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(sandbox::serve_inbox(listener, inbox.clone(), pending()));
         let folder = tempfile::tempdir().unwrap();
-        Self { folder, clock, sandbox, inbox, api, inbox_url, account: String::new(), rest: USUAL.into() }
+        Self {
+            folder,
+            clock,
+            sandbox,
+            inbox,
+            api,
+            inbox_url,
+            before: String::new(),
+            credentials: "token = \"sandbox-token\"".into(),
+            account: String::new(),
+            rest: USUAL.into(),
+        }
     }
 
     pub async fn new() -> Self {
@@ -92,7 +107,9 @@ impl Bench {
     /// The configuration file as it would be written.
     pub fn config(&self) -> String {
         format!(
-            "[accounts.main]\ntoken = \"sandbox-token\"\nbase_url = \"{}\"\nrequests_per_minute = 600000\n{}\n{}",
+            "{}\n[accounts.main]\n{}\nbase_url = \"{}\"\nrequests_per_minute = 600000\n{}\n{}",
+            self.before,
+            self.credentials,
             self.api,
             self.account,
             self.rest.replace("INBOX", &self.inbox_url)
@@ -103,10 +120,12 @@ impl Bench {
         self.folder.path().join("review-bridge.db")
     }
 
-    /// Writes the configuration and returns its path.
+    /// Writes the configuration and returns its path. A bridge that runs never sees half of it.
     pub fn write_config(&self) -> PathBuf {
         let path = self.folder.path().join("config.toml");
-        std::fs::write(&path, self.config()).unwrap();
+        let new = self.folder.path().join("config.toml.new");
+        std::fs::write(&new, self.config()).unwrap();
+        std::fs::rename(&new, &path).unwrap();
         path
     }
 

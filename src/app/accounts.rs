@@ -1,0 +1,82 @@
+//! The loops of the accounts: one for each there is, begun and ended as the configuration says.
+
+use super::daemon::{Newest, Signals};
+use super::watch::Heartbeat;
+use super::wiring::{Ground, Wiring};
+use super::{AccountWorker, AppError};
+use crate::store::StoreError;
+use crate::task::Group;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What every loop of an account is given.
+#[derive(Clone)]
+pub(super) struct AccountLoops {
+    pub ground: Ground,
+    pub newest: Newest,
+    pub signals: Signals,
+    pub heartbeat: Arc<Heartbeat>,
+}
+
+impl AccountLoops {
+    /// Begins with `workers`, and starts a loop for each account that is added. That of one that is removed
+    /// ends by itself.
+    pub async fn run(mut self, workers: Vec<AccountWorker>) -> Result<(), AppError> {
+        let mut running: BTreeSet<String> = BTreeSet::new();
+        let mut loops: Group<(String, Result<(), StoreError>)> = Group::default();
+        for worker in workers {
+            running.insert(worker.name.clone());
+            loops.start(self.clone().account(worker));
+        }
+        while !self.signals.is_stopped() {
+            let wiring = self.newest.borrow_and_update().clone();
+            for name in wiring.accounts.keys() {
+                if running.contains(name) {
+                    continue;
+                }
+                if let Some(worker) = AccountWorker::new(name, &wiring, &self.ground).await? {
+                    running.insert(name.clone());
+                    loops.start(self.clone().account(worker));
+                }
+            }
+            tokio::select! {
+                // Where nothing reloads, there is no other to come.
+                Ok(()) = self.newest.changed() => {}
+                Some(ended) = loops.next() => {
+                    // Whatever ends one of them ends the bridge: an account must not fall silent.
+                    let (name, result) = ended.map_err(|panic| AppError::panicked(&panic))?;
+                    result?;
+                    running.remove(&name);
+                }
+                () = self.signals.stopped() => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn account(mut self, mut worker: AccountWorker) -> (String, Result<(), StoreError>) {
+        let result = self.steps(&mut worker).await;
+        (worker.name, result)
+    }
+
+    async fn steps(&mut self, worker: &mut AccountWorker) -> Result<(), StoreError> {
+        while !self.signals.is_stopped() {
+            let wiring: Arc<Wiring> = self.newest.borrow_and_update().clone();
+            if !worker.follow(&wiring, &self.ground).await? {
+                return Ok(());
+            }
+            let step = worker.step().await?;
+            if self.newest.has_changed().unwrap_or(false) {
+                self.signals.enqueued_outdated();
+            }
+            if step.enqueued {
+                self.signals.enqueued.notify_one();
+            }
+            if let Some(poll) = &step.poll {
+                self.heartbeat.polled(&self.newest, &worker.name, poll.error.is_none()).await;
+            }
+            self.signals.sleep(worker.pause_after(&step), &self.signals.settled).await;
+        }
+        Ok(())
+    }
+}
