@@ -93,7 +93,7 @@ pub(super) async fn lease(
         "UPDATE messages SET lease = $5, lease_until = $6, attempts = attempts + 1,
             first_attempt_at = COALESCE(first_attempt_at, $2),
             stopped_base_ms = CASE WHEN attempts > 0 THEN stopped_base_ms ELSE COALESCE(
-                (SELECT stopped_ms + COALESCE($2 - stopped_since, 0) FROM destinations WHERE name = $1), 0) END
+                (SELECT stopped_ms + MAX(COALESCE($2 - stopped_since, 0), 0) FROM destinations WHERE name = $1), 0) END
          WHERE seq IN (SELECT seq FROM messages WHERE {DUE} ORDER BY next_at, seq LIMIT $7)
          RETURNING id, recipient, kind, content, plain, possible_repeat, attempts, first_attempt_at,
             stopped_base_ms"
