@@ -138,11 +138,15 @@ impl State {
     }
 
     fn revise(&mut self, id: i64, item: &Fingerprinted, revision: &Revision, now: Timestamp) {
+        let settled = self.is_settled(id);
         self.reviews.change(id, |entry| {
             entry.revision += 1;
             (entry.changed_at, entry.aged_at) = (now, now);
             (entry.mark_attempts, entry.mark_error, entry.listed_since_mark) = (0, None, 0);
             say(entry, item, revision, now);
+            if !settled {
+                entry.mark = Mark::None;
+            }
         });
     }
 
