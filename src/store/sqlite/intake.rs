@@ -182,9 +182,7 @@ async fn known(
         return Ok(HashMap::new());
     }
     let rows: Vec<KnownRow> = sqlx::query_as(
-        "SELECT r.id, r.uuid, r.body, r.first_seen_at, v.change, v.previous,
-            EXISTS (SELECT 1 FROM deliveries d JOIN messages m ON m.id = d.message_id
-                    WHERE d.review_id = r.id AND m.attempts > 0)
+        "SELECT r.id, r.uuid, r.body, r.first_seen_at, v.change, v.previous, r.told
          FROM reviews r LEFT JOIN revisions v ON v.review_id = r.id AND v.revision = r.revision
          WHERE r.id IN (SELECT value FROM json_each($1))",
     )

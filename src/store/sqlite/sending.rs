@@ -142,12 +142,21 @@ async fn begin_attempts(
 ) -> Result<(), StoreError> {
     let rows: Vec<_> =
         leased.iter().map(|message| object!([message.id, message.attempt, message.destination])).collect();
+    let rows = json(&rows)?;
     sqlx::query(
         "INSERT INTO attempts (message_id, number, destination, begun_at)
          SELECT value ->> 0, value ->> 1, value ->> 2, $2 FROM json_each($1)",
     )
-    .bind(json(&rows)?)
+    .bind(&rows)
     .bind(now.0)
+    .execute(&mut **transaction)
+    .await?;
+    sqlx::query(
+        "UPDATE reviews SET told = 1 WHERE told = 0 AND id IN
+            (SELECT review_id FROM deliveries
+             WHERE message_id IN (SELECT value ->> 0 FROM json_each($1)) AND state = 'pending')",
+    )
+    .bind(&rows)
     .execute(&mut **transaction)
     .await?;
     Ok(())
