@@ -1,7 +1,7 @@
 //! Sequences that once told the stores apart or broke a rule, in the fewest operations.
 
 use super::equality::compare;
-use super::ops::{Ended, Op, Says, Wish};
+use super::ops::{Ended, Marked, Op, Says, Wish};
 use super::world;
 
 /// A review of rating 1, so that `chat` is told; with a text `daily` is told, too.
@@ -15,16 +15,22 @@ fn send(ended: Ended) -> Op {
     Op::Send { limit: 9, ended }
 }
 
+fn said(says: Says) -> Op {
+    page(0, Says { text: 1, ..says })
+}
+
+fn digest() -> Op {
+    Op::Digest { send_empty: false, recipients: 3 }
+}
+
 async fn run(ops: &[Op]) {
     compare(ops, &world::plans()).await;
 }
 
 #[tokio::test]
 async fn a_digest_repeats_what_the_one_it_folds_in_may_have_told() {
-    let digest = Op::Digest { send_empty: false, recipients: 3 };
     let lost = Ended::Retry { ambiguous: true, hold: false };
-    let said = page(0, Says { text: 1, ..BAD });
-    run(&[Op::Names(0), said, digest.clone(), send(lost), digest, send(Ended::Delivered)]).await;
+    run(&[Op::Names(0), said(BAD), digest(), send(lost), digest(), send(Ended::Delivered)]).await;
 }
 
 #[tokio::test]
@@ -53,4 +59,34 @@ async fn what_no_rule_wants_any_more_is_not_marked_before_earlier_deliveries_are
     let again = page(1, Says { rating: 1, text: 0, author: 1, ..BAD });
     let rerouted = Op::RouteAgain { account: 1, reviews: u16::MAX };
     run(&[unwanted_edit(), vec![again, rerouted, send(Ended::Delivered)]].concat()).await;
+}
+
+#[tokio::test]
+async fn an_edit_of_what_waits_for_another_digest_is_none_of_something_new() {
+    let edited = said(Says { rating: 1, ..BAD });
+    let daily = Op::Lease { destination: 2, limit: 9, notices: false, only: None };
+    let ended = |ended| Op::Settle { which: 1, many: 9, ended, forget: true };
+    let told = [Op::Names(0), said(BAD), digest(), daily];
+    let resent = Op::Wish { wish: Wish::Resend, deliveries: u32::MAX };
+    run(&[&told[..], &[ended(Ended::Delivered), resent, edited.clone()]].concat()).await;
+    let failed = Ended::Retry { ambiguous: false, hold: false };
+    run(&[&told[..], &[ended(failed), digest(), edited]].concat()).await;
+}
+
+#[tokio::test]
+async fn what_was_superseded_before_its_digest_was_sent_is_still_new() {
+    let other = said(Says { uuid: 1, ..BAD });
+    let daily = Op::Lease { destination: 2, limit: 9, notices: false, only: None };
+    let edits = [1, 2].map(|rating| said(Says { rating, ..BAD }));
+    let [edit, again] = edits;
+    run(&[Op::Names(0), said(BAD), other, digest(), edit, daily, again]).await;
+}
+
+#[tokio::test]
+async fn a_mark_that_is_never_made_keeps_no_text() {
+    let gone = [Op::EndListing(0), Op::EndListing(0), Op::EndListing(0)];
+    let old = [Op::Clock(7_200_000), Op::ExpireOld { age: 0, limit: 9 }];
+    let marked = Op::Marks { account: 0, at_once: true, marked: Marked::Done };
+    let told = [Op::Names(0), page(0, BAD), send(Ended::Delivered)];
+    run(&[&told[..], &gone, &old, &[marked]].concat()).await;
 }
