@@ -55,6 +55,7 @@ CREATE TABLE reviews (
     changed_at        INTEGER NOT NULL,
     match_at          INTEGER,                     -- when the rules run, while settling
     undecided         INTEGER NOT NULL DEFAULT 0 CHECK (undecided IN (0, 1)),
+    told              INTEGER NOT NULL DEFAULT 0 CHECK (told IN (0, 1)),  -- an attempt to tell it began
     listed            INTEGER NOT NULL DEFAULT 0 CHECK (listed IN (0, 1)),
     unlisted_at       INTEGER NOT NULL,            -- when it was last listed, while it is not
     aged_at           INTEGER NOT NULL,            -- from when its retention counts

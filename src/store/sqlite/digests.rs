@@ -92,8 +92,8 @@ async fn gather(
     configured: bool,
 ) -> Result<u64, StoreError> {
     let destination = &digest.next.destination;
-    let folded: Vec<(String, String)> = sqlx::query_as(
-        "SELECT id, content FROM messages WHERE destination = $1 AND recipient = $2 AND kind = 'digest'
+    let folded: Vec<(String, String, bool)> = sqlx::query_as(
+        "SELECT id, content, possible_repeat FROM messages WHERE destination = $1 AND recipient = $2 AND kind = 'digest'
             AND state = 'pending' AND lease IS NULL",
     )
     .bind(destination)
@@ -101,22 +101,25 @@ async fn gather(
     .fetch_all(&mut **transaction)
     .await?;
     let mut start = from;
-    for (_, content) in &folded {
+    for (_, content, _) in &folded {
         start = start.min(parse::<Window>(content)?.from);
     }
+    // What may have arrived with an earlier one is repeated by this one.
+    let repeats = folded.iter().any(|(.., possible_repeat)| *possible_repeat);
     let id = new_id(transaction, destination, recipient, now).await?;
     sqlx::query(
-        "INSERT INTO messages (id, destination, recipient, kind, content, next_at, created_at)
-         VALUES ($1, $2, $3, 'digest', $4, $5, $5)",
+        "INSERT INTO messages (id, destination, recipient, kind, content, next_at, created_at, possible_repeat)
+         VALUES ($1, $2, $3, 'digest', $4, $5, $5, $6)",
     )
     .bind(&id)
     .bind(destination)
     .bind(recipient)
     .bind(json(&Window { from: start, to: now })?)
     .bind(now.0)
+    .bind(repeats)
     .execute(&mut **transaction)
     .await?;
-    let earlier: Vec<&str> = folded.iter().map(|(id, _)| id.as_str()).collect();
+    let earlier: Vec<&str> = folded.iter().map(|(id, ..)| id.as_str()).collect();
     let earlier = json(&earlier)?;
     let members = sqlx::query(
         "UPDATE deliveries SET message_id = $1

@@ -182,9 +182,7 @@ async fn known(
         return Ok(HashMap::new());
     }
     let rows: Vec<KnownRow> = sqlx::query_as(
-        "SELECT r.id, r.uuid, r.body, r.first_seen_at, v.change, v.previous,
-            EXISTS (SELECT 1 FROM deliveries d JOIN messages m ON m.id = d.message_id
-                    WHERE d.review_id = r.id AND m.attempts > 0)
+        "SELECT r.id, r.uuid, r.body, r.first_seen_at, v.change, v.previous, r.told
          FROM reviews r LEFT JOIN revisions v ON v.review_id = r.id AND v.revision = r.revision
          WHERE r.id IN (SELECT value FROM json_each($1))",
     )
@@ -312,15 +310,21 @@ async fn revise(
         row["id"] = head.id.into();
         rows.push(row);
     }
-    sqlx::query(
+    // What no rule wants any more is not marked before what was told of it earlier is settled.
+    sqlx::query(concat!(
         "UPDATE reviews SET revision = revision + 1, state = j.value ->> 'state',
             content_hash = j.value ->> 'content_hash', body_hash = j.value ->> 'body_hash',
             body = j.value ->> 'body', reviewed_at = j.value ->> 'reviewed_at', changed_at = $2, aged_at = $2,
-            match_at = j.value ->> 'match_at', undecided = j.value ->> 'undecided',
-            mark = j.value ->> 'mark', mark_at = j.value ->> 'mark_at', mark_attempts = 0,
-            mark_error = NULL, listed_since_mark = 0
+            match_at = j.value ->> 'match_at', undecided = j.value ->> 'undecided', mark_attempts = 0,
+            mark_error = NULL, listed_since_mark = 0,
+            mark = CASE WHEN ",
+        marks::unsettled!(),
+        " THEN 'none' ELSE j.value ->> 'mark' END,
+            mark_at = CASE WHEN ",
+        marks::unsettled!(),
+        " THEN NULL ELSE j.value ->> 'mark_at' END
          FROM json_each($1) j WHERE reviews.id = j.value ->> 'id'",
-    )
+    ))
     .bind(json(&rows)?)
     .bind(batch.now.0)
     .execute(&mut **transaction)
@@ -588,14 +592,18 @@ pub(super) async fn route_again(
         routed.push((id, uuid, revision, own));
     }
     // What is to be told once more is not marked before it is.
-    sqlx::query(
+    sqlx::query(concat!(
         "UPDATE reviews SET state = j.value ->> 'state', undecided = j.value ->> 'undecided',
             mark = CASE WHEN mark = 'due' AND j.value ->> 'waits' THEN 'none'
-                        WHEN mark = 'none' AND j.value ->> 'mark' THEN 'due' ELSE mark END,
+                        WHEN mark = 'none' AND j.value ->> 'mark' AND NOT ",
+        marks::unsettled!(),
+        " THEN 'due' ELSE mark END,
             mark_at = CASE WHEN mark = 'due' AND j.value ->> 'waits' THEN NULL
-                           WHEN mark = 'none' AND j.value ->> 'mark' THEN $2 ELSE mark_at END
+                           WHEN mark = 'none' AND j.value ->> 'mark' AND NOT ",
+        marks::unsettled!(),
+        " THEN $2 ELSE mark_at END
          FROM json_each($1) j WHERE reviews.id = j.value ->> 'id'",
-    )
+    ))
     .bind(json(&updates)?)
     .bind(now.0)
     .execute(&mut *transaction)
@@ -645,11 +653,16 @@ pub(super) async fn route_waiting(
             mark_at
         ]));
     }
-    sqlx::query(
+    sqlx::query(concat!(
         "UPDATE reviews SET state = j.value ->> 1, match_at = j.value ->> 2, undecided = j.value ->> 3,
-            mark = j.value ->> 4, mark_at = j.value ->> 5
+            mark = CASE WHEN ",
+        marks::unsettled!(),
+        " THEN 'none' ELSE j.value ->> 4 END,
+            mark_at = CASE WHEN ",
+        marks::unsettled!(),
+        " THEN NULL ELSE j.value ->> 5 END
          FROM json_each($1) j WHERE reviews.id = j.value ->> 0",
-    )
+    ))
     .bind(json(&updates)?)
     .execute(&mut *transaction)
     .await?;

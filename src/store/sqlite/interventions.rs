@@ -62,7 +62,7 @@ async fn revive(
         "UPDATE messages SET state = 'pending', reason = NULL, settled_at = NULL, next_at = $2, plain = 0,
             possible_repeat = MAX(possible_repeat, $3),
             first_attempt_at = CASE WHEN attempts > 0 THEN $2 END,
-            stopped_base_ms = COALESCE((SELECT stopped_ms + COALESCE($2 - stopped_since, 0)
+            stopped_base_ms = COALESCE((SELECT stopped_ms + MAX(COALESCE($2 - stopped_since, 0), 0)
                                         FROM destinations WHERE name = destination), 0)
          WHERE id IN (SELECT value FROM json_each($1))",
     )

@@ -2,15 +2,24 @@
 
 use super::*;
 
-/// Makes the marks of the reviews in the JSON array `$1` due where each destination and recipient has
-/// settled the newest delivery of any revision; `$2` is now. A dead letter holds the mark back.
-pub(super) const MARK_SETTLED: &str = "
-    UPDATE reviews SET mark = 'due', mark_at = $2, mark_attempts = 0, mark_error = NULL
-    WHERE id IN (SELECT value FROM json_each($1)) AND mark = 'none'
-      AND state IN ('matched', 'unmatched', 'remembered')
-      AND EXISTS (SELECT 1 FROM deliveries d WHERE d.review_id = reviews.id)
-      AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.review_id = reviews.id AND d.newest = 1
-                      AND d.state NOT IN ('delivered', 'discarded', 'skipped'))";
+/// Whether some destination or recipient of a row of `reviews` has not settled the newest delivery of any
+/// revision. A dead letter is not settled.
+macro_rules! unsettled {
+    () => {
+        "EXISTS (SELECT 1 FROM deliveries d WHERE d.review_id = reviews.id AND d.newest = 1
+                 AND d.state NOT IN ('delivered', 'discarded', 'skipped'))"
+    };
+}
+pub(super) use unsettled;
+
+/// Makes the marks of the reviews in the JSON array `$1` due where nothing of theirs is unsettled; `$2` is now.
+pub(super) const MARK_SETTLED: &str = concat!(
+    "UPDATE reviews SET mark = 'due', mark_at = $2, mark_attempts = 0, mark_error = NULL
+     WHERE id IN (SELECT value FROM json_each($1)) AND mark = 'none'
+       AND state IN ('matched', 'unmatched', 'remembered')
+       AND EXISTS (SELECT 1 FROM deliveries d WHERE d.review_id = reviews.id) AND NOT ",
+    unsettled!()
+);
 
 pub(super) async fn due(
     pool: &SqlitePool,

@@ -93,7 +93,7 @@ pub(super) async fn lease(
         "UPDATE messages SET lease = $5, lease_until = $6, attempts = attempts + 1,
             first_attempt_at = COALESCE(first_attempt_at, $2),
             stopped_base_ms = CASE WHEN attempts > 0 THEN stopped_base_ms ELSE COALESCE(
-                (SELECT stopped_ms + COALESCE($2 - stopped_since, 0) FROM destinations WHERE name = $1), 0) END
+                (SELECT stopped_ms + MAX(COALESCE($2 - stopped_since, 0), 0) FROM destinations WHERE name = $1), 0) END
          WHERE seq IN (SELECT seq FROM messages WHERE {DUE} ORDER BY next_at, seq LIMIT $7)
          RETURNING id, recipient, kind, content, plain, possible_repeat, attempts, first_attempt_at,
             stopped_base_ms"
@@ -142,12 +142,21 @@ async fn begin_attempts(
 ) -> Result<(), StoreError> {
     let rows: Vec<_> =
         leased.iter().map(|message| object!([message.id, message.attempt, message.destination])).collect();
+    let rows = json(&rows)?;
     sqlx::query(
         "INSERT INTO attempts (message_id, number, destination, begun_at)
          SELECT value ->> 0, value ->> 1, value ->> 2, $2 FROM json_each($1)",
     )
-    .bind(json(&rows)?)
+    .bind(&rows)
     .bind(now.0)
+    .execute(&mut **transaction)
+    .await?;
+    sqlx::query(
+        "UPDATE reviews SET told = 1 WHERE told = 0 AND id IN
+            (SELECT review_id FROM deliveries
+             WHERE message_id IN (SELECT value ->> 0 FROM json_each($1)) AND state = 'pending')",
+    )
+    .bind(&rows)
     .execute(&mut **transaction)
     .await?;
     Ok(())

@@ -18,7 +18,7 @@ pub(super) async fn expire(
 ) -> Result<Expired, StoreError> {
     let old: Vec<i64> = sqlx::query_scalar(
         "SELECT id FROM reviews
-         WHERE body IS NOT NULL AND aged_at < $1 AND unlisted_at < $2 AND mark <> 'due'
+         WHERE body IS NOT NULL AND aged_at < $1 AND unlisted_at < $2
            -- The last listing of an account that is polled no more says nothing about today.
            AND (listed = 0 OR COALESCE((SELECT last_success_at FROM accounts a WHERE a.name = account), 0) < $2)
            AND state NOT IN ('held', 'settling')
@@ -87,7 +87,7 @@ async fn bury(
         .await?;
     sqlx::query(
         "UPDATE reviews SET state = $2, body = NULL, body_hash = content_hash, reviewed_at = NULL,
-            match_at = NULL, undecided = 0, mark_error = NULL, changed_at = $3
+            match_at = NULL, undecided = 0, told = 0, mark_error = NULL, changed_at = $3
          WHERE id IN (SELECT value FROM json_each($1))",
     )
     .bind(&reviews)

@@ -18,7 +18,7 @@ use std::path::Path;
 const CASES: u32 = 256;
 const OPERATIONS: usize = 40;
 /// After so many operations the details are compared, too; they cost the most.
-const DETAILS: usize = 8;
+const DETAILS: usize = 16;
 
 /// A folder that is gone afterwards; in memory where the system has such a place.
 fn folder() -> tempfile::TempDir {

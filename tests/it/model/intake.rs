@@ -19,7 +19,7 @@ impl State {
             report.seen.extend(id);
             let known = match id.and_then(|id| self.reviews.get(id)) {
                 Some(entry) if entry.body_hash == item.body_hash => continue,
-                Some(entry) => Some(self.known(entry)),
+                Some(entry) => Some(known(entry)),
                 None => None,
             };
             let (review, content_hash) = (&item.review, &*item.content_hash);
@@ -90,6 +90,7 @@ impl State {
             changed_at: now,
             match_at: None,
             undecided: false,
+            told: false,
             listed: false,
             unlisted_at: now,
             aged_at: now,
@@ -108,21 +109,6 @@ impl State {
         id
     }
 
-    fn known(&self, entry: &ReviewEntry) -> Known {
-        let newest = entry.revisions.last();
-        let id = self.review_id(&entry.account, &entry.uuid).unwrap();
-        let tried = |id: i64| self.delivery(id).message.is_some_and(|seq| self.message(seq).attempts > 0);
-        Known {
-            state: entry.state,
-            review: entry.review().map(|review| (**review).clone()),
-            content_hash: entry.content_hash.clone(),
-            change: newest.map_or(Change::New, |revision| revision.change),
-            previous: newest.and_then(|revision| revision.previous.clone()),
-            told: self.deliveries_of(id).into_iter().any(tried),
-            first_seen_at: entry.first_seen_at,
-        }
-    }
-
     fn refresh(&mut self, id: i64, item: &Fingerprinted) {
         self.reviews.change(id, |entry| {
             entry.body = Body::Review(Arc::new(item.review.clone()));
@@ -138,11 +124,15 @@ impl State {
     }
 
     fn revise(&mut self, id: i64, item: &Fingerprinted, revision: &Revision, now: Timestamp) {
+        let settled = self.is_settled(id);
         self.reviews.change(id, |entry| {
             entry.revision += 1;
             (entry.changed_at, entry.aged_at) = (now, now);
             (entry.mark_attempts, entry.mark_error, entry.listed_since_mark) = (0, None, 0);
             say(entry, item, revision, now);
+            if !settled {
+                entry.mark = Mark::None;
+            }
         });
     }
 
@@ -196,6 +186,20 @@ impl State {
         let entry = self.reviews.get(review).unwrap();
         let revision = revision.to_string();
         ids::message_id(&["review", destination, recipient, &entry.account, &entry.uuid, &revision])
+    }
+}
+
+/// What is known of a review before a page shows it again.
+fn known(entry: &ReviewEntry) -> Known {
+    let newest = entry.revisions.last();
+    Known {
+        state: entry.state,
+        review: entry.review().map(|review| (**review).clone()),
+        content_hash: entry.content_hash.clone(),
+        change: newest.map_or(Change::New, |revision| revision.change),
+        previous: newest.and_then(|revision| revision.previous.clone()),
+        told: entry.told,
+        first_seen_at: entry.first_seen_at,
     }
 }
 

@@ -132,11 +132,11 @@ fn may_follow(before: Option<DeliveryState>, after: DeliveryState, op: &Op) -> b
         (None, Pending) => routes || moves,
         (None, _) => false,
         (Some(before), after) if before == after => true,
-        (Some(Pending), Delivered) => matches!(op, Op::Settle { .. }),
-        (Some(Pending), Dead) => matches!(op, Op::Settle { .. } | Op::BuryRemoved { .. }),
+        (Some(Pending), Delivered) => matches!(op, Op::Settle { .. } | Op::Send { .. }),
+        (Some(Pending), Dead) => matches!(op, Op::Settle { .. } | Op::Send { .. } | Op::BuryRemoved { .. }),
         (Some(Pending), Skipped) => matches!(op, Op::EndListing(_)),
         (Some(Pending), Superseded) => {
-            routes || moves || matches!(op, Op::Settle { .. } | Op::Expire | Op::Recover)
+            routes || moves || matches!(op, Op::Settle { .. } | Op::Send { .. } | Op::Expire | Op::Recover)
         }
         (Some(Pending), Discarded) => wish(Wish::Discard),
         (Some(Dead), Discarded) => wish(Wish::Discard) || moves,

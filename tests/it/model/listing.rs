@@ -106,10 +106,10 @@ impl State {
             let Some(waiting) = waiting(self.reviews.get(*id).unwrap()) else { continue };
             let routed = route(&waiting);
             tally(&mut report, &routed, None);
+            let mark = if routed.mark && self.is_settled(*id) { Mark::Due(now) } else { Mark::None };
             self.reviews.change(*id, |entry| {
                 (entry.state, entry.match_at) = (routed.state, routed.match_at);
-                entry.undecided = routed.undecided;
-                entry.mark = if routed.mark { Mark::Due(now) } else { Mark::None };
+                (entry.undecided, entry.mark) = (routed.undecided, mark);
             });
             self.place(*id, &routed, now);
             self.supersede(*id, now);
@@ -151,12 +151,13 @@ impl State {
             };
             routed.deliveries.retain(|delivery| !has(delivery));
             tally(&mut report, &routed, None);
+            let mark = routed.mark && self.is_settled(id);
             self.reviews.change(id, |entry| {
                 (entry.state, entry.undecided) = (routed.state, routed.undecided);
                 match entry.mark {
                     // What is to be told once more is not marked before it is.
                     Mark::Due(_) if !routed.deliveries.is_empty() => entry.mark = Mark::None,
-                    Mark::None if routed.mark => entry.mark = Mark::Due(now),
+                    Mark::None if mark => entry.mark = Mark::Due(now),
                     _ => {}
                 }
             });

@@ -79,6 +79,11 @@ pub enum Op {
         ended: Ended,
         forget: bool,
     },
+    /// Leases and settles at once what is due anywhere.
+    Send {
+        limit: u32,
+        ended: Ended,
+    },
     Recover,
     Expire,
     Pause {
@@ -114,7 +119,7 @@ pub enum Op {
     },
     Marks {
         account: u8,
-        limit: u32,
+        at_once: bool,
         marked: Marked,
     },
     Tell {
@@ -151,7 +156,7 @@ fn says() -> impl Strategy<Value = Says> {
 
 fn ended() -> impl Strategy<Value = Ended> {
     prop_oneof![
-        4 => Just(Ended::Delivered),
+        6 => Just(Ended::Delivered),
         3 => any::<(bool, bool)>().prop_map(|(ambiguous, hold)| Ended::Retry { ambiguous, hold }),
         1 => Just(Ended::Plain),
         2 => Just(Ended::Dead),
@@ -172,27 +177,31 @@ fn wish() -> impl Strategy<Value = Wish> {
 
 /// Moves of the clock, in milliseconds: mostly on, sometimes a little back.
 fn moves() -> impl Strategy<Value = i64> {
-    prop_oneof![Just(1), Just(700), Just(5_000), Just(61_000), Just(7_200_000), Just(-1), Just(-900)]
+    prop_oneof![
+        4 => prop_oneof![Just(1), Just(700), Just(5_000), Just(61_000), Just(7_200_000)],
+        1 => prop_oneof![Just(-1), Just(-900)],
+    ]
 }
 
 /// What happens to reviews and messages most of the time.
 fn usual() -> impl Strategy<Value = Op> {
-    let page = (0..2_u8, prop::collection::vec(says(), 1..4), prop::bool::weighted(0.1))
+    let page = (0..2_u8, prop::collection::vec(says(), 1..5), prop::bool::weighted(0.1))
         .prop_map(|(account, says, malformed)| Op::Page { account, says, malformed });
-    let lease = (0..3_u8, 1..4_u32, prop::bool::weighted(0.1), prop::option::weighted(0.1, any::<u8>()))
+    let lease = (0..6_u8, 1..4_u32, prop::bool::weighted(0.1), prop::option::weighted(0.1, any::<u8>()))
         .prop_map(|(destination, limit, notices, only)| Op::Lease { destination, limit, notices, only });
-    let settle = (any::<u8>(), 1..4_u8, ended(), prop::bool::weighted(0.9))
+    let settle = (0..8_u8, 1..8_u8, ended(), prop::bool::weighted(0.9))
         .prop_map(|(which, many, ended, forget)| Op::Settle { which, many, ended, forget });
     prop_oneof![
-        3 => moves().prop_map(Op::Clock),
+        5 => moves().prop_map(Op::Clock),
         6 => page,
-        2 => (0..2_u8).prop_map(Op::EndListing),
-        2 => (0..2_u8, 1..4_u32).prop_map(|(account, limit)| Op::RouteWaiting { account, limit }),
-        6 => lease,
-        6 => settle,
+        4 => (0..2_u8).prop_map(Op::EndListing),
+        4 => (0..2_u8, 1..8_u32).prop_map(|(account, limit)| Op::RouteWaiting { account, limit }),
+        4 => lease,
+        4 => settle,
+        8 => (1..6_u32, ended()).prop_map(|(limit, ended)| Op::Send { limit, ended }),
         1 => Just(Op::Expire),
-        2 => any::<(bool, u8)>().prop_map(|(send_empty, recipients)| Op::Digest { send_empty, recipients }),
-        2 => (0..2_u8, 1..4_u32, marked()).prop_map(|(account, limit, marked)| Op::Marks { account, limit, marked }),
+        3 => any::<(bool, u8)>().prop_map(|(send_empty, recipients)| Op::Digest { send_empty, recipients }),
+        4 => (0..2_u8, any::<bool>(), marked()).prop_map(|(account, at_once, marked)| Op::Marks { account, at_once, marked }),
     ]
 }
 
@@ -203,20 +212,19 @@ fn marked() -> impl Strategy<Value = Marked> {
 /// What people and the passing of time do.
 fn rare() -> impl Strategy<Value = Op> {
     prop_oneof![
-        Just(Op::Recover),
-        prop_oneof![Just(7_200_000_i64), Just(-7_200_000)].prop_map(Op::Stepped),
-        any::<bool>().prop_map(Op::Rules),
-        (0..3_u8, any::<bool>()).prop_map(|(destination, paused)| Op::Pause { destination, paused }),
-        Just(Op::ProbeBroken),
-        any::<(bool, bool)>().prop_map(|(mail, daily)| Op::Regroup { mail, daily }),
-        (0..8_u8).prop_map(|keep| Op::BuryRemoved { keep }),
-        (0..2_u8, any::<u16>()).prop_map(|(account, reviews)| Op::RouteAgain { account, reviews }),
-        any::<u16>().prop_map(Op::RequestMarks),
-        any::<u8>().prop_map(Op::Forget),
-        (wish(), any::<u32>()).prop_map(|(wish, deliveries)| Op::Wish { wish, deliveries }),
-        (wish(), any::<u32>()).prop_map(|(wish, deliveries)| Op::Wish { wish, deliveries }),
-        (0..3_u8, 1..4_u32).prop_map(|(age, limit)| Op::ExpireOld { age, limit }),
-        (0..2_u8).prop_map(Op::AbandonListing),
+        1 => Just(Op::Recover),
+        1 => prop_oneof![Just(7_200_000_i64), Just(-7_200_000)].prop_map(Op::Stepped),
+        1 => any::<bool>().prop_map(Op::Rules),
+        1 => (0..3_u8, any::<bool>()).prop_map(|(destination, paused)| Op::Pause { destination, paused }),
+        1 => Just(Op::ProbeBroken),
+        1 => any::<(bool, bool)>().prop_map(|(mail, daily)| Op::Regroup { mail, daily }),
+        1 => prop_oneof![Just(7_u8), Just(6), Just(5), Just(3)].prop_map(|keep| Op::BuryRemoved { keep }),
+        1 => (0..2_u8, any::<u16>()).prop_map(|(account, reviews)| Op::RouteAgain { account, reviews }),
+        1 => any::<u16>().prop_map(Op::RequestMarks),
+        1 => any::<u8>().prop_map(Op::Forget),
+        6 => (wish(), any::<u32>()).prop_map(|(wish, deliveries)| Op::Wish { wish, deliveries }),
+        1 => (0..3_u8, 1..4_u32).prop_map(|(age, limit)| Op::ExpireOld { age, limit }),
+        1 => (0..2_u8).prop_map(Op::AbandonListing),
     ]
 }
 
@@ -244,6 +252,10 @@ fn aside() -> impl Strategy<Value = Op> {
 /// Sequences of `count` operations; names are mostly loaded first.
 pub fn sequences(count: usize) -> impl Strategy<Value = Vec<Op>> {
     let op = prop_oneof![6 => usual(), 2 => rare(), 1 => aside()];
-    (prop::collection::vec((0..2_u8).prop_map(Op::Names), 0..3), prop::collection::vec(op, count))
-        .prop_map(|(names, ops)| names.into_iter().chain(ops).collect())
+    (prop::array::uniform2(prop::bool::weighted(0.9)), prop::collection::vec(op, count)).prop_map(
+        |(loaded, ops)| {
+            let names = [0, 1].into_iter().filter(|account| loaded[usize::from(*account)]);
+            names.map(Op::Names).chain(ops).collect()
+        },
+    )
 }

@@ -41,6 +41,8 @@ pub struct ReviewEntry {
     pub changed_at: Timestamp,
     pub match_at: Option<Timestamp>,
     pub undecided: bool,
+    /// Whether an attempt to tell it began.
+    pub told: bool,
     pub listed: bool,
     pub unlisted_at: Timestamp,
     pub aged_at: Timestamp,

@@ -1,6 +1,6 @@
 //! Leases and settlements: what is being sent, how it ended, and what follows.
 
-use super::rows::MessageEntry;
+use super::rows::{DeliveryEntry, MessageEntry};
 use super::state::State;
 use review_bridge::domain::{DeliveryState, Form, Reason, Timestamp};
 use review_bridge::store::*;
@@ -73,6 +73,12 @@ impl State {
                 let message = self.message(seq);
                 let (destination, number) = (message.destination.clone(), message.attempts);
                 self.begun.at(&destination).insert((now, seq, number));
+                for id in self.carried(seq) {
+                    let DeliveryEntry { review, state, .. } = *self.delivery(id);
+                    if state == DeliveryState::Pending {
+                        self.reviews.change(review, |entry| entry.told = true);
+                    }
+                }
                 leased.push(self.leased(seq, now));
             }
         }

@@ -174,18 +174,18 @@ impl State {
         if !routed || entry.mark != Mark::None {
             return;
         }
-        let settled = |id: &i64| {
-            let delivery = self.delivery(*id);
-            !delivery.newest
-                || matches!(
-                    delivery.state,
-                    DeliveryState::Delivered | DeliveryState::Discarded | DeliveryState::Skipped
-                )
-        };
-        let deliveries = self.deliveries_of(review);
-        if !deliveries.is_empty() && deliveries.iter().all(settled) {
+        if !self.deliveries_of(review).is_empty() && self.is_settled(review) {
             self.set_mark(review, Mark::Due(now));
         }
+    }
+
+    /// Whether each destination and recipient has settled its newest delivery of a review.
+    pub fn is_settled(&self, review: i64) -> bool {
+        use DeliveryState::{Delivered, Discarded, Skipped};
+        self.deliveries_of(review).into_iter().all(|id| {
+            let delivery = self.delivery(id);
+            !delivery.newest || matches!(delivery.state, Delivered | Discarded | Skipped)
+        })
     }
 
     /// Sets a mark that was not tried yet.

@@ -1,9 +1,9 @@
 //! Both stores side by side: every operation is done to each, and what they answer is compared.
 
 use super::ModelStore;
-use super::ops::{ACCOUNTS, DESTINATIONS, Ended, Marked, Op, Wish};
+use super::ops::{ACCOUNTS, DESTINATIONS, Op, Wish};
 use super::world::{self, START};
-use review_bridge::domain::{Attempt, Catalog, DeliveryState, Form, Outcome, Reason, Timestamp};
+use review_bridge::domain::{Catalog, Timestamp};
 use review_bridge::intake::{Intake, Plan};
 use review_bridge::store::sqlite::SqliteStore;
 use review_bridge::store::*;
@@ -26,6 +26,7 @@ macro_rules! both {
         ours
     }};
 }
+pub(super) use both;
 
 /// Both stores, and what the processes around them would remember.
 pub struct Twin<'a> {
@@ -37,12 +38,12 @@ pub struct Twin<'a> {
     /// What listings under way have seen.
     seen: [BTreeSet<i64>; 2],
     /// Attempts whose end was not told yet, and some whose end was.
-    flights: Vec<Leased>,
-    marking: [Vec<DueMark>; 2],
+    pub(super) flights: Vec<Leased>,
+    pub(super) marking: [Vec<DueMark>; 2],
     digested: BTreeSet<Timestamp>,
 }
 
-fn ahead(now: Timestamp, millis: u64) -> Timestamp {
+pub(super) fn ahead(now: Timestamp, millis: u64) -> Timestamp {
     now.plus(Duration::from_millis(millis))
 }
 
@@ -105,9 +106,17 @@ impl<'a> Twin<'a> {
                 self.lease(usize::from(*destination), *limit, *notices, only).await;
             }
             Op::Settle { which, many, ended, forget } => self.settle(*which, *many, *ended, *forget).await,
+            Op::Send { limit, ended } => {
+                let before = self.flights.len();
+                self.lease(DESTINATIONS.len(), *limit, false, None).await;
+                self.settle_these(before..self.flights.len(), *ended).await;
+                self.flights.truncate(before);
+            }
             Op::Recover => drop(both!(self, |store| store.recover(now))),
             Op::Expire => drop(both!(self, |store| store.expire(now))),
-            Op::Marks { account, limit, marked } => self.mark(usize::from(*account), *limit, *marked).await,
+            Op::Marks { account, at_once, marked } => {
+                self.mark(usize::from(*account), *at_once, *marked).await
+            }
             Op::Digest { send_empty, recipients } => self.digest(*send_empty, *recipients).await,
             Op::Regroup { mail, daily } => {
                 let digests = [mail.then_some(DESTINATIONS[1]), daily.then_some(DESTINATIONS[2])];
@@ -225,55 +234,6 @@ impl<'a> Twin<'a> {
         both!(self, |store| store.complete_listing(&listing));
     }
 
-    fn any_message(&self, which: u8) -> String {
-        self.model
-            .with(|state| {
-                let count = state.message_ids.len().max(1);
-                state.message_ids.keys().nth(usize::from(which) % count).map(|id| id.to_string())
-            })
-            .unwrap()
-            .unwrap_or_default()
-    }
-
-    async fn lease(&mut self, destination: usize, limit: u32, without_reviews: bool, only: Option<String>) {
-        let destination = DESTINATIONS[destination].to_owned();
-        let hold = Duration::from_secs(40);
-        let request = LeaseRequest { destination, limit, without_reviews, only, hold };
-        let leased = both!(self, |store| store.lease(std::slice::from_ref(&request), self.now, "owner"));
-        self.flights.extend(leased);
-    }
-
-    async fn settle(&mut self, which: u8, many: u8, ended: Ended, forget: bool) {
-        if self.flights.is_empty() {
-            return;
-        }
-        // The newest first: they are the ones that count.
-        let from = self.flights.len() - 1 - usize::from(which) % self.flights.len();
-        let until = (from + usize::from(many)).min(self.flights.len());
-        let settlements: Vec<Settlement> =
-            self.flights[from..until].iter().map(|leased| settlement(leased, ended, self.now)).collect();
-        both!(self, |store| store.settle(&settlements, self.now));
-        if forget {
-            self.flights.drain(from..until);
-        }
-    }
-
-    /// Tells how the marks that were due before went, and takes those that are due now.
-    async fn mark(&mut self, account: usize, limit: u32, marked: Marked) {
-        let result = |mark: DueMark| {
-            let failed = Err(("the API did not answer".to_owned(), ahead(self.now, 5_000)));
-            let (result, setting, account_error) = match marked {
-                Marked::Done => (Ok(()), Some("reviews/{uuid}/read".to_owned()), Some(String::new())),
-                Marked::Failed => (failed, None, None),
-                Marked::Misconfigured => (failed, None, Some("404".to_owned())),
-            };
-            MarkResult { mark, result, setting, account_error }
-        };
-        let results: Vec<MarkResult> = self.marking[account].iter().cloned().map(result).collect();
-        both!(self, |store| store.record_marks(ACCOUNTS[account], &results, self.now));
-        self.marking[account] = both!(self, |store| store.due_marks(ACCOUNTS[account], self.now, limit));
-    }
-
     async fn digest(&mut self, send_empty: bool, recipients: u8) {
         // One digest at a time: its id is made of it.
         while !self.digested.insert(self.now) {
@@ -309,49 +269,5 @@ impl<'a> Twin<'a> {
             }
         };
         both!(self, |store| store.intervene(what, &deliveries, self.now));
-    }
-}
-
-/// What follows from an attempt that ended so.
-fn settlement(leased: &Leased, ended: Ended, now: Timestamp) -> Settlement {
-    let failed = |ambiguous| Outcome::Retry { reason: Reason::ServerError, after: None, ambiguous };
-    let refused = Outcome::Dead { reason: Reason::PayloadRefused };
-    let broken = DestinationEffect::Broken {
-        reason: Reason::Revoked,
-        detail: "it was revoked".into(),
-        retry_at: ahead(now, 900_000),
-    };
-    let none = DestinationEffect::None;
-    use DeliveryState::{Dead, Delivered, Pending};
-    let (outcome, state, reason, effect) = match ended {
-        Ended::Delivered => (Outcome::Delivered, Delivered, None, none),
-        Ended::Repaired => (Outcome::Accepted, Delivered, None, DestinationEffect::Working),
-        Ended::Retry { ambiguous, hold: false } => (failed(ambiguous), Pending, None, none),
-        Ended::Retry { ambiguous, hold: true } => {
-            (failed(ambiguous), Pending, None, DestinationEffect::Hold(ahead(now, 30_000)))
-        }
-        Ended::Plain => (refused, Pending, None, none),
-        Ended::Dead => (refused, Dead, Some(Reason::PayloadRefused), none),
-        Ended::GaveUp => (failed(true), Dead, Some(Reason::GaveUp), none),
-        Ended::Broken => (Outcome::Broken { reason: Reason::Revoked }, Pending, None, broken),
-    };
-    let ambiguous = matches!(outcome, Outcome::Retry { ambiguous: true, .. });
-    Settlement {
-        id: leased.id.clone(),
-        number: leased.attempt,
-        attempt: Attempt {
-            outcome,
-            status: Some(500),
-            detail: format!("{ended:?}"),
-            excerpt: Some("e".into()),
-        },
-        duration: Duration::from_millis(7),
-        state,
-        reason,
-        next_at: if matches!(ended, Ended::Retry { .. }) { ahead(now, 5_000) } else { now },
-        form: if matches!(ended, Ended::Plain) { Form::Plain } else { leased.form },
-        possible_repeat: leased.possible_repeat || ambiguous,
-        destination: leased.destination.clone(),
-        effect,
     }
 }

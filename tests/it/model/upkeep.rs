@@ -40,7 +40,6 @@ impl State {
             delivery.settled_at.is_none_or(|at| at >= expiry.aged_before)
         };
         entry.unlisted_at < expiry.unlisted_before
-            && !matches!(entry.mark, Mark::Due(_))
             && !listed
             && !matches!(entry.state, ReviewState::Held | ReviewState::Settling)
             && !self.deliveries_of(id).into_iter().any(recent)
@@ -85,7 +84,8 @@ impl State {
             entry.revisions.clear();
             (entry.state, entry.body) = (state, Body::Gone);
             entry.body_hash.clone_from(&entry.content_hash);
-            (entry.match_at, entry.undecided, entry.mark_error) = (None, false, None);
+            (entry.match_at, entry.undecided, entry.told) = (None, false, false);
+            entry.mark_error = None;
             entry.changed_at = now;
         });
     }

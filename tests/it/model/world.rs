@@ -90,20 +90,20 @@ pub fn plans() -> [[Plan; 2]; 2] {
     })
 }
 
-/// Names that know one source, on one website.
+/// Names that know two sources, one of them on a website.
 pub fn catalog() -> Catalog {
     let named = |uuid: &str, name: &str| Named { uuid: uuid.into(), name: name.into() };
-    let source = Origin {
-        named: named("s1", "Google"),
+    let source = |uuid: &str, websites: &[&str]| Origin {
+        named: named(uuid, "Google"),
         url: None,
         review_link: None,
         platform_uuid: None,
-        website_uuids: vec!["w1".into()],
+        website_uuids: websites.iter().map(|uuid| (*uuid).to_owned()).collect(),
         last_sync_at: None,
         next_sync_at: None,
     };
     Catalog {
-        sources: [("s1".to_owned(), source)].into(),
+        sources: [("s0".to_owned(), source("s0", &[])), ("s1".to_owned(), source("s1", &["w1"]))].into(),
         websites: [("w1".to_owned(), named("w1", "Shop DE"))].into(),
         platforms: BTreeMap::new(),
     }
@@ -118,7 +118,7 @@ pub fn item(account: usize, says: Says, now: Timestamp) -> Item {
         rating: NativeRating::Number(f64::from(says.rating) * 2.0 + 1.0),
         text: [None, Some("gut"), Some("kaputt")][usize::from(says.text)].map(str::to_owned),
         author: (says.author == 1).then(|| "Kim".into()),
-        source_uuid: [None, Some("s1"), Some("s2")][usize::from(says.source)].map(str::to_owned),
+        source_uuid: [Some("s0"), Some("s1"), Some("s2")][usize::from(says.source)].map(str::to_owned),
         reviewed_at: [None, Some(ago(0)), Some(START), Some(ago(400))][usize::from(says.age)],
         ..Review::default()
     }))

@@ -1,0 +1,138 @@
+//! What is sent and marked in both stores, and how it ends.
+
+use super::ops::{ACCOUNTS, DESTINATIONS, Ended, Marked};
+use super::twin::{Twin, ahead, both};
+use review_bridge::domain::{Attempt, DeliveryState, Form, Outcome, Reason, Timestamp};
+use review_bridge::store::*;
+use std::time::Duration;
+
+impl Twin<'_> {
+    pub(super) fn any_message(&self, which: u8) -> String {
+        self.model
+            .with(|state| {
+                let count = state.message_ids.len().max(1);
+                state.message_ids.keys().nth(usize::from(which) % count).map(|id| id.to_string())
+            })
+            .unwrap()
+            .unwrap_or_default()
+    }
+
+    pub(super) async fn lease(
+        &mut self,
+        destination: usize,
+        limit: u32,
+        without_reviews: bool,
+        only: Option<String>,
+    ) {
+        let one = DESTINATIONS.get(destination..=destination);
+        let requests: Vec<LeaseRequest> = one
+            .unwrap_or(&DESTINATIONS)
+            .iter()
+            .map(|name| LeaseRequest {
+                destination: (*name).to_owned(),
+                limit,
+                without_reviews,
+                only: only.clone(),
+                hold: Duration::from_secs(40),
+            })
+            .collect();
+        let leased = both!(self, |store| store.lease(&requests, self.now, "owner"));
+        self.flights.extend(leased);
+    }
+
+    pub(super) async fn settle(&mut self, which: u8, many: u8, ended: Ended, forget: bool) {
+        if self.flights.is_empty() {
+            return;
+        }
+        // The newest first: they are the ones that count.
+        let from = self.flights.len() - 1 - usize::from(which) % self.flights.len();
+        let until = (from + usize::from(many)).min(self.flights.len());
+        self.settle_these(from..until, ended).await;
+        if forget {
+            self.flights.drain(from..until);
+        }
+    }
+
+    pub(super) async fn settle_these(&self, which: std::ops::Range<usize>, ended: Ended) {
+        let settlements: Vec<Settlement> =
+            self.flights[which].iter().map(|leased| settlement(leased, ended, self.now)).collect();
+        both!(self, |store| store.settle(&settlements, self.now));
+    }
+
+    /// Tells how the marks that were due before went, and takes those that are due now.
+    pub(super) async fn mark(&mut self, account: usize, at_once: bool, marked: Marked) {
+        let name = ACCOUNTS[account];
+        let mut ended = std::mem::take(&mut self.marking[account]);
+        if !at_once {
+            self.end_marks(name, ended, marked).await;
+            ended = Vec::new();
+        }
+        let due = both!(self, |store| store.due_marks(name, self.now, 3));
+        if at_once {
+            // A mark is under way once at a time.
+            ended.retain(|mark| due.iter().all(|other| other.review_id != mark.review_id));
+            ended.extend(due);
+            self.end_marks(name, ended, marked).await;
+        } else {
+            self.marking[account] = due;
+        }
+    }
+
+    async fn end_marks(&self, account: &str, marks: Vec<DueMark>, marked: Marked) {
+        let result = |mark: DueMark| {
+            let failed = Err(("the API did not answer".to_owned(), ahead(self.now, 5_000)));
+            let (result, setting, account_error) = match marked {
+                Marked::Done => (Ok(()), Some("reviews/{uuid}/read".to_owned()), Some(String::new())),
+                Marked::Failed => (failed, None, None),
+                Marked::Misconfigured => (failed, None, Some("404".to_owned())),
+            };
+            MarkResult { mark, result, setting, account_error }
+        };
+        let results: Vec<MarkResult> = marks.into_iter().map(result).collect();
+        both!(self, |store| store.record_marks(account, &results, self.now));
+    }
+}
+
+/// What follows from an attempt that ended so.
+fn settlement(leased: &Leased, ended: Ended, now: Timestamp) -> Settlement {
+    let failed = |ambiguous| Outcome::Retry { reason: Reason::ServerError, after: None, ambiguous };
+    let refused = Outcome::Dead { reason: Reason::PayloadRefused };
+    let broken = DestinationEffect::Broken {
+        reason: Reason::Revoked,
+        detail: "it was revoked".into(),
+        retry_at: ahead(now, 900_000),
+    };
+    let none = DestinationEffect::None;
+    use DeliveryState::{Dead, Delivered, Pending};
+    let (outcome, state, reason, effect) = match ended {
+        Ended::Delivered => (Outcome::Delivered, Delivered, None, none),
+        Ended::Repaired => (Outcome::Accepted, Delivered, None, DestinationEffect::Working),
+        Ended::Retry { ambiguous, hold: false } => (failed(ambiguous), Pending, None, none),
+        Ended::Retry { ambiguous, hold: true } => {
+            (failed(ambiguous), Pending, None, DestinationEffect::Hold(ahead(now, 30_000)))
+        }
+        Ended::Plain => (refused, Pending, None, none),
+        Ended::Dead => (refused, Dead, Some(Reason::PayloadRefused), none),
+        Ended::GaveUp => (failed(true), Dead, Some(Reason::GaveUp), none),
+        Ended::Broken => (Outcome::Broken { reason: Reason::Revoked }, Pending, None, broken),
+    };
+    let ambiguous = matches!(outcome, Outcome::Retry { ambiguous: true, .. });
+    Settlement {
+        id: leased.id.clone(),
+        number: leased.attempt,
+        attempt: Attempt {
+            outcome,
+            status: Some(500),
+            detail: format!("{ended:?}"),
+            excerpt: Some("e".into()),
+        },
+        duration: Duration::from_millis(7),
+        state,
+        reason,
+        next_at: if matches!(ended, Ended::Retry { .. }) { ahead(now, 5_000) } else { now },
+        form: if matches!(ended, Ended::Plain) { Form::Plain } else { leased.form },
+        possible_repeat: leased.possible_repeat || ambiguous,
+        destination: leased.destination.clone(),
+        effect,
+    }
+}
