@@ -113,6 +113,7 @@ async fn a_hangup_reloads_even_what_has_not_changed_and_an_account_that_has_not_
     bench.rest += OTHER;
     bench.write_config();
     process.hang_up();
+    logged(&bench, RELOADED, 2).await;
     told(&bench, "b", "other").await;
     assert_eq!(bench.sandbox.requests()[&Endpoint::Login], 1);
     assert!(process.terminate().await.success());
@@ -187,6 +188,8 @@ async fn what_needs_a_restart_is_said_by_name_and_the_rest_applies() {
     )
     .replace("listen = \"\"", "listen = \"127.0.0.1:0\"");
     bench.write_config();
+    // A review that is polled before goes by the rules before.
+    logged(&bench, RELOADED, 1).await;
     told(&bench, "b", "other").await;
     for key in ["state.url", "http.listen", "log.format"] {
         logged(&bench, &format!("`{key}` has changed, and needs a restart"), 1).await;
