@@ -6,6 +6,8 @@ use super::reload::{self, Reload, ReloadLoop};
 use super::watch::{Heartbeat, OperatorLoop};
 use super::wiring::Wiring;
 use super::{App, AppError};
+use crate::clock::Clock;
+use crate::outbox::Janitor;
 use crate::task::Group;
 use crate::web;
 use std::future::Future;
@@ -68,6 +70,19 @@ impl Signals {
     }
 }
 
+/// The longest that upkeep sleeps: it notices within that time that the wall clock was set.
+const UPKEEP_SLEEP: Duration = Duration::from_secs(60);
+
+/// Removes what is too old, now and then.
+async fn upkeep(mut janitor: Janitor, clock: Clock, signals: Signals) -> Result<(), AppError> {
+    let never = Notify::new();
+    while !signals.is_stopped() {
+        let again_at = janitor.tick().await?;
+        signals.sleep(again_at.since(clock.now()).min(UPKEEP_SLEEP), &never).await;
+    }
+    Ok(())
+}
+
 impl App {
     /// Runs until `shutdown` ends, or the state fails. Sends in flight get 8 s. With `reload`, changes of the
     /// configuration are taken up.
@@ -101,7 +116,7 @@ impl App {
 
     /// Starts all loops; that of the outbox by itself, for it is not to be dropped.
     fn start(self, signals: Signals, reload: Option<Reload>) -> (Loops, Loops) {
-        let Self { wiring, ground, accounts, dispatcher, digester, listener } = self;
+        let Self { wiring, ground, accounts, dispatcher, digester, janitor, listener } = self;
         let (fallbacks, failed_templates) = mpsc::channel(64);
         let standing = watch::Sender::new(reload::standing(&wiring, ground.clock.now()));
         let wiring = watch::Sender::new(wiring);
@@ -116,6 +131,7 @@ impl App {
         }
         let operator = OperatorLoop::new(&ground, wiring.subscribe(), failed_templates);
         loops.start(operator.run(signals.clone()));
+        loops.start(upkeep(janitor, ground.clock.clone(), signals.clone()));
         let account_loops = AccountLoops {
             ground: ground.clone(),
             newest: wiring.subscribe(),

@@ -22,7 +22,7 @@ pub use wiring::{build_plans, build_targets, build_upstream};
 
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::outbox::{Digester, Dispatcher, Targets};
+use crate::outbox::{Digester, Dispatcher, Janitor, Targets};
 use crate::render::TemplateProblem;
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::{SharedStore, StoreError};
@@ -73,6 +73,7 @@ pub struct App {
     accounts: Vec<AccountWorker>,
     dispatcher: Dispatcher,
     digester: Digester,
+    janitor: Janitor,
     listener: Option<TcpListener>,
 }
 
@@ -105,9 +106,14 @@ impl App {
         Self::assemble(settings, targets, store.clone(), store, listener, clock).await
     }
 
-    /// Like [`Self::build`], on a state that is already open, and without a listener: for who wraps the state.
-    pub async fn on(settings: Settings, store: SharedStore, clock: Clock) -> Result<Self, AppError> {
-        let targets = build_targets(&settings)?;
+    /// Like [`Self::build`], on a state that is already open, with destinations that are already built, and
+    /// without a listener: for who wraps the state.
+    pub async fn on(
+        settings: Settings,
+        targets: Targets,
+        store: SharedStore,
+        clock: Clock,
+    ) -> Result<Self, AppError> {
         Self::assemble(settings, targets, store.clone(), store, None, clock).await
     }
 
@@ -164,7 +170,9 @@ impl App {
         }
         let owner = format!("{}-{}", std::process::id(), now.0);
         let dispatcher = Dispatcher::new(ground.store.clone(), ground.clock.clone(), &owner, seed);
-        Ok(Self { wiring: Arc::new(wiring), ground, accounts, dispatcher, digester, listener })
+        let retention = wiring.settings.state.retention;
+        let janitor = Janitor::new(ground.store.clone(), ground.clock.clone(), retention);
+        Ok(Self { wiring: Arc::new(wiring), ground, accounts, dispatcher, digester, janitor, listener })
     }
 
     /// Where health is served; none with `http.listen = ""`.

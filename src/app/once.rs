@@ -30,12 +30,13 @@ impl Once {
 }
 
 impl App {
-    /// Polls every account once, then sends what is due, then marks.
+    /// Polls every account once, then sends what is due, then marks, and removes what is too old.
     pub async fn run_once(&mut self) -> Result<Once, AppError> {
         let mut once = Once::default();
         self.poll_once(&mut once).await?;
         self.send_once(&mut once).await?;
         self.mark_once(&mut once).await?;
+        self.janitor.sweep().await?;
         Ok(once)
     }
 

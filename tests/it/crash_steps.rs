@@ -3,10 +3,11 @@
 
 use crate::harness::faulty::{Fate, FaultyStore, Mishap, is_made_up};
 use crate::harness::*;
-use review_bridge::app::App;
+use review_bridge::app::{App, build_targets};
 use review_bridge::clock::Clock;
-use review_bridge::config;
+use review_bridge::config::{self, Settings};
 use review_bridge::domain::Timestamp;
+use review_bridge::outbox::Targets;
 use review_bridge::sandbox::{Answer, Mailbox, serve_mailbox};
 use review_bridge::store::sqlite::{Access, SqliteStore};
 use review_bridge::store::{SharedStore, Store};
@@ -62,6 +63,8 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 struct Scenario {
     bench: Bench,
+    settings: Settings,
+    targets: Targets,
     mailbox: Arc<Mailbox>,
 }
 
@@ -77,7 +80,14 @@ impl Scenario {
         let port = listener.local_addr().unwrap().port();
         tokio::spawn(serve_mailbox(listener, mailbox.clone(), pending()));
         bench.rest = DESTINATIONS.replace("PORT", &port.to_string());
-        Self { bench, mailbox }
+        let (settings, targets) = wiring(&bench.write_config());
+        Self { bench, settings, targets, mailbox }
+    }
+
+    /// One process: it starts, runs once, ends.
+    async fn process(&self, fate: Fate) -> Result<(), String> {
+        let (settings, targets) = (self.settings.clone(), self.targets.clone());
+        process(settings, targets, self.bench.clock.clone(), fate).await
     }
 
     fn before_round(&self, round: u32) {
@@ -156,7 +166,16 @@ impl Scenario {
     }
 
     async fn holds_in_the_end(&self, context: &str) {
-        self.bench.settle().await;
+        for _ in 0..100 {
+            self.process(Box::new(|_| None)).await.unwrap();
+            let store = self.bench.store().await;
+            let waits = pending_work(&store).await;
+            store.close().await;
+            if !waits {
+                break;
+            }
+            self.bench.clock.advance(HOUR);
+        }
         self.nothing_is_marked_early(context);
         for (uuid, destination, text) in Self::expected() {
             assert!(self.has_arrived(destination, text), "{context}: {uuid} is lost at {destination}");
@@ -209,15 +228,20 @@ fn fate(calls: Arc<AtomicU32>, at: u32, mishap: Mishap) -> Fate {
     Box::new(move |_| (calls.fetch_add(1, Ordering::SeqCst) + 1 == at).then_some(mishap))
 }
 
-/// One process: it starts, runs once, ends.
-async fn process(config: &Path, clock: Clock, fate: Fate) -> Result<(), String> {
+/// What a process makes of its configuration: the same each time, so it is made once.
+fn wiring(config: &Path) -> (Settings, Targets) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let none: [(String, String); 0] = [];
     let mut settings = config::load(Some(config), none, config.parent().unwrap()).unwrap().settings;
     settings.http.listen = None;
+    let targets = build_targets(&settings).unwrap_or_else(|error| panic!("{error}"));
+    (settings, targets)
+}
+
+async fn process(settings: Settings, targets: Targets, clock: Clock, fate: Fate) -> Result<(), String> {
     let store = SqliteStore::open(&settings.state.path, Access::Own).await.unwrap();
     let store: SharedStore = Arc::new(FaultyStore::new(Arc::new(store), fate));
-    let mut app = App::on(settings, store, clock).await.map_err(|error| error.to_string())?;
+    let mut app = App::on(settings, targets, store, clock).await.map_err(|error| error.to_string())?;
     let result = app.run_once().await.map(drop).map_err(|error| error.to_string());
     app.close().await;
     result
@@ -232,9 +256,7 @@ async fn run_with(at: u32, mishap: Mishap) -> Vec<u32> {
     for round in 0..ROUNDS {
         scenario.before_round(round);
         loop {
-            let config = scenario.bench.write_config();
-            let clock = scenario.bench.clock.clone();
-            let ended = process(&config, clock, fate(calls.clone(), at, mishap)).await;
+            let ended = scenario.process(fate(calls.clone(), at, mishap)).await;
             scenario.nothing_is_marked_early(&context);
             ends.push(calls.load(Ordering::SeqCst));
             match ended {
@@ -261,7 +283,7 @@ async fn die_at(at: u32, mishap: Mishap, ends: &[u32]) {
             scenario.nothing_is_marked_early(&context);
         }
         before = *end;
-        process(&config, scenario.bench.clock.clone(), Box::new(|_| None)).await.unwrap();
+        scenario.process(Box::new(|_| None)).await.unwrap();
         scenario.nothing_is_marked_early(&context);
     }
     scenario.holds_in_the_end(&context).await;
@@ -296,7 +318,8 @@ async fn a_process_that_is_to_die() {
     let mishap = if after { Mishap::AbortAfter } else { Mishap::AbortBefore };
     let at = u32::try_from(number(CALL)).unwrap();
     let fate = fate(Arc::default(), at, mishap);
-    process(Path::new(&config), Clock::manual(Timestamp(number(TIME))), fate).await.unwrap();
+    let (settings, targets) = wiring(Path::new(&config));
+    process(settings, targets, Clock::manual(Timestamp(number(TIME))), fate).await.unwrap();
 }
 
 async fn every_call_fails(mishap: Mishap) {
@@ -304,6 +327,7 @@ async fn every_call_fails(mishap: Mishap) {
     println!("{total} calls of the state, {mishap:?}");
     assert!(total > 100, "the scenario does something: {total}");
     for at in 1..=total {
+        eprintln!("{at}");
         run_with(at, mishap).await;
     }
 }

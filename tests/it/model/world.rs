@@ -135,7 +135,7 @@ pub fn notice(destination: &str, which: u8) -> NewMessage {
         id: format!("msg_{destination}{which}"),
         destination: destination.to_owned(),
         recipient: String::new(),
-        kind: if which % 2 == 0 { MessageKind::Operator } else { MessageKind::Test },
+        kind: if which.is_multiple_of(2) { MessageKind::Operator } else { MessageKind::Test },
         content: "{}".into(),
     }
 }

@@ -69,7 +69,6 @@ pub struct Ground {
 
 /// A process.
 pub struct Bridge {
-    pub store: SharedStore,
     clock: Clock,
     plan: Plan,
     targets: Targets,
@@ -144,7 +143,6 @@ impl Bridge {
             steps: StepWatch::new(&clock),
             targets,
             budget,
-            store,
             clock,
             world,
         })
