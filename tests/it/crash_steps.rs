@@ -327,7 +327,6 @@ async fn every_call_fails(mishap: Mishap) {
     println!("{total} calls of the state, {mishap:?}");
     assert!(total > 100, "the scenario does something: {total}");
     for at in 1..=total {
-        eprintln!("{at}");
         run_with(at, mishap).await;
     }
 }
