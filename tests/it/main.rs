@@ -12,6 +12,7 @@ mod faults;
 mod harness;
 mod model;
 mod mta;
+mod network;
 mod oracles;
 mod pipeline;
 mod retention;

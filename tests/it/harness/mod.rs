@@ -3,6 +3,7 @@
 
 pub mod faulty;
 pub mod process;
+pub mod proxy;
 
 use review_bridge::app::{App, Once};
 use review_bridge::clock::Clock;
