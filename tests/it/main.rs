@@ -16,6 +16,7 @@ mod network;
 mod oracles;
 mod pipeline;
 mod retention;
+mod sick_state;
 mod simulation;
 mod state;
 mod tidy;
