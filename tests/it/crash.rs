@@ -4,7 +4,8 @@ use crate::harness::process::{Process, command, until};
 use crate::harness::*;
 use review_bridge::domain::DeliveryState;
 use review_bridge::sandbox::{Answer, Options};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
 const LONG: Duration = Duration::from_secs(60);
@@ -56,6 +57,57 @@ async fn killed_ten_times_during_three_hundred_deliveries_it_loses_none_and_mark
     }
     let rows = bench.deliveries().await;
     assert!(rows.len() == 300 && rows.iter().all(|row| row.state == DeliveryState::Delivered));
+}
+
+/// The same seed gives the same moments and signals.
+const SEED: u64 = 20_260_302;
+
+#[tokio::test]
+async fn killed_and_stopped_at_any_moment_even_of_its_start_it_loses_none_and_marks_none_early() {
+    let bench = busy(200, "60/s").await;
+    let mut random = fastrand::Rng::with_seed(SEED);
+    let (mut kills, mut stops) = (0, 0);
+    for _ in 0..16 {
+        let process = Process::start(&bench, &["run"]);
+        let mut ticks = random.u32(0..300);
+        until("its moment comes", LONG, || {
+            ticks = ticks.saturating_sub(1);
+            ticks == 0
+        })
+        .await;
+        if random.bool() {
+            process.kill();
+            kills += 1;
+        } else {
+            // Before it listens to signals, the system ends it as it ends every program.
+            let status = process.terminate().await;
+            assert!(status.success() || status.signal() == Some(15), "{status}");
+            stops += 1;
+        }
+    }
+    assert!(kills >= 4 && stops >= 4);
+    // Something to wait for, should all else be done already.
+    bench.review("last", GOOGLE_NL, 5.0, "Prima");
+    let process = Process::start(&bench, &["run"]);
+    until("all are told and marked", LONG, || bench.sandbox.unread().is_empty()).await;
+    assert!(process.terminate().await.success());
+    let mut first = BTreeMap::new();
+    let mut repeats = 0;
+    for received in bench.inbox.received_at("/webhook/crm") {
+        let body: serde_json::Value = serde_json::from_str(&received.body).unwrap();
+        let uuid = body["data"]["review"]["uuid"].as_str().unwrap().to_owned();
+        if first.contains_key(&uuid) {
+            assert_eq!(body["data"]["repeat"], true, "{uuid} repeats and does not say so");
+            repeats += 1;
+        } else {
+            first.insert(uuid, received.at);
+        }
+    }
+    assert_eq!(first.len(), 201, "none is lost");
+    assert!(repeats <= kills * 32, "{repeats} repeats after {kills} kills");
+    for (uuid, at) in bench.sandbox.marks() {
+        assert!(first[&uuid] <= at, "{uuid} was marked read before it was told");
+    }
 }
 
 #[tokio::test]

@@ -1,14 +1,16 @@
 //! The real binary over ways that fail: between it, the API and its destinations, every connection may break at
 //! any point.
 
-use crate::harness::process::{Process, until};
+use crate::harness::process::{Process, command, run, until};
 use crate::harness::proxy::{Fault, Proxy, shuffled};
 use crate::harness::*;
 use review_bridge::domain::{DeliveryState, Timestamp};
 use review_bridge::sandbox::Options;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::net::TcpListener;
 
 const LONG: Duration = Duration::from_secs(120);
 const REVIEWS: usize = 60;
@@ -120,4 +122,100 @@ async fn doubtful_attempts(bench: &Bench, message: &str) -> usize {
     store.close().await;
     let is_doubtful = |reason: &str| matches!(reason, "connection_lost" | "timed_out");
     attempts.iter().filter(|attempt| attempt.reason.as_deref().is_some_and(is_doubtful)).count()
+}
+
+/// A server on this machine, called `localhost`, with a certificate of its own that is good until `until`; and
+/// that certificate as PEM. It only shakes hands.
+async fn tls_server(until: i32) -> (SocketAddr, String) {
+    let mut wanted = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    wanted.not_after = rcgen::date_time_ymd(until, 1, 1);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let made = wanted.self_signed(&key).unwrap();
+    let private = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.der().clone()], private)
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let _ = acceptor.accept(client).await;
+        }
+    });
+    (address, made.pem())
+}
+
+/// Runs a command with the API and `crm` at these addresses; what it said, which is not that all is well.
+async fn said(bench: &mut Bench, api: &str, crm: &str, arguments: &[&str]) -> String {
+    bench.api = api.to_owned();
+    bench.rest = format!(
+        "[http]\nlisten = \"\"\n[operator]\nnotify = [\"crm\"]\n[destinations.crm]\ntype = \"webhook\"\nurl = {crm}\n\
+         [[rules]]\nname = \"all\"\nto = [\"crm\"]\n"
+    );
+    let mut command = command(bench);
+    command.arg("--config").arg(bench.write_config()).args(arguments);
+    let (code, said) = run(command).await;
+    assert_eq!(code, 1, "{said}");
+    said
+}
+
+#[tokio::test]
+async fn a_name_that_is_not_found_is_said_and_what_waits_for_it_is_no_repeat() {
+    let mut bench = Bench::real(Options::default()).await;
+    let api = bench.api.clone();
+    bench.review("a", GOOGLE_NL, 5.0, "x");
+    let good = format!("\"{}/webhook/crm\"", bench.inbox_url);
+    // Longer than a part of a name may be: known to be no name without asking anybody.
+    let name = format!("{}.invalid", "x".repeat(64));
+    let missing = format!("http://{name}/api/v1");
+    bench.account = "allow_http = true".into();
+    for arguments in [&["check"][..], &["run", "--once"]] {
+        let said = said(&mut bench, &missing, &good, arguments).await;
+        assert!(said.contains(&format!("`{name}`: no connection: its name is not found (")), "{said}");
+    }
+    let nowhere = format!("\"http://{name}/\"\nallow_http = true");
+    let text = said(&mut bench, &api, &nowhere, &["run", "--once"]).await;
+    assert!(text.contains(&format!("Could not connect to {name}: its name is not found (")), "{text}");
+    let text = said(&mut bench, &api, &nowhere, &["check"]).await;
+    assert!(text.contains(&format!("{name}:80: the name is not found")), "{text}");
+    bench.rest = bench.rest.replace(&nowhere, &good);
+    let process = Process::start(&bench, &["run"]);
+    until("it is told", LONG, || bench.sandbox.unread().is_empty()).await;
+    assert!(process.terminate().await.success());
+    let repeats: Vec<_> = bench.webhook("crm").iter().map(|body| body["data"]["repeat"].clone()).collect();
+    assert_eq!(repeats, [false], "nothing was sent before");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_certificate_is_said_with_what_to_do() {
+    let mut bench = Bench::real(Options::default()).await;
+    let api = bench.api.clone();
+    let plain = address(&bench.inbox_url);
+    let (good, good_pem) = tls_server(2999).await;
+    let (old, old_pem) = tls_server(2001).await;
+    for (name, pem) in [("good.pem", good_pem), ("old.pem", old_pem)] {
+        std::fs::write(bench.folder.path().join(name), pem).unwrap();
+    }
+    let unknown = "its certificate is from an authority that this machine does not know";
+    for (host, ca_file, words) in [
+        (format!("localhost:{}", good.port()), "", unknown),
+        (good.to_string(), "ca_file = \"good.pem\"", "its certificate is for another name"),
+        (format!("localhost:{}", old.port()), "ca_file = \"old.pem\"", "its certificate has expired"),
+        (plain.to_string(), "", "it does not speak TLS (https)"),
+    ] {
+        let crm = format!("\"https://{host}/\"\n{ca_file}");
+        let text = said(&mut bench, &api, &crm, &["destinations", "test", "crm"]).await;
+        assert!(text.contains(&format!("No trusted connection to {host}: {words}")), "{text}");
+        assert!(text.contains("`destinations.crm.ca_file`"), "{text}");
+        if ca_file.is_empty() {
+            let text = said(&mut bench, &format!("https://{host}/"), &crm, &["check"]).await;
+            assert!(text.contains(&format!("no connection: {words}")), "{text}");
+            assert!(text.contains("accounts.main.base_url"), "{text}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use crate::harness::process::{Process, command, log, run, until};
 use crate::harness::*;
 use review_bridge::sandbox::Options;
 use std::fs::Permissions;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -232,6 +232,16 @@ async fn a_state_that_another_program_holds_is_waited_for_and_then_said() {
     assert_honest(&bench);
 }
 
+/// Puts another file in the place of the state, without what SQLite keeps beside it.
+fn replace_state(bench: &Bench, bytes: Option<&[u8]>) {
+    for ending in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{ending}", bench.state().display()));
+    }
+    if let Some(bytes) = bytes {
+        std::fs::write(bench.state(), bytes).unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_damaged_a_newer_and_another_programs_file_are_refused_by_every_command() {
     let bench = bench(30).await;
@@ -247,7 +257,7 @@ async fn a_damaged_a_newer_and_another_programs_file_are_refused_by_every_comman
         (good[..good.len() / 2].to_vec(), &["malformed", restore]),
     ];
     for (bytes, words) in cases {
-        std::fs::File::create(bench.state()).unwrap().write_all(&bytes).unwrap();
+        replace_state(&bench, Some(&bytes));
         refused(&bench, &["run"], words).await;
         refused(&bench, &["run", "--once"], words).await;
         refused(&bench, &["check"], words).await;
@@ -260,16 +270,16 @@ async fn a_damaged_a_newer_and_another_programs_file_are_refused_by_every_comman
         python.args(["-c", script]).arg(bench.state()).arg(statement);
         assert!(python.status().expect("this test needs python3").success());
     };
-    std::fs::write(bench.state(), &good).unwrap();
+    replace_state(&bench, Some(&good));
     sql("INSERT INTO _sqlx_migrations VALUES (9999, 'later', '2026-01-01', 1, x'00', 0)");
     let newer = ["was written by a newer version of review-bridge; run that version, or restore a backup"];
     for arguments in [&["run"][..], &["run", "--once"], &["check"], &["status"], &["deliveries", "list"]] {
         refused(&bench, arguments, &newer).await;
     }
-    std::fs::remove_file(bench.state()).unwrap();
+    replace_state(&bench, None);
     sql("CREATE TABLE messages (text)");
     refused(&bench, &["run"], &["another program, name another file in `state.url`"]).await;
-    std::fs::write(bench.state(), &good).unwrap();
+    replace_state(&bench, Some(&good));
     assert_eq!(run(bridge(&bench, &["run", "--once"])).await.0, 0, "the backup works");
 }
 
