@@ -36,9 +36,9 @@ fn is_root() -> bool {
 
 /// Runs what must fail for its state: it says so in these words, with the file's name, and has asked nothing.
 async fn refused(bench: &Bench, arguments: &[&str], words: &[&str]) {
-    let asked = bench.sandbox.requests().len();
+    let asked = bench.sandbox.requests();
     assert_refused(run(bridge(bench, arguments)).await, &bench.state(), words);
-    assert_eq!(bench.sandbox.requests().len(), asked, "{arguments:?} polled without a state");
+    assert_eq!(bench.sandbox.requests(), asked, "{arguments:?} polled without a state");
 }
 
 fn assert_refused((code, said): (i32, String), state: &Path, words: &[&str]) {
@@ -164,7 +164,7 @@ fn set_mode(path: &Path, mode: u32) {
 async fn a_state_that_may_not_be_written_is_refused_with_what_to_change() {
     let bench = bench(1).await;
     bench.once().await;
-    let asked = bench.sandbox.requests().len();
+    let asked = bench.sandbox.requests();
     let (folder, lock) = (bench.folder.path(), bench.folder.path().join("review-bridge.db.lock"));
     let may = "the user that runs review-bridge must be able to write it and its folder";
     // The configuration is written before the folder is closed.
@@ -182,7 +182,7 @@ async fn a_state_that_may_not_be_written_is_refused_with_what_to_change() {
     set_mode(&bench.state(), 0o666);
     assert_refused(run(third).await, &bench.state(), &["readonly database", may]);
     set_mode(folder, 0o755);
-    assert_eq!(bench.sandbox.requests().len(), asked);
+    assert_eq!(bench.sandbox.requests(), asked);
 }
 
 /// Another program that holds the state; ended when dropped.
