@@ -21,3 +21,4 @@ mod simulation;
 mod state;
 mod tidy;
 mod trouble;
+mod wall_clock;
