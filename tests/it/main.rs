@@ -10,6 +10,7 @@ mod docs;
 mod edits;
 mod faults;
 mod harness;
+mod messages;
 mod model;
 mod mta;
 mod network;
