@@ -1,6 +1,6 @@
 //! Real processes, killed and stopped at any moment.
 
-use crate::harness::process::{Process, command, until};
+use crate::harness::process::{Process, command, log, until};
 use crate::harness::*;
 use review_bridge::domain::DeliveryState;
 use review_bridge::sandbox::{Answer, Options};
@@ -124,6 +124,9 @@ async fn told_to_stop_it_ends_within_ten_seconds_and_repeats_nothing() {
     until("all are told and marked", LONG, || bench.sandbox.unread().is_empty()).await;
     assert!(process.terminate().await.success());
     assert!(bench.told("crm").values().all(|times| *times == 1));
+    for words in ["told to stop: sends in flight get 8 seconds", "INFO stopped"] {
+        assert_eq!(log(&bench).matches(words).count(), 4, "{words}: {}", log(&bench));
+    }
 }
 
 #[tokio::test]
@@ -159,8 +162,7 @@ async fn with_api_and_destination_down_it_starts_says_so_and_goes_on() {
     let mut bench = busy(0, "200/s").await;
     let api = std::mem::replace(&mut bench.api, "http://127.0.0.1:9/api/v1".into());
     let process = Process::start(&bench, &["run"]);
-    let log = || std::fs::read_to_string(bench.folder.path().join("log")).unwrap_or_default();
-    until("it says so", LONG, || log().contains("poll failed")).await;
+    until("it says so", LONG, || log(&bench).contains("poll failed")).await;
     assert!(process.terminate().await.success());
     bench.api = api;
     bench.review("a", GOOGLE_NL, 5.0, "x");
