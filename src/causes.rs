@@ -69,8 +69,8 @@ mod tests {
 
     #[test]
     fn what_is_at_the_bottom_is_said_and_what_controls_a_terminal_is_not() {
-        let inner = io::Error::other("nobody \u{1b}[31mhome\n (os error 104)");
-        assert_eq!(words(&io::Error::other(inner)), "nobody [31mhome");
+        let inner = io::Error::other("nobody \u{1b}[31mhome\nalone (os error 104)");
+        assert_eq!(words(&io::Error::other(inner)), "nobody [31mhome alone");
         let expired = rustls::Error::InvalidCertificate(CertificateError::Expired);
         assert_eq!(words(&io::Error::other(io::Error::other(expired))), "its certificate has expired");
         let plain = rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType);

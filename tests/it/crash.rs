@@ -4,7 +4,8 @@ use crate::harness::process::{Process, command, log, until};
 use crate::harness::*;
 use review_bridge::domain::DeliveryState;
 use review_bridge::sandbox::{Answer, Options};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
@@ -96,11 +97,14 @@ async fn killed_and_stopped_at_any_moment_even_of_its_start_it_loses_none_and_ma
     for received in bench.inbox.received_at("/webhook/crm") {
         let body: serde_json::Value = serde_json::from_str(&received.body).unwrap();
         let uuid = body["data"]["review"]["uuid"].as_str().unwrap().to_owned();
-        if first.contains_key(&uuid) {
-            assert_eq!(body["data"]["repeat"], true, "{uuid} repeats and does not say so");
-            repeats += 1;
-        } else {
-            first.insert(uuid, received.at);
+        match first.entry(uuid) {
+            Entry::Vacant(place) => {
+                place.insert(received.at);
+            }
+            Entry::Occupied(known) => {
+                assert_eq!(body["data"]["repeat"], true, "{} repeats and does not say so", known.key());
+                repeats += 1;
+            }
         }
     }
     assert_eq!(first.len(), 201, "none is lost");

@@ -4,6 +4,7 @@
 use crate::harness::process::{Process, command, log, run, until};
 use crate::harness::*;
 use review_bridge::sandbox::Options;
+use std::collections::BTreeSet;
 use std::fs::Permissions;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -54,7 +55,7 @@ fn assert_honest(bench: &Bench) {
     for uuid in bench.marked() {
         assert!(told.contains_key(&uuid), "{uuid} was marked read before it was told");
     }
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for body in bench.webhook("crm") {
         let uuid = body["data"]["review"]["uuid"].as_str().unwrap().to_owned();
         assert!(
@@ -87,7 +88,9 @@ async fn full_at_any_point_it_says_so_ends_and_goes_on_once_there_is_room() {
     }
     assert!(failed >= 5, "it was full {failed} times only");
     bench.settle().await;
-    assert_eq!((bench.told("crm").len(), bench.marked().len()), (120, 120));
+    // What could not be noted is told or marked once more.
+    let marked: BTreeSet<String> = bench.marked().into_iter().collect();
+    assert_eq!((bench.told("crm").len(), marked.len()), (120, 120));
 }
 
 /// A file system of a size, in memory; gone when dropped.
