@@ -27,10 +27,12 @@
 //! |---|---|
 //! | [`settings`] | how a module reads its keys: types, units, problems, secrets |
 //! | [`clock`] | the time |
+//! | [`causes`] | why a connection failed, in words |
 //! | [`task`] | spawning: groups of tasks that end with their owner |
 //! | [`telemetry`] | the log |
 
 pub mod app;
+pub mod causes;
 pub mod cli;
 pub mod clock;
 pub mod config;

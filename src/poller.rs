@@ -15,6 +15,8 @@ use std::time::Duration;
 pub const NAMES_INTERVAL: Duration = Duration::from_secs(15 * 60);
 /// The least time between two loads of names that an unknown uuid asks for.
 const NAMES_ON_DEMAND: Duration = Duration::from_secs(60);
+/// The least time between two tries to load names that have never loaded.
+const NAMES_AT_FIRST: Duration = Duration::from_secs(10);
 /// Failed pages after which a listing is given up until the next poll.
 const PAGE_ERRORS: u32 = 3;
 /// The longest pause between polls that fail.
@@ -170,7 +172,9 @@ impl Poller {
 
     async fn load_names_when_due(&mut self, now: Timestamp) -> Result<Option<Tick>, StoreError> {
         let due = self.names_at.is_none_or(|at| now >= at.plus(NAMES_INTERVAL) || now < at);
-        let tried = self.names_tried_at.is_some_and(|at| now >= at && now < at.plus(NAMES_ON_DEMAND));
+        // Until they have loaded once, every review waits for them.
+        let pause = if self.catalog.is_some() { NAMES_ON_DEMAND } else { NAMES_AT_FIRST };
+        let tried = self.names_tried_at.is_some_and(|at| now >= at && now < at.plus(pause));
         if !due || tried {
             return Ok(None);
         }
@@ -188,6 +192,7 @@ impl Poller {
                 self.catalog = Some(Arc::new(catalog));
                 Ok(Some(Tick::Again))
             }
+            Err(error) if error.kind == ErrorKind::State => Err(StoreError::Budget(error.detail)),
             Err(error) => match pause_of(&error) {
                 Some(until) => Ok(Some(self.wait(until))),
                 None => {
@@ -256,6 +261,8 @@ impl Poller {
     ) -> Result<Tick, StoreError> {
         let Some(listing) = &mut self.listing else { return Ok(Tick::Again) };
         match error.kind {
+            // Without its state the bridge does not poll, and does not stay.
+            ErrorKind::State => return Err(StoreError::Budget(error.detail)),
             ErrorKind::Budget(until) => return Ok(self.wait(until)),
             ErrorKind::RateLimited(until) if listing.limited < PAGE_ERRORS => {
                 listing.limited += 1;

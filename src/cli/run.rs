@@ -1,7 +1,7 @@
 //! `run`: the daemon; `run --once`: one round; `run --once --dry-run`: what it would do.
 
 use super::{CliError, Context, output, signals};
-use crate::app::{App, Once, Reload};
+use crate::app::{App, AppError, Once, Reload};
 use crate::clock::Clock;
 use crate::config::{Loaded, LogFormat, Reading};
 use crate::domain::text::one_line;
@@ -9,6 +9,7 @@ use crate::store::{DeliveryFilter, DeliveryRow, ReviewFilter};
 use crate::telemetry;
 use clap::Args;
 use std::io::IsTerminal;
+use std::path::Path;
 use std::sync::Arc;
 
 #[derive(Debug, Args)]
@@ -55,7 +56,7 @@ async fn daemon(loaded: Loaded, reload: Reload) -> Result<(), CliError> {
         tracing::info!("told to stop: sends in flight get 8 seconds");
     };
     let state = loaded.settings.state.path.clone();
-    let app = App::build(loaded.settings, Clock::System).await?;
+    let app = App::build(loaded.settings, Clock::System).await.map_err(of(&state))?;
     if let Some(warning) = crate::app::durability_warning(&state) {
         tracing::warn!("{warning}");
     }
@@ -65,18 +66,27 @@ async fn daemon(loaded: Loaded, reload: Reload) -> Result<(), CliError> {
         }
         None => tracing::info!("review-bridge {} runs", env!("CARGO_PKG_VERSION")),
     }
-    app.run(stop, Some(reload)).await?;
+    app.run(stop, Some(reload)).await.map_err(of(&state))?;
     tracing::info!("stopped");
     Ok(())
 }
 
 async fn once(mut loaded: Loaded) -> Result<(), CliError> {
     loaded.settings.http.listen = None;
-    let mut app = App::build(loaded.settings, Clock::System).await?;
-    let once = app.run_once().await?;
+    let state = loaded.settings.state.path.clone();
+    let mut app = App::build(loaded.settings, Clock::System).await.map_err(of(&state))?;
+    let once = app.run_once().await.map_err(of(&state))?;
     app.close().await;
     summary(&once);
     if once.is_fine() { Ok(()) } else { Err(CliError::Said) }
+}
+
+/// Names the state in a failure of it.
+fn of(state: &Path) -> impl Fn(AppError) -> AppError {
+    move |error| match error {
+        AppError::Store(error) => AppError::Store(error.of(state)),
+        other => other,
+    }
 }
 
 fn summary(once: &Once) {

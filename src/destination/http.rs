@@ -5,7 +5,7 @@
 
 use super::redact::Secrets;
 use super::settings::Common;
-use super::verdict::innermost;
+use crate::causes::innermost;
 use crate::clock::Stopwatch;
 use crate::domain::text::one_line;
 use crate::domain::{Attempt, Timestamp};

@@ -2,7 +2,7 @@
 //! whoever runs the shop.
 
 use super::http::{Answer, Sender};
-use crate::domain::text::one_line;
+use crate::causes::{certificate, tls_error, words};
 use crate::domain::{Attempt, Outcome, Reason};
 use std::error::Error as StdError;
 
@@ -101,7 +101,7 @@ impl Sender {
 
     /// The attempt that ended in `error`: no answer came.
     pub(super) fn failed(&self, error: &reqwest::Error) -> Attempt {
-        let (host, why) = (&self.host, innermost(error));
+        let (host, why) = (&self.host, words(error));
         if let Some(what) = tls_refusal(error, error.is_connect()) {
             let detail = format!(
                 "No trusted connection to {host}: {what}. If it uses a private certificate authority, name its PEM \
@@ -160,32 +160,12 @@ fn tls_refusal(error: &(dyn StdError + 'static), connecting: bool) -> Option<Str
     use rustls::{AlertDescription as Alert, Error};
     let error = tls_error(error)?;
     match error {
-        Error::InvalidCertificate(_) | Error::NoCertificatesPresented => Some(error.to_string()),
+        Error::InvalidCertificate(why) => Some(certificate(why)),
+        Error::NoCertificatesPresented => Some(error.to_string()),
         Error::InvalidMessage(_) if connecting => Some("it does not speak TLS (https)".into()),
         Error::AlertReceived(
             Alert::CertificateRequired | Alert::BadCertificate | Alert::AccessDenied | Alert::UnknownCA,
         ) => Some("it asks for a certificate of ours".into()),
         _ => None,
     }
-}
-
-/// An I/O error answers with its content's source, not with its content: that must be asked for.
-pub(super) fn tls_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
-    if let Some(found) = error.downcast_ref() {
-        return Some(found);
-    }
-    match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-        Some(inner) => tls_error(inner),
-        None => tls_error(error.source()?),
-    }
-}
-
-/// The innermost cause: the outer ones say only "error sending request".
-pub(super) fn innermost(error: &(dyn StdError + 'static)) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    let text = error.to_string();
-    one_line(text.split(" (os error").next().unwrap_or(&text), 200)
 }

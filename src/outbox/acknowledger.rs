@@ -99,6 +99,7 @@ impl Acknowledger {
         let mut marked = Marked::default();
         let mut results = Vec::new();
         let mut pause = None;
+        let mut state_failed = None;
         for (mark, result) in ended {
             let error = match result {
                 Ok(()) => {
@@ -110,6 +111,7 @@ impl Acknowledger {
             match error.kind {
                 // Not tried at all, or not counted: it stays due.
                 ErrorKind::Budget(until) | ErrorKind::RateLimited(until) => pause = pause.max(Some(until)),
+                ErrorKind::State => state_failed = Some(StoreError::Budget(error.detail)),
                 // The path is right, so the review is gone: there is nothing left to mark.
                 ErrorKind::NotFound if worked_before => results.push(self.success(mark, false)),
                 ErrorKind::NotFound => {
@@ -131,6 +133,9 @@ impl Acknowledger {
         marked.failed = results.len() as u64 - marked.done;
         if !results.is_empty() {
             self.store.record_marks(&self.account, &results, now).await?;
+        }
+        if let Some(error) = state_failed {
+            return Err(error);
         }
         // An API that refuses everything is asked ever more rarely.
         self.failures = if marked.failed > 0 && marked.done == 0 { self.failures + 1 } else { 0 };

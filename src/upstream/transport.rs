@@ -2,7 +2,7 @@
 
 use super::UpstreamError;
 use super::error::ErrorKind;
-use crate::domain::text::one_line;
+use crate::causes;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, Response};
 use serde_json::Value;
@@ -72,7 +72,7 @@ pub(super) fn build(timeouts: Timeouts) -> Result<reqwest::Client, String> {
         .connect_timeout(timeouts.connect)
         .read_timeout(timeouts.read)
         .build()
-        .map_err(|error| format!("cannot prepare https: {}", causes(&error)))
+        .map_err(|error| format!("cannot prepare https: {}", cause(&error)))
 }
 
 /// Sends `request` once. `authorization` is the whole header.
@@ -135,21 +135,12 @@ fn failure(error: &reqwest::Error, lost: ErrorKind) -> UpstreamError {
     } else {
         (lost, "the connection was lost")
     };
-    UpstreamError { kind, setting: "", detail: format!("{what}: {}", causes(error)) }
+    UpstreamError { kind, setting: "", detail: format!("{what}: {}", cause(error)) }
 }
 
-/// The causes below `error`, whose own text would hold the address.
-fn causes(error: &reqwest::Error) -> String {
-    let mut texts: Vec<String> = Vec::new();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if !texts.contains(&text) {
-            texts.push(text);
-        }
-        cause = error.source();
-    }
-    if texts.is_empty() { "no cause given".into() } else { one_line(&texts.join(": "), 200) }
+/// The cause below `error`, whose own text would hold the address.
+fn cause(error: &reqwest::Error) -> String {
+    error.source().map_or_else(|| "no cause given".into(), causes::words)
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! Real processes, killed and stopped at any moment.
 
-use crate::harness::process::{Process, command, until};
+use crate::harness::process::{Process, command, log, until};
 use crate::harness::*;
 use review_bridge::domain::DeliveryState;
 use review_bridge::sandbox::{Answer, Options};
 use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
+use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
 const LONG: Duration = Duration::from_secs(60);
@@ -58,6 +60,60 @@ async fn killed_ten_times_during_three_hundred_deliveries_it_loses_none_and_mark
     assert!(rows.len() == 300 && rows.iter().all(|row| row.state == DeliveryState::Delivered));
 }
 
+/// The same seed gives the same moments and signals.
+const SEED: u64 = 20_260_302;
+
+#[tokio::test]
+async fn killed_and_stopped_at_any_moment_even_of_its_start_it_loses_none_and_marks_none_early() {
+    let bench = busy(200, "60/s").await;
+    let mut random = fastrand::Rng::with_seed(SEED);
+    let (mut kills, mut stops) = (0, 0);
+    for _ in 0..16 {
+        let process = Process::start(&bench, &["run"]);
+        let mut ticks = random.u32(0..300);
+        until("its moment comes", LONG, || {
+            ticks = ticks.saturating_sub(1);
+            ticks == 0
+        })
+        .await;
+        if random.bool() {
+            process.kill();
+            kills += 1;
+        } else {
+            // Before it listens to signals, the system ends it as it ends every program.
+            let status = process.terminate().await;
+            assert!(status.success() || status.signal() == Some(15), "{status}");
+            stops += 1;
+        }
+    }
+    assert!(kills >= 4 && stops >= 4);
+    // Something to wait for, should all else be done already.
+    bench.review("last", GOOGLE_NL, 5.0, "Prima");
+    let process = Process::start(&bench, &["run"]);
+    until("all are told and marked", LONG, || bench.sandbox.unread().is_empty()).await;
+    assert!(process.terminate().await.success());
+    let mut first = BTreeMap::new();
+    let mut repeats = 0;
+    for received in bench.inbox.received_at("/webhook/crm") {
+        let body: serde_json::Value = serde_json::from_str(&received.body).unwrap();
+        let uuid = body["data"]["review"]["uuid"].as_str().unwrap().to_owned();
+        match first.entry(uuid) {
+            Entry::Vacant(place) => {
+                place.insert(received.at);
+            }
+            Entry::Occupied(known) => {
+                assert_eq!(body["data"]["repeat"], true, "{} repeats and does not say so", known.key());
+                repeats += 1;
+            }
+        }
+    }
+    assert_eq!(first.len(), 201, "none is lost");
+    assert!(repeats <= kills * 32, "{repeats} repeats after {kills} kills");
+    for (uuid, at) in bench.sandbox.marks() {
+        assert!(first[&uuid] <= at, "{uuid} was marked read before it was told");
+    }
+}
+
 #[tokio::test]
 async fn told_to_stop_it_ends_within_ten_seconds_and_repeats_nothing() {
     // Slow enough that work is left at each stop: then the process was up, and its signals were listened to.
@@ -72,6 +128,9 @@ async fn told_to_stop_it_ends_within_ten_seconds_and_repeats_nothing() {
     until("all are told and marked", LONG, || bench.sandbox.unread().is_empty()).await;
     assert!(process.terminate().await.success());
     assert!(bench.told("crm").values().all(|times| *times == 1));
+    for words in ["told to stop: sends in flight get 8 seconds", "INFO stopped"] {
+        assert_eq!(log(&bench).matches(words).count(), 4, "{words}: {}", log(&bench));
+    }
 }
 
 #[tokio::test]
@@ -107,8 +166,7 @@ async fn with_api_and_destination_down_it_starts_says_so_and_goes_on() {
     let mut bench = busy(0, "200/s").await;
     let api = std::mem::replace(&mut bench.api, "http://127.0.0.1:9/api/v1".into());
     let process = Process::start(&bench, &["run"]);
-    let log = || std::fs::read_to_string(bench.folder.path().join("log")).unwrap_or_default();
-    until("it says so", LONG, || log().contains("poll failed")).await;
+    until("it says so", LONG, || log(&bench).contains("poll failed")).await;
     assert!(process.terminate().await.success());
     bench.api = api;
     bench.review("a", GOOGLE_NL, 5.0, "x");

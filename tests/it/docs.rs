@@ -340,3 +340,22 @@ fn the_change_log_has_the_next_release() {
     let version = env!("CARGO_PKG_VERSION");
     assert!(log.contains("\n## [Unreleased]") || log.contains(&format!("\n## [{version}]")));
 }
+
+#[test]
+fn every_promise_of_the_readme_names_tests_and_they_exist() {
+    let readme = document("README.md");
+    let promises = section(&readme, "## What it promises, and what it cannot");
+    let column = |pattern: &str| -> Vec<String> {
+        let found = Regex::new(pattern).unwrap();
+        found.captures_iter(promises).map(|one| one[1].trim_matches([',', '.']).to_owned()).collect()
+    };
+    let promised = column(r"(?m)^\* \*\*([^*]+)\*\*");
+    assert!(promised.len() >= 8, "{promised:?}");
+    assert_eq!(column(r"(?m)^\| ([^|`]+) \| `"), promised, "a row of tests for each promise");
+    let named = Regex::new(r"`((?:tests|src)/[\w/]+\.rs)::(\w+)`").unwrap();
+    for test in named.captures_iter(&readme) {
+        let code = document(&test[1]);
+        let item = format!(r"#\[(?:tokio::)?test[^\]]*\]\n\s*(?:async )?fn {}\(", &test[2]);
+        assert!(Regex::new(&item).unwrap().is_match(&code), "README.md names the test {}", &test[0]);
+    }
+}

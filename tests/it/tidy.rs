@@ -12,13 +12,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("task", &[]),
     ("telemetry", &[]),
+    ("causes", &["domain"]),
     ("clock", &["domain"]),
     ("settings", &["domain"]),
     // The parts: each knows its own concern.
-    ("upstream", &["clock", "domain", "settings"]),
+    ("upstream", &["causes", "clock", "domain", "settings"]),
     ("rules", &["domain", "settings"]),
     ("render", &["clock", "domain", "settings"]),
-    ("destination", &["clock", "domain", "render", "settings"]),
+    ("destination", &["causes", "clock", "domain", "render", "settings"]),
     // What the API calls malformed, and what a request is for, are kept as they are.
     ("store", &["domain", "settings", "upstream"]),
     ("config", &["destination", "domain", "rules", "settings", "upstream"]),

@@ -4,8 +4,8 @@
 use super::session::{Failure, Step};
 use super::settings::{Server, Tls};
 use super::wire::Refusal;
+use crate::causes::{innermost, tls_error, words};
 use crate::destination::redact::Secrets;
-use crate::destination::verdict::{innermost, tls_error};
 use crate::domain::text::one_line;
 use crate::domain::{Attempt, Outcome, Reason};
 use crate::settings::units::show_duration;
@@ -183,7 +183,7 @@ impl Judge {
                 "No trusted connection to {server}: {}. If it uses a private certificate authority, name its PEM file in \
                  `smtp.ca_file`; else `smtp.host` is not the name in its certificate, or the clock of this machine is \
                  wrong.",
-                one_line(&error.to_string(), 200)
+                words(error)
             ),
             None => return self.lost(Step::Greeting, error),
         };

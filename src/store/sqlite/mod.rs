@@ -13,8 +13,9 @@ mod people;
 mod sending;
 mod upkeep;
 
-use super::*;
+use super::{error, *};
 use crate::domain::{Change, DeliveryState, Form, MessageKind, Reason};
+use sqlx::Connection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -72,7 +73,13 @@ impl SqliteStore {
             // What is forgotten is overwritten, not merely unlinked.
             .pragma("secure_delete", "1");
         let pool = |size: u32| SqlitePoolOptions::new().max_connections(size).min_connections(0);
-        let writer = pool(1).connect_with(options.clone()).await.map_err(|error| open_error(path, &error))?;
+        // A statement that finds no room may end its transaction without sqlx noticing: such a connection could
+        // begin no other.
+        let writer = pool(1)
+            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+            .connect_with(options.clone())
+            .await
+            .map_err(|error| open_error(path, &error))?;
         migrate(&writer, path).await?;
         let reader = pool(2).connect_lazy_with(options.pragma("query_only", "1"));
         Ok(Self { writer, reader, path: path.into(), _lock: lock })
@@ -128,7 +135,7 @@ fn lock(path: &Path) -> Result<File, StoreError> {
     let beside = beside(path, ".lock");
     let failed = |error: std::io::Error| StoreError::Open {
         path: path.display().to_string(),
-        why: format!("its lock file `{}`: {}", beside.display(), crate::settings::table::io_text(&error)),
+        why: format!("its lock file `{}`: {}", beside.display(), error::io_words(&error)),
     };
     let mut options = File::options();
     options.read(true).write(true).create(true);
@@ -167,10 +174,10 @@ fn create_private(path: &Path) -> Result<(), StoreError> {
     let mut options = File::options();
     options.read(true).write(true).create(true);
     private(&mut options);
-    options.open(path).map(drop).map_err(|error| StoreError::Open {
-        path: path.display().to_string(),
-        why: crate::settings::table::io_text(&error),
-    })
+    options
+        .open(path)
+        .map(drop)
+        .map_err(|error| StoreError::Open { path: path.display().to_string(), why: error::io_words(&error) })
 }
 
 async fn migrate(pool: &SqlitePool, path: &Path) -> Result<(), StoreError> {
@@ -181,21 +188,13 @@ async fn migrate(pool: &SqlitePool, path: &Path) -> Result<(), StoreError> {
             Err(StoreError::Newer { path: path.display().to_string() })
         }
         Err(MigrateError::Execute(error)) => Err(open_error(path, &error)),
+        Err(MigrateError::ExecuteMigration(error, _)) => Err(open_error(path, &error)),
         Err(error) => Err(StoreError::Open { path: path.display().to_string(), why: error.to_string() }),
     }
 }
 
 fn open_error(path: &Path, error: &sqlx::Error) -> StoreError {
-    let why = match error {
-        sqlx::Error::Database(database) => database.message().to_owned(),
-        other => other.to_string(),
-    };
-    let hint = if why.contains("not a database") || why.contains("malformed") {
-        "; restore a backup, or move the file away to start anew"
-    } else {
-        ""
-    };
-    StoreError::Open { path: path.display().to_string(), why: format!("{why}{hint}") }
+    StoreError::Open { path: path.display().to_string(), why: error::words(error) }
 }
 
 fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, StoreError> {

@@ -1,8 +1,10 @@
 //! A bench for the whole bridge: the fake API and the fake receivers over real sockets, a state of its own, a
 //! clock that stands until it is moved. Tests step it; nothing sleeps.
 
+pub mod faketime;
 pub mod faulty;
 pub mod process;
+pub mod proxy;
 
 use review_bridge::app::{App, Once};
 use review_bridge::clock::Clock;

@@ -12,16 +12,15 @@ pub struct Process {
 impl Process {
     /// Starts `review-bridge` with these arguments and the bench's configuration.
     pub fn start(bench: &Bench, arguments: &[&str]) -> Self {
-        let config = bench.write_config();
+        let mut command = command(bench);
+        command.arg("--config").arg(bench.write_config()).args(arguments);
+        Self::spawn(bench, command)
+    }
+
+    /// Starts this, with the bench's log.
+    pub fn spawn(bench: &Bench, mut command: Command) -> Self {
         let log = std::fs::File::options().create(true).append(true).open(bench.folder.path().join("log"));
-        let child = command(bench)
-            .args(["--config", &config.to_string_lossy()])
-            .args(arguments)
-            .stdout(Stdio::null())
-            .stderr(log.unwrap())
-            .spawn()
-            .unwrap();
-        Self { child }
+        Self { child: command.stdout(Stdio::null()).stderr(log.unwrap()).spawn().unwrap() }
     }
 
     /// SIGKILL.
@@ -43,8 +42,13 @@ impl Process {
     /// SIGTERM, and how it ended.
     pub async fn terminate(mut self) -> ExitStatus {
         self.signal("-TERM");
+        self.ended(Duration::from_secs(10)).await
+    }
+
+    /// How it ends, which it does by itself.
+    pub async fn ended(&mut self, longest: Duration) -> ExitStatus {
         let mut status = None;
-        until("the process ends", Duration::from_secs(10), || {
+        until("the process ends", longest, || {
             status = self.child.try_wait().unwrap();
             status.is_some()
         })
@@ -65,6 +69,19 @@ pub fn command(bench: &Bench) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_review-bridge"));
     command.current_dir(bench.folder.path()).env_clear().stdin(Stdio::null());
     command
+}
+
+/// Runs it to its end, while servers of the test go on: the exit code and all that it said.
+pub async fn run(mut command: Command) -> (i32, String) {
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    // A signal has no code.
+    (output.status.code().unwrap_or(-1), String::from_utf8(said).unwrap())
+}
+
+/// What the processes of the bench have logged.
+pub fn log(bench: &Bench) -> String {
+    std::fs::read_to_string(bench.folder.path().join("log")).unwrap_or_default()
 }
 
 /// Waits for what another process does. The only wait by time in these tests: a real process has no steps.
