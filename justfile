@@ -36,6 +36,10 @@ run-sandbox *arguments:
 bench *arguments:
     cargo bench --bench throughput -- {{ arguments }}
 
+# half an hour under faults, then twenty minutes with a kill every minute
+soak *arguments:
+    cargo bench --bench soak -- {{ arguments }}
+
 # the virtual environment of the tests' oracles, where tests have any
 oracles:
     test ! -e tests/oracles/requirements.txt || test -x target/oracles/bin/python || python3 -m venv target/oracles
