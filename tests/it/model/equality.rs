@@ -5,7 +5,8 @@
 
 use super::invariants::Watch;
 use super::observed::{details, observe};
-use super::ops::{Op, sequences};
+use super::ops::Op;
+use super::sequences::sequences;
 use super::twin::Twin;
 use super::world;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};

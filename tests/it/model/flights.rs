@@ -1,7 +1,8 @@
-//! What is sent and marked in both stores, and how it ends.
+//! What is gathered, sent and marked in both stores, how it ends, and what people do about it.
 
-use super::ops::{ACCOUNTS, DESTINATIONS, Ended, Marked};
-use super::twin::{Twin, ahead, both};
+use super::ops::{ACCOUNTS, DESTINATIONS, Ended, Marked, Wish};
+use super::twin::{Twin, ahead, both, chosen};
+use super::world;
 use review_bridge::domain::{Attempt, DeliveryState, Form, Outcome, Reason, Timestamp};
 use review_bridge::store::*;
 use std::time::Duration;
@@ -90,6 +91,39 @@ impl Twin<'_> {
         };
         let results: Vec<MarkResult> = marks.into_iter().map(result).collect();
         both!(self, |store| store.record_marks(account, &results, self.now));
+    }
+
+    pub(super) async fn digest(&mut self, send_empty: bool, recipients: u8) {
+        let destination = DESTINATIONS[if recipients & 4 == 0 { 2 } else { 1 }].to_owned();
+        let all = world::recipients(2);
+        let recipients: Vec<String> = all
+            .into_iter()
+            .enumerate()
+            .filter(|(at, _)| recipients >> at & 1 == 1)
+            .map(|(_, to)| to)
+            .collect();
+        let next_at = ahead(self.now, 86_400_000);
+        let next = DigestWindow { destination, schedule: "s".into(), from: self.now, next_at };
+        let digest = NewDigest { next: &next, recipients: &recipients, send_empty };
+        both!(self, |store| store.make_digest(&digest, self.now));
+    }
+
+    pub(super) async fn wish(&mut self, wish: Wish, deliveries: u32) {
+        let all = self.model.with(|state| state.deliveries.ids()).unwrap();
+        let deliveries = chosen(&all, deliveries);
+        let what = match wish {
+            Wish::Retry => Intervention::Retry,
+            Wish::Resend => Intervention::Resend,
+            Wish::Discard => Intervention::Discard,
+            Wish::Move(to, at_once) => {
+                let recipients = world::recipients(usize::from(to));
+                let to =
+                    MoveTo { destination: DESTINATIONS[usize::from(to)], recipients: &recipients, at_once };
+                both!(self, |store| store.move_deliveries(&deliveries, &to, self.now));
+                return;
+            }
+        };
+        both!(self, |store| store.intervene(what, &deliveries, self.now));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Taking reviews in: what is known of them, new ones and new revisions, and the deliveries these make.
 
-use super::rows::{Body, DeliveryEntry, Mark, ReviewEntry};
+use super::delivery::DeliveryEntry;
+use super::rows::{Body, Mark, ReviewEntry};
 use super::state::State;
 use review_bridge::domain::{Change, DeliveryState, MessageKind, Timestamp};
 use review_bridge::store::*;

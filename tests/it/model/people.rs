@@ -1,6 +1,7 @@
 //! Listings for people.
 
-use super::rows::{Body, DeliveryEntry, Mark, ReviewEntry};
+use super::delivery::DeliveryEntry;
+use super::rows::{Body, Mark, ReviewEntry};
 use super::state::State;
 use review_bridge::domain::{DeliveryState, Timestamp};
 use review_bridge::store::*;

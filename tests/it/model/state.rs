@@ -1,6 +1,7 @@
 //! All that the model keeps, and the small steps that its transactions are made of.
 
-use super::rows::{DeliveryEntry, Mark, MessageEntry, ReviewEntry};
+use super::delivery::DeliveryEntry;
+use super::rows::{Mark, MessageEntry, ReviewEntry};
 use super::table::{Named, Table};
 use review_bridge::domain::{Catalog, DeliveryState, MessageKind, Timestamp};
 use review_bridge::store::*;

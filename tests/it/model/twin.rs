@@ -1,7 +1,7 @@
 //! Both stores side by side: every operation is done to each, and what they answer is compared.
 
 use super::ModelStore;
-use super::ops::{ACCOUNTS, DESTINATIONS, Op, Wish};
+use super::ops::{ACCOUNTS, DESTINATIONS, Op};
 use super::world::{self, START};
 use review_bridge::domain::{Catalog, Timestamp};
 use review_bridge::intake::{Intake, Plan};
@@ -47,7 +47,7 @@ pub(super) fn ahead(now: Timestamp, millis: u64) -> Timestamp {
 }
 
 /// Those of `all` whose bit is set.
-fn chosen(all: &[i64], mask: u32) -> Vec<i64> {
+pub(super) fn chosen(all: &[i64], mask: u32) -> Vec<i64> {
     let bit = |index: usize| mask >> (index % 32) & 1 == 1;
     all.iter().enumerate().filter(|(index, _)| bit(*index)).map(|(_, id)| *id).collect()
 }
@@ -230,38 +230,5 @@ impl<'a> Twin<'a> {
             now: self.now,
         };
         both!(self, |store| store.complete_listing(&listing));
-    }
-
-    async fn digest(&mut self, send_empty: bool, recipients: u8) {
-        let destination = DESTINATIONS[if recipients & 4 == 0 { 2 } else { 1 }].to_owned();
-        let all = world::recipients(2);
-        let recipients: Vec<String> = all
-            .into_iter()
-            .enumerate()
-            .filter(|(at, _)| recipients >> at & 1 == 1)
-            .map(|(_, to)| to)
-            .collect();
-        let next_at = ahead(self.now, 86_400_000);
-        let next = DigestWindow { destination, schedule: "s".into(), from: self.now, next_at };
-        let digest = NewDigest { next: &next, recipients: &recipients, send_empty };
-        both!(self, |store| store.make_digest(&digest, self.now));
-    }
-
-    async fn wish(&mut self, wish: Wish, deliveries: u32) {
-        let all = self.model.with(|state| state.deliveries.ids()).unwrap();
-        let deliveries = chosen(&all, deliveries);
-        let what = match wish {
-            Wish::Retry => Intervention::Retry,
-            Wish::Resend => Intervention::Resend,
-            Wish::Discard => Intervention::Discard,
-            Wish::Move(to, at_once) => {
-                let recipients = world::recipients(usize::from(to));
-                let to =
-                    MoveTo { destination: DESTINATIONS[usize::from(to)], recipients: &recipients, at_once };
-                both!(self, |store| store.move_deliveries(&deliveries, &to, self.now));
-                return;
-            }
-        };
-        both!(self, |store| store.intervene(what, &deliveries, self.now));
     }
 }
