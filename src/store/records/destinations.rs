@@ -1,0 +1,77 @@
+//! Destinations and their digests.
+
+use crate::domain::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// The state of a destination.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct DestinationRecord {
+    /// Its name.
+    pub name: String,
+    /// Paused by a person since.
+    pub paused_at: Option<Timestamp>,
+    /// Broken since.
+    pub broken_at: Option<Timestamp>,
+    /// Why: a name of `domain::Reason`.
+    pub broken_reason: Option<String>,
+    /// Why, for people.
+    pub broken_detail: Option<String>,
+    /// The next probe.
+    pub retry_at: Option<Timestamp>,
+    /// It asked for a pause until then.
+    pub hold_until: Timestamp,
+    /// Paused or broken since.
+    pub stopped_since: Option<Timestamp>,
+    /// Paused or broken before that, in all.
+    pub stopped: Duration,
+}
+
+impl DestinationRecord {
+    /// `paused`, `broken` or `working`.
+    pub fn state(&self) -> &'static str {
+        match (self.paused_at, self.broken_at) {
+            (Some(_), _) => "paused",
+            (None, Some(_)) => "broken",
+            (None, None) => "working",
+        }
+    }
+
+    /// How long it was paused or broken in all, until `now`.
+    pub fn stopped_total(&self, now: Timestamp) -> Duration {
+        self.stopped + self.stopped_since.map(|since| now.since(since)).unwrap_or_default()
+    }
+}
+
+/// When a destination's digest was sent, and is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DigestWindow {
+    /// The destination.
+    pub destination: String,
+    /// The schedule by which `next_at` was reckoned.
+    pub schedule: String,
+    /// The end of the last window.
+    pub from: Timestamp,
+    /// When the next is due.
+    pub next_at: Timestamp,
+}
+
+/// The window of a digest, as its message keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// Its start.
+    pub from: Timestamp,
+    /// Its end.
+    pub to: Timestamp,
+}
+
+/// A digest to be made.
+#[derive(Clone, Debug)]
+pub struct NewDigest<'a> {
+    /// The window that follows it.
+    pub next: &'a DigestWindow,
+    /// The recipients by the configuration.
+    pub recipients: &'a [String],
+    /// Whether one without reviews is sent.
+    pub send_empty: bool,
+}

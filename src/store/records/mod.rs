@@ -1,0 +1,19 @@
+//! What the store takes and gives: plain records, by subject.
+
+mod accounts;
+mod destinations;
+mod intake;
+mod operator;
+mod people;
+mod reviews;
+mod sending;
+mod upkeep;
+
+pub use accounts::*;
+pub use destinations::*;
+pub use intake::*;
+pub use operator::*;
+pub use people::*;
+pub use reviews::*;
+pub use sending::*;
+pub use upkeep::*;

@@ -1,0 +1,165 @@
+//! Reviews: their states, what arrives, what is known of it, and what is decided.
+
+use crate::domain::{Change, Previous, Review, RuleHit, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// The states of a review; the schema's CHECK constraints hold the same list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReviewState {
+    /// Waiting for the account's names.
+    Held,
+    /// Waiting for `settle`.
+    Settling,
+    /// A rule wanted it told.
+    Matched,
+    /// No rule did.
+    Unmatched,
+    /// Too old when first seen: not told.
+    Remembered,
+    /// Without a usable uuid: never routed.
+    Malformed,
+    /// Past its retention: a tombstone, from which a change can still be told.
+    Expired,
+    /// Forgotten on demand: a tombstone, never told again.
+    Forgotten,
+}
+
+impl ReviewState {
+    /// Every state.
+    pub const ALL: [Self; 8] = [
+        Self::Held,
+        Self::Settling,
+        Self::Matched,
+        Self::Unmatched,
+        Self::Remembered,
+        Self::Malformed,
+        Self::Expired,
+        Self::Forgotten,
+    ];
+
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Settling => "settling",
+            Self::Matched => "matched",
+            Self::Unmatched => "unmatched",
+            Self::Remembered => "remembered",
+            Self::Malformed => "malformed",
+            Self::Expired => "expired",
+            Self::Forgotten => "forgotten",
+        }
+    }
+
+    /// The state of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+}
+
+/// A review with its hashes, so that the store can tell the unchanged without reading bodies.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fingerprinted {
+    /// The review.
+    pub review: Review,
+    /// Of rating and of text, so that a tombstone tells which of them changed.
+    pub content_hash: String,
+    /// Of everything.
+    pub body_hash: String,
+}
+
+/// A listed review beside what is known of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival<'a> {
+    /// As listed.
+    pub review: &'a Review,
+    /// Its hash of rating and of text.
+    pub content_hash: &'a str,
+    /// As known; `None` at first sight.
+    pub known: Option<&'a Known>,
+}
+
+/// What is known of a review whose body changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Known {
+    /// Its state.
+    pub state: ReviewState,
+    /// Its newest revision as it was; `None` in a tombstone.
+    pub review: Option<Review>,
+    /// Its hash of rating and of text.
+    pub content_hash: String,
+    /// The kind of its newest revision.
+    pub change: Change,
+    /// What preceded its newest revision.
+    pub previous: Option<Previous>,
+    /// Whether an attempt of any of its deliveries began.
+    pub told: bool,
+    /// When it was first seen.
+    pub first_seen_at: Timestamp,
+}
+
+/// What to do with a listed review.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decision {
+    /// Nothing.
+    Ignore,
+    /// Keep the fields that make no revision.
+    Refresh,
+    /// Keep it as a new review, or as a new revision of a known one.
+    Revise(Box<Revision>),
+}
+
+/// A new revision.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Revision {
+    /// Its kind.
+    pub change: Change,
+    /// What it was before.
+    pub previous: Option<Previous>,
+    /// Where it goes.
+    pub routed: Routed,
+}
+
+/// Where a review goes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Routed {
+    /// Its new state.
+    pub state: ReviewState,
+    /// When the rules run, while settling.
+    pub match_at: Option<Timestamp>,
+    /// Its deliveries.
+    pub deliveries: Vec<NewDelivery>,
+    /// Unmatched because a name is unknown.
+    pub undecided: bool,
+    /// To be marked read although nobody is told.
+    pub mark: bool,
+}
+
+/// A delivery to be made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewDelivery {
+    /// Where to.
+    pub destination: String,
+    /// To whom; empty where the destination knows no recipients.
+    pub recipient: String,
+    /// Why.
+    pub rules: Vec<RuleHit>,
+    /// Whether it is a message of its own; otherwise it waits for a digest.
+    pub at_once: bool,
+}
+
+/// A held or settling review.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Waiting {
+    /// Its newest revision.
+    pub review: Review,
+    /// The kind of it.
+    pub change: Change,
+    /// What it was before.
+    pub previous: Option<Previous>,
+    /// When it was first seen.
+    pub first_seen_at: Timestamp,
+    /// Whether it waits for `settle` (and not for names).
+    pub state: ReviewState,
+}
