@@ -9,6 +9,7 @@ mod digests;
 mod docs;
 mod edits;
 mod faults;
+mod fuzz_seeds;
 mod harness;
 mod messages;
 mod model;
