@@ -32,7 +32,7 @@ to = ["all"]
 /// The rules above, everything told at once.
 pub fn plan() -> Plan {
     let loaded = config::read(CONFIG.into(), Path::new(".")).unwrap_or_else(|failure| panic!("{failure}"));
-    let audience = Audience { recipients: vec![String::new()], at_once: true };
+    let audience = Audience { recipients: vec![String::new()], at_once: true, ..Audience::default() };
     let names = loaded.settings.destinations.into_keys();
     Plan {
         policy: AccountPolicy { backfill: Backfill::All, ..loaded.settings.accounts["main"].policy.clone() },
@@ -65,6 +65,20 @@ fn review() -> impl Strategy<Value = Review> {
             ..Review::default()
         },
     )
+}
+
+/// What state knows of one, whose text may be kept no longer.
+fn known() -> impl Strategy<Value = Known> {
+    let states = prop::sample::select(ReviewState::ALL.to_vec());
+    (prop::option::of(review()), states, any::<bool>()).prop_map(|(review, state, told)| Known {
+        state,
+        review,
+        content_hash: String::new(),
+        change: Change::New,
+        previous: None,
+        told,
+        first_seen_at: NOW,
+    })
 }
 
 fn item(review: &Review) -> Item {
@@ -125,29 +139,28 @@ proptest! {
 
     #[test]
     fn what_is_decided_of_a_review_knows_no_order(
-        reviews in prop::collection::vec((review(), prop::option::of((review(), any::<[bool; 2]>()))), 1..8),
+        reviews in prop::collection::vec((review(), "[ab]\\.[ab]", prop::option::of((known(), "[ab]\\.[ab]"))), 1..8),
         start in any::<prop::sample::Index>(),
     ) {
         let (plan, catalog) = (plan(), Catalog::default());
         let intake = Intake { account: "main", plan: &plan, catalog: Some(&catalog), baseline: false, now: NOW };
-        let arrivals: Vec<(Review, Option<Known>)> = reviews.into_iter().map(|(review, known)| {
-            let known = known.map(|(before, [told, content_changed])| Known {
-                state: ReviewState::Matched,
-                review: Some(before),
-                content_changed,
-                change: Change::New,
-                previous: None,
-                told,
-                first_seen_at: NOW,
-            });
-            (review, known)
-        }).collect();
-        let decide = |(review, known): &(Review, Option<Known>)| intake.decide(Arrival { review, known: known.as_ref() });
+        let known = |(known, content_hash): (Known, String)| Known { content_hash, ..known };
+        let arrivals: Vec<_> = reviews.into_iter().map(|(review, hash, before)| (review, hash, before.map(known))).collect();
+        let decide = |(review, hash, known): &(Review, String, Option<Known>)| {
+            intake.decide(Arrival { review, content_hash: hash, known: known.as_ref() })
+        };
         let decided: Vec<Decision> = arrivals.iter().map(decide).collect();
         let start = start.index(arrivals.len());
         for index in (start..arrivals.len()).chain(0..start).rev() {
             prop_assert_eq!(&decide(&arrivals[index]), &decided[index]);
         }
+    }
+
+    #[test]
+    fn state_keeps_a_review_as_it_is(review in review()) {
+        let kept: Review = serde_json::from_str(&serde_json::to_string(&review).unwrap()).unwrap();
+        prop_assert_eq!(diff::change(&review, &kept), None, "{:?} {:?}", review, kept);
+        prop_assert_eq!(review, kept);
     }
 
     #[test]
