@@ -40,6 +40,11 @@ bench *arguments:
 soak *arguments:
     cargo bench --bench soak -- {{ arguments }}
 
+# let a fuzzer look for SECONDS (needs rustup's nightly toolchain and `cargo install --locked cargo-fuzz`)
+fuzz TARGET SECONDS="600":
+    mkdir -p fuzz/corpus/{{ TARGET }} fuzz/regressions/{{ TARGET }}
+    cargo +nightly fuzz run --sanitizer none {{ TARGET }} fuzz/corpus/{{ TARGET }} fuzz/seeds/{{ TARGET }} fuzz/regressions/{{ TARGET }} -- -dict=fuzz/dictionaries/{{ TARGET }}.dict -max_total_time={{ SECONDS }} -timeout=20 -rss_limit_mb=1024
+
 # the virtual environment of the tests' oracles, where tests have any
 oracles:
     test ! -e tests/oracles/requirements.txt || test -x target/oracles/bin/python || python3 -m venv target/oracles

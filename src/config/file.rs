@@ -65,25 +65,41 @@ pub(super) fn find(
         })
 }
 
+impl Found {
+    /// The file `config.toml` in `folder`, whether it is there or not.
+    pub(super) fn in_folder(folder: &Path) -> Self {
+        Self { path: folder.join("config.toml"), shown: "config.toml".into(), hint: "" }
+    }
+
+    fn problem(&self, what: String, hint: &str) -> Vec<Problem> {
+        vec![Problem { origin: self.shown.clone(), path: String::new(), what, hint: hint.into() }]
+    }
+}
+
 /// Its values; or what is wrong with it as a file.
 pub(super) fn read(found: &Found) -> Result<Dict, Vec<Problem>> {
-    let problem = |what: String, hint: &str| {
-        vec![Problem { origin: found.shown.clone(), path: String::new(), what, hint: hint.into() }]
-    };
     let mut bytes = Vec::new();
     std::fs::File::open(&found.path)
         .and_then(|file| file.take(LIMIT_BYTES as u64 + 1).read_to_end(&mut bytes))
-        .map_err(|error| problem(format!("cannot be read: {}", io_text(&error)), found.hint))?;
+        .map_err(|error| found.problem(format!("cannot be read: {}", io_text(&error)), found.hint))?;
+    values(found, bytes)
+}
+
+/// The values of `bytes`, which are what the file holds; or what is wrong with them.
+pub(super) fn values(found: &Found, bytes: Vec<u8>) -> Result<Dict, Vec<Problem>> {
     if bytes.len() > LIMIT_BYTES {
-        return Err(problem("is larger than 4 MiB".into(), "name a configuration file"));
+        return Err(found.problem("is larger than 4 MiB".into(), "name a configuration file"));
     }
     let text = String::from_utf8(bytes).map_err(|error| {
         let line =
             1 + error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count();
-        problem(format!("line {line} is not text in UTF-8"), "save the file as UTF-8")
+        found.problem(format!("line {line} is not text in UTF-8"), "save the file as UTF-8")
     })?;
     parse(&text).map_err(|errors| {
-        errors.into_iter().flat_map(|what| problem(what, "mend the line; strings are \"quoted\"")).collect()
+        errors
+            .into_iter()
+            .flat_map(|what| found.problem(what, "mend the line; strings are \"quoted\""))
+            .collect()
     })
 }
 

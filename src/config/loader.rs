@@ -6,6 +6,7 @@ use super::environment::{self, Environment};
 use super::file::{self, Found};
 use super::{Failure, Loaded, compose, layers, show};
 use crate::settings::{Problem, Table};
+use figment::value::Dict;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -66,8 +67,23 @@ impl Loader {
     /// # Errors
     /// Every problem found, at once.
     pub fn load(&self) -> Result<Loaded, Failure> {
+        self.assemble(file::read(&self.found))
+    }
+
+    /// The file `config.toml` in `folder`, whether it is there or not, with no environment above it.
+    pub(super) fn alone(folder: &Path) -> Self {
+        Self { environment: Environment::default(), found: Found::in_folder(folder) }
+    }
+
+    /// Loads it as if its file held `contents`.
+    pub(super) fn load_contents(&self, contents: Vec<u8>) -> Result<Loaded, Failure> {
+        self.assemble(file::values(&self.found, contents))
+    }
+
+    /// Puts the layers together, the file's being `values`, and reads them as a whole.
+    fn assemble(&self, values: Result<Dict, Vec<Problem>>) -> Result<Loaded, Failure> {
         let Self { environment, found } = self;
-        let dict = file::read(found).map_err(|problems| self.failed(problems))?;
+        let dict = values.map_err(|problems| self.failed(problems))?;
         let layers = layers::merge(dict, &environment.assignments, found);
         for problem in &environment.problems {
             layers.source.problems.push(problem.clone());

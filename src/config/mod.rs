@@ -84,3 +84,12 @@ where
 {
     Loader::new(explicit, environment, folder)?.load()
 }
+
+/// Reads `contents` as [`load`] would were they the file `config.toml` in `folder`, with no environment above
+/// them. Files that they name are read.
+///
+/// # Errors
+/// Every problem found, at once.
+pub fn read(contents: Vec<u8>, folder: &Path) -> Result<Loaded, Failure> {
+    Loader::alone(folder).load_contents(contents)
+}

@@ -78,7 +78,10 @@ impl Rating {
     /// 5, neutral is 3, no and negative are 1. At or below 0, above the scale or unreadable is unknown.
     pub fn evaluate(native: NativeRating, scale: f64) -> Self {
         let normalised = match &native {
-            NativeRating::Number(number) if *number > 0.0 && *number <= scale => Some(number * 5.0 / scale),
+            // Rounding, and the largest of numbers, must not lead beyond the top.
+            NativeRating::Number(number) if *number > 0.0 && *number <= scale => {
+                Some((number * 5.0 / scale).min(5.0))
+            }
             NativeRating::Number(_) | NativeRating::Missing => None,
             NativeRating::Word(word) => match word.to_lowercase().as_str() {
                 "yes" | "positive" | "+" => Some(5.0),
@@ -135,6 +138,15 @@ mod tests {
         assert_eq!(normalised("-", 5.0), Some(1.0));
         for unknown in ["", "0", "-1", "6", "11", "NaN", "inf", "FIVE", "recommended"] {
             assert_eq!(normalised(unknown, 5.0), None, "{unknown:?}");
+        }
+    }
+
+    #[test]
+    fn no_rating_is_beyond_the_top() {
+        let at_the_top = (1..10_000).map(|tenths| f64::from(tenths) / 10.0).chain([f64::MAX, 1e308, 5e-324]);
+        for top in at_the_top {
+            let rating = Rating::evaluate(NativeRating::Number(top), top);
+            assert!(rating.normalised.is_some_and(|value| value > 0.0 && value <= 5.0), "{rating:?}");
         }
     }
 

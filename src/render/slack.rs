@@ -10,14 +10,14 @@ use super::context::{Mention, View};
 use super::payload::Format;
 use super::shown::{ShownNotice, ShownReview};
 use super::shown_digest::ShownDigest;
-use super::slack_tokens;
 use super::tree::{Dialect, Place, Rule};
 use super::words::cut_line;
+use super::{slack_limits, slack_tokens};
 use crate::domain::{Content, Message};
 use serde_json::{Value, json};
 
 /// Slack's payload.
-pub static FORMAT: Format = Format { name: "slack", dialect: &DIALECT, fit: super::slack_limits::fit, plain };
+pub static FORMAT: Format = Format { name: "slack", dialect: &DIALECT, fit: slack_limits::fit, plain };
 
 /// What Slack's format allows where.
 pub static DIALECT: Dialect = Dialect {
@@ -102,8 +102,19 @@ pub fn parse_mention(text: &str) -> Option<Mention> {
     Some(mention)
 }
 
+/// How much of each text the plain form quotes, in graphemes: the first with which the whole is within its limit.
+const QUOTED: &[usize] = &[2_000, 1_000, 400, 150, 50];
+
 /// The plain form: `text` alone, no blocks. Never fails, whatever the message says.
 pub fn plain(message: &Message, view: &View) -> Value {
+    let fits = |text: &String| slack_limits::length(text) <= slack_limits::MAX_TEXT;
+    let text = QUOTED.iter().map(|quoted| plain_text(message, view, *quoted)).find(fits);
+    let text = text.unwrap_or_else(|| plain_text(message, view, 10));
+    let payload = json!({"text": text, "unfurl_links": false, "unfurl_media": false});
+    slack_limits::fit(payload.clone()).unwrap_or(payload)
+}
+
+fn plain_text(message: &Message, view: &View, quoted: usize) -> String {
     let mention = super::context::mention(message, view).map(token);
     let mut parts: Vec<String> = mention.into_iter().collect();
     match &message.content {
@@ -116,7 +127,7 @@ pub fn plain(message: &Message, view: &View) -> Value {
             parts.extend(shown.edit);
             // One line: a line that begins with `>` would be a quotation.
             let said = shown.text.as_deref().or(shown.title.as_deref());
-            parts.push(said.map_or(shown.quote, |said| format!("“{}”", inert(&cut_line(said, 2_000)))));
+            parts.push(said.map_or(shown.quote, |said| format!("“{}”", inert(&cut_line(said, quoted)))));
             parts.extend(shown.more);
             parts.push(format!("— {}, {}", inert(&shown.author), shown.date));
             let url = subject.url.as_deref().and_then(safe_url);
@@ -129,7 +140,8 @@ pub fn plain(message: &Message, view: &View) -> Value {
             parts.extend(shown.headline);
             // The plain form has room for the worst and the largest; the figures above are of all.
             for member in shown.attention.iter().take(6) {
-                let (place, quote) = (inert(&member.place), inert(&cut_line(&member.quote, 120)));
+                let quote = cut_line(&member.quote, quoted.min(120));
+                let (place, quote) = (inert(&member.place), inert(&quote));
                 parts.push(format!("{} {} · {place}: {quote}", member.severity, member.rating));
             }
             parts.extend(super::shown_digest::more(shown.attention_count, 6, " that need attention"));
@@ -141,12 +153,12 @@ pub fn plain(message: &Message, view: &View) -> Value {
             let shown = ShownNotice::of(content, message.possible_repeat);
             // Our own words, with names of settings to copy: escaped, but as they are.
             parts.push(format!("{} {}", shown.symbol, escape(&shown.title)));
-            parts.push(escape(&cut_line(&shown.text, 2_000)));
-            parts.extend(shown.hint.map(|hint| escape(&cut_line(&hint, 2_000))));
+            parts.push(escape(&cut_line(&shown.text, quoted)));
+            parts.extend(shown.hint.map(|hint| escape(&cut_line(&hint, quoted))));
             parts.extend(shown.repeat.map(str::to_owned));
         }
     }
-    json!({"text": parts.join("\n"), "unfurl_links": false, "unfurl_media": false})
+    parts.join("\n")
 }
 
 fn token(mention: &Mention) -> String {

@@ -185,6 +185,45 @@ proptest! {
     }
 
     #[test]
+    fn another_condition_never_widens(rules in rules(), subject in review()) {
+        let narrow: Vec<Written> = rules.iter().map(|rule| Written { stop: false, ..rule.clone() }).collect();
+        let wide = |rule: &Written| {
+            // Without `changes` it is three of the four, which is another condition.
+            let dropped = rule.when.iter().position(|condition| !condition.starts_with("changes"));
+            let kept = rule.when.iter().enumerate().filter(|(index, _)| Some(*index) != dropped);
+            Written { when: kept.map(|(_, condition)| *condition).collect(), ..rule.clone() }
+        };
+        let wide: Vec<Written> = narrow.iter().map(wide).collect();
+        let (narrow, wide) = (matched(&routed(&narrow, &subject)), matched(&routed(&wide, &subject)));
+        prop_assert!(narrow.iter().all(|index| wide.contains(index)), "{narrow:?} in {wide:?}");
+    }
+
+    #[test]
+    fn without_stop_each_rule_decides_by_itself(rules in rules(), subject in review()) {
+        let rules: Vec<Written> = rules.iter().map(|rule| Written { stop: false, ..rule.clone() }).collect();
+        let alone = |rule: &Written| !routed(std::slice::from_ref(rule), &subject).targets.is_empty();
+        let expected: Vec<usize> = (0..rules.len()).filter(|index| alone(&rules[*index])).collect();
+        prop_assert_eq!(matched(&routed(&rules, &subject)), expected);
+    }
+
+    #[test]
+    fn bounds_of_ratings_divide_what_is_rated(mut subject in review(), rating in 0.1..=5.0f64, more in 0.0..=5.0f64, bound in 1..=50u8) {
+        let bound = f64::from(bound) / 10.0;
+        let matches = |subject: &Subject, condition: &str| {
+            let rules = parse(&format!("rules = [{{ name = 'r', when = {{ {condition} = {bound} }}, to = ['owner'] }}]"));
+            !route(&rules, Candidate { subject, now: NOW }).targets.is_empty()
+        };
+        subject.change = Change::New;
+        subject.rating.normalised = Some(rating);
+        let (low, high) = (matches(&subject, "max_rating"), matches(&subject, "min_rating"));
+        prop_assert!(low || high, "no rating is between the two");
+        prop_assert_eq!(low && high, rating == bound);
+        subject.rating.normalised = Some((rating + more).min(5.0));
+        prop_assert!(!high || matches(&subject, "min_rating"), "a better one is above it, too");
+        prop_assert!(low || !matches(&subject, "max_rating"), "and not below it");
+    }
+
+    #[test]
     fn stop_cuts_the_rules_after_the_first_that_matches(rules in rules(), subject in review()) {
         let unstopped: Vec<Written> =
             rules.iter().map(|rule| Written { stop: false, ..rule.clone() }).collect();

@@ -1,11 +1,11 @@
 //! The client of one account: what the rest of the bridge asks, made of calls, envelopes and items.
 
+use super::answer::{self, List};
 use super::connection::{Call, Connection};
-use super::envelope::{self, Wrong};
 use super::names::Kind;
 use super::settings::Settings;
 use super::{Budget, Cursor, Endpoint, ErrorKind, Page, Purpose, Upstream, UpstreamError};
-use super::{address, item, names, paging};
+use super::{address, envelope, item, names};
 use crate::clock::Clock;
 use crate::domain::{Catalog, Timestamp};
 use async_trait::async_trait;
@@ -43,26 +43,11 @@ impl Client {
         purpose: Purpose,
         cursor: Option<&Cursor>,
         read: impl Fn(&str) -> T + Send + Sync,
-    ) -> Result<(Vec<T>, Option<Cursor>, Option<u64>), UpstreamError> {
+    ) -> Result<List<T>, UpstreamError> {
         let url = self.page_address(endpoint, cursor)?;
         let call = Call { endpoint, purpose, method: &Method::GET, url: &url, body: None, page: true };
-        self.connection
-            .call(call, |text| {
-                let read = |text: &str| {
-                    let list = envelope::list(text)?;
-                    let items: Vec<T> = list.items.iter().map(|raw| read(raw.get())).collect();
-                    let next = paging::next(&self.connection.base_url, cursor, &list.paging, items.len());
-                    Ok((items, next, list.paging.total))
-                };
-                match read(text) {
-                    // A line end within a text is no JSON, yet some platforms' texts come through with one.
-                    Err(Wrong::Body(_)) if text.contains(|c: char| c < ' ') => {
-                        read(&text.replace(|c: char| c < ' ', " "))
-                    }
-                    other => other,
-                }
-            })
-            .await
+        let base = &self.connection.base_url;
+        self.connection.call(call, |text| answer::list(text, base, cursor, &read)).await
     }
 
     /// Reads every page of the names `kind` into `catalog`.
@@ -74,7 +59,7 @@ impl Client {
     ) -> Result<(), UpstreamError> {
         let mut cursor = None;
         for _ in 0..MAX_NAME_PAGES {
-            let (items, next, _) =
+            let List { items, next, .. } =
                 self.list(endpoint, Purpose::Names, cursor.as_ref(), |raw| raw.to_owned()).await?;
             let results: Vec<Option<bool>> = items.iter().map(|raw| names::add(catalog, kind, raw)).collect();
             let unusable = results.iter().filter(|result| result.is_none()).count();
@@ -121,8 +106,7 @@ impl Client {
 impl Upstream for Client {
     async fn unread_page(&self, cursor: Option<&Cursor>) -> Result<Page, UpstreamError> {
         let read = |raw: &str| item::read(raw, &self.connection.account, self.keep_email);
-        let (items, next, total) = self.list(Endpoint::UnreadReviews, Purpose::Listing, cursor, read).await?;
-        Ok(Page { items, next, total })
+        Ok(self.list(Endpoint::UnreadReviews, Purpose::Listing, cursor, read).await?.into())
     }
 
     async fn catalog(&self) -> Result<Catalog, UpstreamError> {

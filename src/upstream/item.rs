@@ -83,8 +83,9 @@ fn rating(value: Option<&Value>) -> NativeRating {
 
 /// A uuid that refers to something else: kept as it is, as long as it is safe to show.
 pub(super) fn reference(value: Option<&Value>) -> Option<String> {
-    let text = as_text(value)?;
-    Some(one_line(text.trim(), 200)).filter(|text| !text.trim().is_empty())
+    // Trimmed again: a control character may have kept the space behind it.
+    let text = one_line(as_text(value)?.trim(), 200).trim().to_owned();
+    (!text.is_empty()).then_some(text)
 }
 
 /// The websites that `value` names under `website_uuids` or `website_uuid`: a list, a JSON text that holds

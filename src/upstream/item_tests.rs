@@ -95,6 +95,7 @@ fn websites_in_every_form() {
         (json!(["a", "b", "a", null, 3]), vec!["a", "b", "3"]),
         (json!("[\"a\",\"b\"]"), vec!["a", "b"]),
         (json!("a, b,,"), vec!["a", "b"]),
+        (json!("a,\u{1b} b \u{202e}"), vec!["a", "b"]),
         (json!("[broken"), vec![]),
         (json!(null), vec![]),
         (json!({"a": 1}), vec![]),

@@ -4,6 +4,7 @@
 //! `destination` make outbound calls.
 
 mod address;
+mod answer;
 mod client;
 mod connection;
 mod endpoint;
@@ -20,6 +21,7 @@ mod settings;
 mod transport;
 mod value;
 
+pub use answer::Reader;
 pub use client::Client;
 pub use endpoint::Endpoint;
 pub use error::{ErrorKind, UpstreamError};

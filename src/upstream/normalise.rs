@@ -10,6 +10,8 @@ pub(super) const MAX_TEXT: usize = 100_000;
 pub(super) const MAX_NAME: usize = 300;
 /// At most so many characters of a title are kept.
 pub(super) const MAX_TITLE: usize = 500;
+/// A tag with more characters between `<` and `>`, space apart, is none of a review's.
+const MAX_TAG: usize = 200;
 /// Longer links are dropped.
 const MAX_LINK: usize = 2000;
 
@@ -21,9 +23,10 @@ const WINDOWS_1252: [char; 32] = [
 
 /// A text of several lines; none where nothing can be seen of it.
 pub(super) fn text(raw: &str) -> Option<String> {
-    let plain = strip_tags(&decode(raw));
-    let safe: String = line_ends(&plain).chars().map(mend).filter(|c| !is_unsafe(*c)).nfc().collect();
-    visible(&cut(&collapse_blank_lines(&safe), MAX_TEXT))
+    // What hides in a tag goes first, so that the tag is seen; what hid behind one joins its neighbours after.
+    let safe: String = line_ends(&decode(raw)).chars().map(mend).filter(|c| !is_unsafe(*c)).collect();
+    let plain: String = strip_tags(&safe).nfc().collect();
+    visible(&cut(&collapse_blank_lines(&plain), MAX_TEXT))
 }
 
 /// A name or title on one line, at most `limit` characters; none where nothing can be seen of it.
@@ -47,7 +50,7 @@ pub(super) fn link(raw: &str) -> Option<String> {
 pub(super) fn is_email(text: &str) -> bool {
     let text = text.trim();
     text.len() <= 320
-        && !text.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | ',' | ';'))
+        && !text.contains(|c: char| c.is_whitespace() || is_unsafe(c) || matches!(c, '<' | '>' | ',' | ';'))
         && text.split_once('@').is_some_and(|(user, host)| {
             !user.is_empty() && host.contains('.') && !host.contains('@') && !host.starts_with('.')
         })
@@ -71,32 +74,38 @@ fn mend(c: char) -> char {
 }
 
 /// Takes out a fixed list of formatting tags; whatever else stands between `<` and `>` is what somebody wrote.
+/// One pass, and nothing is left that a second would take out: `<b<b>r>` is a `<br>`.
 fn strip_tags(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('<') {
-        plain.push_str(&rest[..at]);
-        rest = &rest[at..];
-        match formatting_tag(rest) {
-            Some((length, replacement)) => {
-                plain.push_str(replacement);
-                rest = &rest[length..];
-            }
-            None => {
-                plain.push('<');
-                rest = &rest[1..];
-            }
+    // Where each `<` stands whose `>` is still to come.
+    let mut open = Vec::new();
+    for c in text.chars() {
+        plain.push(c);
+        match c {
+            '<' => open.push(plain.len() - 1),
+            '>' => match open
+                .pop()
+                .and_then(|at| Some((at, formatting_tag(plain.get(at + 1..plain.len() - 1)?)?)))
+            {
+                Some((at, replacement)) => {
+                    plain.truncate(at);
+                    plain.push_str(replacement);
+                }
+                // This `>` stays, and closes whatever is before it.
+                None => open.clear(),
+            },
+            _ => {}
         }
     }
-    plain.push_str(rest);
     plain
 }
 
-/// The length of the formatting tag that `text` starts with, and what takes its place.
-fn formatting_tag(text: &str) -> Option<(usize, &'static str)> {
-    // Longer ones are no tags of a review.
-    let length = text.bytes().take(200).position(|byte| byte == b'>')? + 1;
-    let inner = text.get(1..length - 1)?;
+/// What takes the place of the formatting tag `inner`, which stood between `<` and `>`.
+fn formatting_tag(inner: &str) -> Option<&'static str> {
+    // Longer ones are no tags of a review. Space may be taken out later, and does not count.
+    if inner.chars().filter(|c| !c.is_whitespace()).nth(MAX_TAG).is_some() {
+        return None;
+    }
     let (closing, inner) = match inner.strip_prefix('/') {
         Some(inner) => (true, inner),
         None => (false, inner),
@@ -109,11 +118,11 @@ fn formatting_tag(text: &str) -> Option<(usize, &'static str)> {
         return None;
     }
     match name.to_ascii_lowercase().as_str() {
-        "br" => Some((length, "\n")),
+        "br" => Some("\n"),
         "p" | "div" | "li" | "ul" | "ol" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
-            Some((length, if closing { "\n" } else { "" }))
+            Some(if closing { "\n" } else { "" })
         }
-        "b" | "i" | "u" | "s" | "em" | "strong" | "small" | "span" | "font" => Some((length, "")),
+        "b" | "i" | "u" | "s" | "em" | "strong" | "small" | "span" | "font" => Some(""),
         _ => None,
     }
 }
@@ -171,6 +180,7 @@ mod tests {
                 "<script>alert(1)</script><https://evil|Login><!channel>",
                 "<script>alert(1)</script><https://evil|Login><!channel>",
             ),
+            ("a<b<b>r>c <b\u{202E}r> <i>x <<b>i> y</<b>/>", "a\nc\n x  y<//>"),
             ("{{7*7}} {% x %} *b* `c` [d](e)", "{{7*7}} {% x %} *b* `c` [d](e)"),
         ] {
             assert_eq!(of(raw).as_deref(), Some(expected), "{raw}");
@@ -217,7 +227,15 @@ mod tests {
     #[test]
     fn an_address_is_told_from_a_name() {
         assert!(is_email(" jan@shop.example "));
-        for name in ["Jan", "@jan", "jan@", "jan@home", "mail jan@shop.example", "a@b@c.example"] {
+        for name in [
+            "a\u{202E}b@shop.example",
+            "Jan",
+            "@jan",
+            "jan@",
+            "jan@home",
+            "mail jan@shop.example",
+            "a@b@c.example",
+        ] {
             assert!(!is_email(name), "{name}");
         }
     }
