@@ -40,6 +40,7 @@ struct Soak {
     faults: HashMap<&'static str, u64>,
     samples: Vec<Sample>,
     started: Instant,
+    last_listing_fault: Instant,
 }
 
 #[derive(Clone, Copy)]
@@ -54,7 +55,7 @@ impl Soak {
         println!("minute  memory MiB  descriptors  state MiB  unread");
         let mut child = soak.start();
         soak.live(&mut child, steady, false).await;
-        let flat = soak.is_flat();
+        let flat = steady == 0 || soak.is_flat();
         soak.drain().await;
         stop(child);
         let full = soak.state_bytes();
@@ -96,6 +97,7 @@ impl Soak {
             faults: HashMap::new(),
             samples: Vec::new(),
             started: Instant::now(),
+            last_listing_fault: Instant::now(),
         }
     }
 
@@ -153,12 +155,17 @@ impl Soak {
 
     /// Something goes wrong.
     fn mishap(&mut self) {
-        let endpoints =
-            [Endpoint::UnreadReviews, Endpoint::MarkReviewRead, Endpoint::MarkReviewRead, Endpoint::Sources];
-        let endpoint = *self.random.choice(&endpoints).unwrap();
+        // Faults wait for requests: there are few listings, and each that fails makes the next one rarer.
+        let endpoint = match self.last_listing_fault.elapsed() > Duration::from_secs(20) {
+            true => Endpoint::UnreadReviews,
+            false => Endpoint::MarkReviewRead,
+        };
         let path = *self.random.choice(&["/webhook/crm", "/slack/support"]).unwrap();
         let slow_down = vec![("Retry-After".to_owned(), "2".to_owned())];
         let choice = self.random.usize(0..11);
+        if choice < 6 && endpoint == Endpoint::UnreadReviews {
+            self.last_listing_fault = Instant::now();
+        }
         let name = match choice {
             0 => self.api(endpoint, Fault::Reset, "API: connection reset"),
             1 => self.api(endpoint, Fault::ResetAfterApplying, "API: reset after it was done"),

@@ -88,7 +88,7 @@ CREATE TABLE revisions (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE messages (
-    seq               INTEGER NOT NULL PRIMARY KEY,
+    seq               INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     id                TEXT    NOT NULL UNIQUE,     -- stable over retries: webhook-id, Message-ID
     destination       TEXT    NOT NULL,
     recipient         TEXT    NOT NULL DEFAULT '',
@@ -119,7 +119,7 @@ CREATE INDEX messages_leased ON messages (lease_until) WHERE lease IS NOT NULL;
 CREATE INDEX messages_without_review ON messages (settled_at) WHERE kind <> 'review';
 
 CREATE TABLE deliveries (
-    id           INTEGER NOT NULL PRIMARY KEY,
+    id           INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, -- people note it: never another one's
     review_id    INTEGER NOT NULL REFERENCES reviews (id),
     revision     INTEGER NOT NULL CHECK (revision >= 1),
     destination  TEXT    NOT NULL,

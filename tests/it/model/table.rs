@@ -18,24 +18,27 @@ pub trait Row {
 pub struct Table<R: Row> {
     rows: BTreeMap<i64, R>,
     index: R::Index,
+    /// The highest id ever given: none is given twice.
+    last: i64,
 }
 
 impl<R: Row> Default for Table<R> {
     fn default() -> Self {
-        Self { rows: BTreeMap::new(), index: R::Index::default() }
+        Self { rows: BTreeMap::new(), index: R::Index::default(), last: 0 }
     }
 }
 
 impl<R: Row> Table<R> {
     /// The id that [`Table::add`] gives next.
     pub fn next_id(&self) -> i64 {
-        self.rows.last_key_value().map_or(1, |(id, _)| id + 1)
+        self.last + 1
     }
 
     pub fn add(&mut self, row: R) -> i64 {
         let id = self.next_id();
         row.enter(id, &mut self.index);
         self.rows.insert(id, row);
+        self.last = id;
         id
     }
 

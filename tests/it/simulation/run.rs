@@ -195,38 +195,73 @@ fn seeds(count: u64) -> Vec<u64> {
     }
 }
 
-fn weeks(seeds: &[u64], kind: Kind) {
-    let loud = std::env::var_os("SIMULATION_SEED").is_some();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let mut totals: BTreeMap<Fault, u64> = BTreeMap::new();
-    let (mut arrivals, mut repeated, mut reviews) = (0, 0, 0);
-    let mut failed = Vec::new();
-    for seed in seeds {
-        let week = runtime.block_on(live(*seed, kind, loud));
-        for (fault, count) in week.faults {
-            *totals.entry(fault).or_default() += count;
+/// What many weeks came to.
+#[derive(Default)]
+struct Tally {
+    faults: BTreeMap<Fault, u64>,
+    arrivals: usize,
+    repeated: usize,
+    reviews: usize,
+    failed: Vec<(u64, Vec<String>)>,
+}
+
+impl Tally {
+    fn of(seeds: &[u64], kind: Kind) -> Self {
+        let loud = std::env::var_os("SIMULATION_SEED").is_some();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let mut tally = Self::default();
+        for seed in seeds {
+            let week = runtime.block_on(live(*seed, kind, loud));
+            let failed = (!week.violations.is_empty()).then_some((*seed, week.violations));
+            tally.add(Self {
+                faults: week.faults,
+                arrivals: week.arrivals,
+                repeated: week.repeated,
+                reviews: week.reviews,
+                failed: failed.into_iter().collect(),
+            });
         }
-        arrivals += week.arrivals;
-        repeated += week.repeated;
-        reviews += week.reviews;
-        if !week.violations.is_empty() {
-            failed.push((*seed, week.violations));
-        }
+        tally
     }
+
+    fn add(&mut self, other: Self) {
+        for (fault, count) in other.faults {
+            *self.faults.entry(fault).or_default() += count;
+        }
+        self.arrivals += other.arrivals;
+        self.repeated += other.repeated;
+        self.reviews += other.reviews;
+        self.failed.extend(other.failed);
+    }
+}
+
+/// Lives the weeks of `seeds`, as many at once as the machine has cores.
+fn weeks(seeds: &[u64], kind: Kind) {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut tally = Tally::default();
+    std::thread::scope(|scope| {
+        let share = seeds.len().div_ceil(cores).max(1);
+        let threads: Vec<_> =
+            seeds.chunks(share).map(|seeds| scope.spawn(move || Tally::of(seeds, kind))).collect();
+        for thread in threads {
+            tally.add(thread.join().unwrap());
+        }
+    });
+    let Tally { faults, arrivals, repeated, reviews, failed } = tally;
+    let count = seeds.len();
     println!(
-        "{} weeks on {kind:?}: {reviews} reviews, {arrivals} arrivals, {repeated} possible repeats, faults {totals:?}",
-        seeds.len()
+        "{count} weeks on {kind:?}: {reviews} reviews, {arrivals} arrivals, {repeated} possible repeats, faults {faults:?}"
     );
     let told: Vec<String> = failed
         .iter()
         .map(|(seed, violations)| {
+            let violations = violations.join("\n    ");
             format!(
-                "seed {seed}: {}\n  again: SIMULATION_SEED={seed} cargo test --test it simulation",
-                violations.join("\n    ")
+                "seed {seed}: {violations}\n  again: SIMULATION_SEED={seed} cargo test --test it simulation"
             )
         })
         .collect();
-    assert!(failed.is_empty(), "{} of {} weeks went wrong\n{}", failed.len(), seeds.len(), told.join("\n"));
+    assert!(failed.is_empty(), "{} of {count} weeks went wrong\n{}", failed.len(), told.join("\n"));
 }
 
 #[test]
