@@ -296,6 +296,8 @@ impl Dispatcher {
         tokio::pin!(over);
         while !self.sends.is_empty() {
             tokio::select! {
+                // What has ended is taken first, however late it is: which sends go together must not be chance.
+                biased;
                 sent = self.sends.next() => self.ended.extend(sent),
                 () = &mut over => break,
             }

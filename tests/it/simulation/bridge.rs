@@ -89,10 +89,11 @@ fn fate(world: SharedWorld) -> Fate {
     Box::new(move |_| {
         let mut world = world.lock().unwrap();
         // A process makes thousands of calls where it sends one message.
-        if world.calm || world.random.f64() > world.malice / 100.0 {
+        let chance = world.state_random.f64();
+        if world.calm || chance > world.malice / 100.0 {
             return None;
         }
-        let before = world.random.bool();
+        let before = world.state_random.bool();
         world.count(if before { Fault::StoreBefore } else { Fault::StoreAfter });
         Some(if before { Mishap::Before } else { Mishap::After })
     })

