@@ -15,6 +15,9 @@ const IN_FLIGHT: usize = 8;
 /// How often marking is tried again while its setting cannot work.
 const MISCONFIGURED_INTERVAL: Duration = Duration::from_secs(15 * 60);
 
+/// The longest pause where every mark failed: once the API is well again, marks are to follow soon.
+const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+
 /// What a step did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Marked {
@@ -137,11 +140,13 @@ impl Acknowledger {
         if let Some(error) = state_failed {
             return Err(error);
         }
-        // An API that refuses everything is asked ever more rarely.
-        self.failures = if marked.failed > 0 && marked.done == 0 { self.failures + 1 } else { 0 };
-        if self.failures > 0 {
-            let backoff = now.plus(retry::delay(self.failures, self.random.f64()));
-            pause = pause.max(Some(backoff));
+        // An API that refuses everything is asked more rarely; one that asked for a pause gets that one.
+        if marked.done > 0 || marked.failed == 0 {
+            self.failures = 0;
+        } else if pause.is_none() {
+            self.failures += 1;
+            let backoff = retry::delay(self.failures, self.random.f64()).min(LONGEST_PAUSE);
+            pause = Some(now.plus(backoff));
         }
         self.waits_until = pause.unwrap_or(Timestamp(0));
         marked.wait_until = Some(pause.unwrap_or(now));

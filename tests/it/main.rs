@@ -11,6 +11,7 @@ mod edits;
 mod faults;
 mod fuzz_seeds;
 mod harness;
+mod marks;
 mod messages;
 mod model;
 mod mta;
