@@ -88,9 +88,7 @@ impl Wiring {
                 "messages to destinations that are no longer configured are dead letters"
             );
         }
-        let digests = self.targets.by_name.iter().filter(|(_, target)| target.digest.is_some());
-        let digests: Vec<&str> = digests.map(|(name, _)| name.as_str()).collect();
-        store.regroup(&digests, now).await?;
+        store.regroup(&self.targets.digests(), now).await?;
         Digester::new(store.clone(), &self.targets, now).await
     }
 }

@@ -51,10 +51,8 @@ impl Digester {
     /// Makes the digests that are due, and says when the next one is.
     pub async fn tick(&mut self, targets: &Targets, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         for (name, window) in &mut self.windows {
-            let Some(schedule) = targets.by_name.get(name).and_then(|target| target.digest.as_ref()) else {
-                continue;
-            };
             let Some(target) = targets.by_name.get(name) else { continue };
+            let Some(schedule) = &target.digest else { continue };
             if window.from > now.plus(CLOCK_SET_BACK) {
                 // The last digest was made in what is the future now: the next may be years away.
                 window.from = now;

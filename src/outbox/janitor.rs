@@ -44,9 +44,9 @@ impl Janitor {
             limit: BATCH,
         };
         let expired = self.store.expire_old(&expiry, now).await?;
-        if expired.reviews + expired.messages + expired.attempts > 0 {
-            let (reviews, messages, attempts) = (expired.reviews, expired.messages, expired.attempts);
-            tracing::info!(reviews, messages, attempts, "removed what `state.retention` does not keep");
+        if expired.reviews + expired.messages > 0 {
+            let (reviews, messages) = (expired.reviews, expired.messages);
+            tracing::info!(reviews, messages, "removed what `state.retention` does not keep");
         }
         if expired.reviews < u64::from(BATCH) {
             self.next_at = now.plus(INTERVAL);

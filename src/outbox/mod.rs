@@ -50,3 +50,11 @@ pub struct Targets {
     /// The rating scales of each account.
     pub scales: BTreeMap<String, RatingScales>,
 }
+
+impl Targets {
+    /// The names of those whose reviews are sent together.
+    pub fn digests(&self) -> Vec<&str> {
+        let digests = self.by_name.iter().filter(|(_, target)| target.digest.is_some());
+        digests.map(|(name, _)| name.as_str()).collect()
+    }
+}

@@ -6,7 +6,6 @@ use super::super::state::State;
 use super::super::{CliError, Context, names};
 use super::outcome::{Outcome, Refused, Why};
 use super::select::{Request, Verb, row};
-use crate::app::build_plans;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::DeliveryState;
@@ -40,7 +39,7 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<(), CliEr
             None => wanted.push(row.id),
         }
     }
-    let changed = apply(&state, &settings, &targets, &request.verb, &wanted).await?;
+    let changed = apply(&state, &targets, &request.verb, &wanted).await?;
     let mut done = Vec::new();
     for id in wanted {
         match row(&state, id).await? {
@@ -56,13 +55,7 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<(), CliEr
 }
 
 /// Does it, and returns which were changed, in order.
-async fn apply(
-    state: &State,
-    settings: &Settings,
-    targets: &Targets,
-    verb: &Verb,
-    ids: &[i64],
-) -> Result<Vec<i64>, CliError> {
+async fn apply(state: &State, targets: &Targets, verb: &Verb, ids: &[i64]) -> Result<Vec<i64>, CliError> {
     let mut changed = Vec::new();
     for batch in ids.chunks(BATCH) {
         let now = Clock::System.now();
@@ -71,20 +64,17 @@ async fn apply(
             Verb::Resend => state.store.intervene(Intervention::Resend, batch, now).await?,
             Verb::Discard => state.store.intervene(Intervention::Discard, batch, now).await?,
             Verb::Move(to) => {
-                let plans = build_plans(settings, targets);
-                let audience = plans.values().find_map(|plan| plan.audiences.get(to));
-                let audience = audience.cloned().unwrap_or_default();
+                let Some(target) = targets.by_name.get(to) else { continue };
+                let recipients = target.destination.recipients();
                 let to =
-                    MoveTo { destination: to, recipients: &audience.recipients, at_once: audience.at_once };
+                    MoveTo { destination: to, recipients: &recipients, at_once: target.digest.is_none() };
                 state.store.move_deliveries(batch, &to, now).await?
             }
         });
     }
     if *verb != Verb::Discard && !changed.is_empty() {
         // A former member of a digest whose destination has none any more would wait for ever.
-        let digests = targets.by_name.iter().filter(|(_, target)| target.digest.is_some());
-        let digests: Vec<&str> = digests.map(|(name, _)| name.as_str()).collect();
-        state.store.regroup(&digests, Clock::System.now()).await?;
+        state.store.regroup(&targets.digests(), Clock::System.now()).await?;
     }
     changed.sort_unstable();
     Ok(changed)

@@ -23,7 +23,7 @@ pub(super) enum Arguments {
     Show(show::Show),
     /// Try dead letters again, at their destination or at another
     Retry(select::Retry),
-    /// Send delivered ones once more, marked as repeats
+    /// Send delivered ones once more, marked as repeats; a member of a digest goes, unmarked, with the next one
     Resend(select::Resend),
     /// Give up deliveries that wait or are dead; what is settled so is marked read
     Discard(select::Discard),

@@ -42,8 +42,6 @@ pub struct Expired {
     pub reviews: u64,
     /// Notices, tests and digests that carry no review any more.
     pub messages: u64,
-    /// Attempts of what still waits.
-    pub attempts: u64,
 }
 
 /// A review to be marked read.

@@ -608,15 +608,26 @@ pub(super) async fn route_again(
     .bind(now.0)
     .execute(&mut *transaction)
     .await?;
+    place_routed(&mut transaction, account, &routed, now).await?;
+    transaction.commit().await?;
+    Ok(report)
+}
+
+/// Makes the deliveries of reviews that were routed in state, by their id, uuid and revision; returns the ids.
+async fn place_routed(
+    transaction: &mut Transaction,
+    account: &str,
+    routed: &[(i64, String, i64, Routed)],
+    now: Timestamp,
+) -> Result<Vec<i64>, StoreError> {
     let placements: Vec<Placement<'_>> = routed
         .iter()
         .map(|(id, uuid, revision, routed)| placement(*id, *revision, account, uuid, routed))
         .collect();
-    place(&mut transaction, &placements, now).await?;
+    place(transaction, &placements, now).await?;
     let ids: Vec<i64> = routed.iter().map(|(id, ..)| *id).collect();
-    supersede(&mut transaction, &ids, now).await?;
-    transaction.commit().await?;
-    Ok(report)
+    supersede(transaction, &ids, now).await?;
+    Ok(ids)
 }
 
 pub(super) async fn route_waiting(
@@ -666,13 +677,7 @@ pub(super) async fn route_waiting(
     .bind(json(&updates)?)
     .execute(&mut *transaction)
     .await?;
-    let placements: Vec<Placement<'_>> = routed
-        .iter()
-        .map(|(id, uuid, revision, routed)| placement(*id, *revision, account, uuid, routed))
-        .collect();
-    place(&mut transaction, &placements, now).await?;
-    let ids: Vec<i64> = routed.iter().map(|(id, ..)| *id).collect();
-    supersede(&mut transaction, &ids, now).await?;
+    let ids = place_routed(&mut transaction, account, &routed, now).await?;
     sqlx::query(marks::MARK_SETTLED).bind(json(&ids)?).bind(now.0).execute(&mut *transaction).await?;
     transaction.commit().await?;
     Ok(report)

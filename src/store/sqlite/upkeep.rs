@@ -42,18 +42,8 @@ pub(super) async fn expire(
     .execute(&mut *transaction)
     .await?
     .rows_affected();
-    // What waits for years at a destination that is broken is probed all the while.
-    let attempts = sqlx::query(
-        "DELETE FROM attempts WHERE destination IN (SELECT name FROM destinations) AND begun_at < $1
-           AND outcome IS NOT NULL
-           AND message_id IN (SELECT id FROM messages WHERE state = 'pending')",
-    )
-    .bind(expiry.aged_before.0)
-    .execute(&mut *transaction)
-    .await?
-    .rows_affected();
     transaction.commit().await?;
-    Ok(Expired { reviews: old.len() as u64, messages, attempts })
+    Ok(Expired { reviews: old.len() as u64, messages })
 }
 
 /// Leaves tombstones of reviews: account, uuid, times, and the hash of rating and of text. A mark that is due

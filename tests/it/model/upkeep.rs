@@ -26,8 +26,7 @@ impl State {
         for seq in &empty {
             self.remove_message(*seq);
         }
-        let attempts = self.expire_attempts(expiry.aged_before);
-        Expired { reviews: old.len() as u64, messages: empty.len() as u64, attempts }
+        Expired { reviews: old.len() as u64, messages: empty.len() as u64 }
     }
 
     fn is_old(&self, id: i64, expiry: &Expiry) -> bool {
@@ -43,26 +42,6 @@ impl State {
             && !listed
             && !matches!(entry.state, ReviewState::Held | ReviewState::Settling)
             && !self.deliveries_of(id).into_iter().any(recent)
-    }
-
-    /// Removes old attempts of what still waits, at destinations that had trouble.
-    fn expire_attempts(&mut self, before: Timestamp) -> u64 {
-        let mut removed = Vec::new();
-        for name in self.destinations.keys() {
-            let old = self.begun.get(name).into_iter();
-            let old = old.flat_map(|begun| begun.range(..(before, i64::MIN, 0)));
-            removed.extend(old.copied().filter(|(_, seq, number)| {
-                let message = self.message(*seq);
-                let ended = message.log.iter().any(|row| row.number == *number && row.outcome.is_some());
-                message.state == DeliveryState::Pending && ended
-            }));
-        }
-        for (at, seq, number) in &removed {
-            let destination = self.message(*seq).destination.clone();
-            self.begun.at(&destination).remove(&(*at, *seq, *number));
-            self.messages.change(*seq, |message| message.log.retain(|row| row.number != *number));
-        }
-        removed.len() as u64
     }
 
     /// Leaves a tombstone: account, uuid, times, and the hash of rating and of text. A mark that is due stays due.

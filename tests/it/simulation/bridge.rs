@@ -110,7 +110,7 @@ impl Bridge {
         store.recover(now).await?;
         let configured: Vec<String> = targets.by_name.keys().cloned().collect();
         store.bury_removed(&configured, now).await?;
-        store.regroup(&["owner"], now).await?;
+        store.regroup(&targets.digests(), now).await?;
         let digester = Digester::new(store.clone(), &targets, now).await?;
         store.probe_broken(now).await?;
         let account = &ground.settings.accounts["main"];
