@@ -4,12 +4,12 @@
 //! its parts in turn. Each payload must have the structure that a harmless text gives, within the receiver's limits.
 
 use review_bridge::config;
-use review_bridge::destination::Destination;
+use review_bridge::destination::{Destination, templates};
 use review_bridge::domain::text::is_unsafe;
 use review_bridge::domain::{Content, Form, Member, Message, Named, Previous};
 use review_bridge::render::slack_limits::{self, length};
 use review_bridge::render::teams_limits::{MAX_BYTES, MAX_ESCAPED_BYTES, escaped_bytes};
-use review_bridge::render::{Renderer, mail, sample};
+use review_bridge::render::{mail, sample};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -56,7 +56,7 @@ const RUN: &[&str] =
 static DESTINATIONS: LazyLock<BTreeMap<String, Arc<dyn Destination>>> = LazyLock::new(|| {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let loaded = config::read(CONFIG.into(), Path::new(".")).unwrap_or_else(|failure| panic!("{failure}"));
-    let renderer = Arc::new(Renderer::load(None).unwrap());
+    let renderer = Arc::new(templates(None).unwrap());
     let made = loaded.settings.destinations.into_iter().map(|(name, settings)| {
         let destination = settings.make.make(&name, &settings.common, renderer.clone()).unwrap();
         (name, destination)
@@ -79,7 +79,7 @@ static HARMLESS: LazyLock<BTreeMap<(&str, bool, &str), Value>> = LazyLock::new(|
     harmless
 });
 
-const MESSAGES: [&str; 5] = ["everything", "edited text", "digest", "trouble", "test"];
+const MESSAGES: [&str; 6] = ["everything", "edited text", "digest", "trouble", "test", "summary"];
 
 /// No text changes a payload's structure, passes its limits, or makes a template fail.
 pub fn check(data: &[u8]) {
@@ -123,6 +123,10 @@ fn message(kind: &str, form: Form, text: &str) -> Message {
             let member = |member: &mut Member| fill(&mut member.subject, &mut next);
             digest.members.iter_mut().for_each(member);
             digest.troubles = vec![next()];
+        }
+        Content::Summary(summary) => {
+            let member = |member: &mut Member| fill(&mut member.subject, &mut next);
+            summary.reviews.members.iter_mut().for_each(member);
         }
         Content::Operator(notice) => (notice.text, notice.hint) = (next(), next()),
         Content::Test { text } => *text = next(),

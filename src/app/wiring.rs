@@ -4,10 +4,12 @@
 use super::{AppError, Observed, StoreBudget};
 use crate::clock::Clock;
 use crate::config::Settings;
+use crate::destination::{self, templates};
 use crate::domain::Timestamp;
 use crate::intake::{Audience, Plan};
 use crate::outbox::{Digester, Target, Targets};
 use crate::render::Renderer;
+use crate::settings::table::quoted;
 use crate::store::{SharedStore, StoreError};
 use crate::upstream::{self, Client, Upstream};
 use std::collections::BTreeMap;
@@ -99,10 +101,11 @@ fn keeps_email(settings: &Settings) -> bool {
 
 /// The destinations of a configuration, with their templates compiled and tried on samples.
 pub fn build_targets(settings: &Settings) -> Result<Targets, AppError> {
-    let renderer = Renderer::load(settings.templates_dir.as_deref()).map_err(AppError::Templates)?;
+    let renderer = templates(settings.templates_dir.as_deref()).map_err(AppError::Templates)?;
     let renderer = Arc::new(renderer);
     let mut by_name = BTreeMap::new();
     for (name, settings) in &settings.destinations {
+        has_template(&renderer, name, settings)?;
         let destination = settings
             .make
             .make(name, &settings.common, renderer.clone())
@@ -118,6 +121,7 @@ pub fn build_targets(settings: &Settings) -> Result<Targets, AppError> {
                 hours: common.active_hours.clone(),
                 digest: common.digest.clone(),
                 skip_if_read: common.skip_if_read,
+                burst: common.burst,
             },
         );
     }
@@ -127,6 +131,24 @@ pub fn build_targets(settings: &Settings) -> Result<Targets, AppError> {
         .map(|(name, account)| (name.clone(), account.policy.rating_scales.clone()))
         .collect();
     Ok(Targets { by_name, scales })
+}
+
+/// That there are templates of the name that a destination wants.
+fn has_template(renderer: &Renderer, name: &str, settings: &destination::Settings) -> Result<(), AppError> {
+    let Some(wanted) = &settings.common.template else { return Ok(()) };
+    let (kind, known) = (settings.kind.name, renderer.template_names(settings.kind.name));
+    if known.contains(&wanted.as_str()) {
+        return Ok(());
+    }
+    let hint = match known[..] {
+        [] => format!(
+            "put them into {kind}/{wanted}/ below `templates_dir`, such as {kind}/{wanted}/review.json"
+        ),
+        _ => format!("there are {}", quoted(&known)),
+    };
+    Err(AppError::Build(format!(
+        "destinations.{name}.template: there are no templates `{wanted}` of {kind}; {hint}"
+    )))
 }
 
 /// The plan of each account: its policy, the rules, and who is behind each destination.

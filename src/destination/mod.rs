@@ -3,6 +3,7 @@
 //! A kind renders a message into a payload and sends it once; what an answer means is its own knowledge.
 //! When to send, how often and whether again is the outbox's.
 
+mod chat;
 pub mod email;
 pub mod hours;
 mod http;
@@ -21,13 +22,14 @@ mod conformance;
 pub use hours::ActiveHours;
 pub use http::ping;
 pub use schedule::Schedule;
-pub use settings::{COMMON_KEYS, Common, Key, Settings, Shared};
+pub use settings::{Burst, COMMON_KEYS, Common, Key, Settings, Shared};
 
 use crate::domain::{Attempt, Message};
-use crate::render::Renderer;
+use crate::render::{Format, Renderer, TemplateProblem};
 use crate::settings::{Rate, Table};
 use async_trait::async_trait;
 use std::fmt::Debug;
+use std::path::Path;
 use std::sync::Arc;
 
 /// A rendered message, ready to send.
@@ -81,10 +83,21 @@ pub struct Kind {
     pub summary: &'static str,
     /// Its `rate_limit` unless set.
     pub default_rate: Rate,
+    /// How its messages are made from JSON templates, where they are.
+    pub format: Option<&'static Format>,
     /// Its own keys, beside [`COMMON_KEYS`].
     pub keys: &'static [Key],
     /// Reads its own keys; what is wrong is recorded with the table.
     pub read: fn(&Table<'_>, &Common, &Shared) -> Option<Arc<dyn Make>>,
+}
+
+/// The templates of every kind, replaced and added to file by file by those in `templates_dir`.
+///
+/// # Errors
+/// All that is wrong with them.
+pub fn templates(templates_dir: Option<&Path>) -> Result<Renderer, Vec<TemplateProblem>> {
+    let formats: Vec<&'static Format> = TABLE.iter().filter_map(|kind| kind.format).collect();
+    Renderer::load(templates_dir, &formats)
 }
 
 /// Every kind of this version.

@@ -3,6 +3,7 @@
 use super::email::Smtp;
 use super::hours::ActiveHours;
 use super::{Kind, Make, Schedule, TABLE, http};
+use crate::render::{Mention, View};
 use crate::settings::{Rate, Secret, Table, table::nearest, table::quoted};
 use jiff::tz::TimeZone;
 use std::path::PathBuf;
@@ -59,10 +60,47 @@ pub struct Common {
     pub allow_http: bool,
     /// A certificate authority to trust beside the system's (PEM).
     pub ca_file: Option<PathBuf>,
+    /// How many single messages may come how quickly; as many as there are unless set.
+    pub burst: Option<Burst>,
+    /// The name of the templates it uses; the usual ones unless set.
+    pub template: Option<String>,
 }
 
+/// How many single messages may come how quickly, before the rest is told together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Burst {
+    /// So many,
+    pub limit: u32,
+    /// in this time.
+    pub window: Duration,
+}
+
+impl Burst {
+    /// Reads `{ limit = 20, window = "5m" }`, and finishes the table.
+    fn read(table: Table<'_>) -> Option<Self> {
+        let number = table.integer("limit", 1..=100_000);
+        if !table.has("limit") {
+            table.problem("limit", "is missing", "write how many messages may come one by one: limit = 20");
+        }
+        let window = table.duration("window");
+        if !table.has("window") {
+            table.problem("window", "is missing", "write in which time: window = \"5m\"");
+        }
+        let fits = |window: &Duration| (Duration::from_secs(1)..=LONGEST_WINDOW).contains(window);
+        if window.is_some_and(|window| !fits(&window)) {
+            table.problem("window", "is not in range", "write a duration from \"1s\" to \"24h\"");
+        }
+        table.finish();
+        let limit = u32::try_from(number?).ok()?;
+        Some(Self { limit, window: window.filter(fits)? })
+    }
+}
+
+/// What waits for longer is no burst but a digest.
+const LONGEST_WINDOW: Duration = Duration::from_secs(86_400);
+
 /// A key of a destination's table.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
     /// Its name; secrets have a twin `…_file`.
     pub name: &'static str,
@@ -100,11 +138,22 @@ pub const COMMON_KEYS: &[Key] = &[
         summary: "allow an http URL beyond this machine; false unless set",
         secret: false,
     },
+    Key {
+        name: "burst",
+        summary: "{ limit, window }: more than these are told together; each by itself unless set",
+        secret: false,
+    },
     Key { name: "ca_file", summary: "a certificate authority to trust beside the system's", secret: false },
 ];
 
+/// The key of kinds whose messages are made from templates.
+pub const TEMPLATE: Key = Key {
+    name: "template",
+    summary: "the name of templates of yours; the usual ones unless set",
+    secret: false,
+};
+
 /// What this version does not have yet.
-const LATER_KEYS: &[&str] = &["burst", "template"];
 const LATER_KINDS: &[&str] = &["discord", "google_chat", "mattermost"];
 
 impl Settings {
@@ -112,7 +161,7 @@ impl Settings {
     /// recorded with the table.
     pub fn read(name: &str, table: Table<'_>, shared: &Shared) -> Option<Self> {
         let kind = read_kind(&table)?;
-        let common = Common::read(&table, kind.default_rate);
+        let common = Common::read(&table, kind);
         let make = (kind.read)(&table, &common, shared);
         table.finish();
         Some(Self { name: name.into(), kind, common, make: make? })
@@ -139,10 +188,7 @@ fn read_kind(table: &Table<'_>) -> Option<&'static Kind> {
 
 impl Common {
     /// Reads the common keys; a wrong one is recorded and its default stands in.
-    fn read(table: &Table<'_>, default_rate: Rate) -> Self {
-        for key in LATER_KEYS {
-            table.not_in_this_version(key);
-        }
+    fn read(table: &Table<'_>, kind: &Kind) -> Self {
         let digest = table.table("digest").and_then(Schedule::read);
         // A digest that comes at eight says so by the same clocks.
         let zone = digest.as_ref().map_or(TimeZone::UTC, |digest| digest.zone.clone());
@@ -164,7 +210,7 @@ impl Common {
         }
         Self {
             digest: digest.map(Arc::new),
-            rate_limit: table.rate("rate_limit").unwrap_or(default_rate),
+            rate_limit: table.rate("rate_limit").unwrap_or(kind.default_rate),
             timeout,
             give_up_after: table.duration("give_up_after").unwrap_or(Duration::from_secs(48 * 3_600)),
             active_hours: table.table("active_hours").and_then(|table| ActiveHours::read(table, &timezone)),
@@ -173,8 +219,31 @@ impl Common {
             skip_if_read: table.boolean("skip_if_read").unwrap_or(false),
             allow_http: table.boolean("allow_http").unwrap_or(false),
             ca_file,
+            burst: table.table("burst").and_then(Burst::read),
+            template: kind.keys.contains(&TEMPLATE).then(|| read_template(table)).flatten(),
         }
     }
+
+    /// How the destination `name` wants messages to be shown.
+    pub(super) fn view(&self, name: &str, mention: Option<Mention>) -> View {
+        View {
+            destination: name.into(),
+            zone: self.timezone.clone(),
+            show_email: self.show_email,
+            mention,
+            template: self.template.clone(),
+        }
+    }
+}
+
+/// The name of templates; whether there are any of that name is seen when they have been loaded.
+fn read_template(table: &Table<'_>) -> Option<String> {
+    let name = table.text("template")?;
+    if crate::render::is_template_name(&name) {
+        return Some(name);
+    }
+    table.problem("template", "is not a name", "write letters, digits, `-` and `_`, such as \"brief\"");
+    None
 }
 
 /// Reads the secret URL `key`: https, or http where it stays on this machine or `allow_http` says so;

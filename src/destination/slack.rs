@@ -1,13 +1,13 @@
 //! Slack's incoming webhooks. Success is 200 with the body `ok`; what failed is told by a word in the body
 //! first and by the status second, since Slack gives the same word under different statuses.
 
+use super::chat::Chat;
 use super::http::{Answer, Sender};
-use super::settings::{Common, Key, Shared, read_url};
-use super::{Destination, Kind, Make, Payload};
-use crate::domain::{Attempt, Message, Outcome, Reason};
-use crate::render::{Mention, Renderer, View, slack};
-use crate::settings::{Rate, Secret, Table};
-use async_trait::async_trait;
+use super::settings::{Common, Key, Shared, TEMPLATE, read_url};
+use super::{Kind, Make};
+use crate::domain::{Attempt, Outcome, Reason};
+use crate::render::slack;
+use crate::settings::{Rate, Table};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,18 +24,14 @@ pub static KIND: Kind = Kind {
             summary: "who is pinged by reviews and by trouble: <!here>, <!channel>, <!everyone>, <@U…>, <!subteam^S…>",
             secret: false,
         },
+        TEMPLATE,
     ],
+    format: Some(&slack::FORMAT),
     read,
 };
 
 /// How long a 429 without `Retry-After` asks for: Slack names none then, and pressing on disables the app.
 const PAUSE: Duration = Duration::from_secs(30);
-
-#[derive(Debug)]
-struct Settings {
-    webhook_url: Secret,
-    mention: Option<Mention>,
-}
 
 fn read(table: &Table<'_>, common: &Common, _: &Shared) -> Option<Arc<dyn Make>> {
     let webhook_url = read_url(table, "webhook_url", common);
@@ -48,61 +44,20 @@ fn read(table: &Table<'_>, common: &Common, _: &Shared) -> Option<Arc<dyn Make>>
         }
         mention
     });
-    Some(Arc::new(Settings { webhook_url: webhook_url?, mention: mention.flatten() }))
+    Some(Arc::new(Chat {
+        format: &slack::FORMAT,
+        url: webhook_url?,
+        mention: mention.flatten(),
+        judge: |sender, answer| Slack { sender }.judge(answer),
+    }))
 }
 
-impl Make for Settings {
-    fn make(
-        &self,
-        name: &str,
-        common: &Common,
-        renderer: Arc<Renderer>,
-    ) -> Result<Arc<dyn Destination>, String> {
-        let sender = Sender::new(name, "webhook_url", self.webhook_url.expose(), &[], common)?;
-        let view = View {
-            destination: name.into(),
-            zone: common.timezone.clone(),
-            show_email: common.show_email,
-            mention: self.mention.clone(),
-        };
-        Ok(Arc::new(Slack { sender, view, renderer }))
-    }
+/// An answer to one message.
+struct Slack<'a> {
+    sender: &'a Sender,
 }
 
-struct Slack {
-    sender: Sender,
-    view: View,
-    renderer: Arc<Renderer>,
-}
-
-#[async_trait]
-impl Destination for Slack {
-    fn render(&self, message: &Message) -> Payload {
-        let rendered = self.renderer.slack(message, &self.view);
-        Payload {
-            media_type: "application/json",
-            body: rendered.payload.to_string(),
-            fallback: rendered.fallback,
-        }
-    }
-
-    async fn send(&self, message: &Message, payload: &Payload) -> Attempt {
-        match self.sender.post(payload.media_type, &[], payload.body.clone(), message.now).await {
-            Ok(answer) => self.judge(&answer),
-            Err(attempt) => attempt,
-        }
-    }
-
-    async fn reach(&self) -> Result<(), String> {
-        self.sender.reach().await
-    }
-
-    fn address(&self) -> String {
-        self.sender.host().to_owned()
-    }
-}
-
-impl Slack {
+impl Slack<'_> {
     fn judge(&self, answer: &Answer) -> Attempt {
         match (answer.status, answer.body.as_deref()) {
             // A 2xx whose body was lost: Slack had taken it, and sending again would repeat it.
@@ -110,7 +65,11 @@ impl Slack {
             (200..=299, Some(body)) if body.trim().eq_ignore_ascii_case("ok") => {
                 return self.sender.by_status(answer);
             }
-            (200..=299, Some(_)) => return self.not_slack(answer),
+            (200..=299, Some(_)) => {
+                return self
+                    .sender
+                    .taken_by_another("but not with Slack's `ok`, so it may not be Slack", answer);
+            }
             _ => {}
         }
         let word = answer.body.as_deref().map(word).unwrap_or_default();
@@ -123,17 +82,6 @@ impl Slack {
     fn by_status(&self, answer: &Answer) -> Attempt {
         let pause = answer.retry_after.or((answer.status == 429).then_some(PAUSE));
         self.sender.by_status(&Answer { retry_after: pause, ..answer.clone() })
-    }
-
-    fn not_slack(&self, answer: &Answer) -> Attempt {
-        let detail = format!(
-            "{} answered {} but not with Slack's `ok`, so it may not be Slack: check the URL. It is not sent again by \
-             itself, since it may have arrived. {}.",
-            self.sender.host(),
-            answer.status,
-            self.sender.refused_for_good()
-        );
-        self.sender.attempt(Outcome::Dead { reason: Reason::UnexpectedAnswer }, answer, detail)
     }
 
     fn meant(&self, answer: &Answer, word: &str, meaning: Meaning, what: &str) -> Attempt {

@@ -4,14 +4,14 @@
 //! The old connectors are gone, so their URLs are refused when the configuration is read. Their habit of
 //! answering 200 with the error of Teams behind them is understood all the same: gateways in companies do it.
 
+use super::chat::Chat;
 use super::http::{Answer, Sender};
-use super::settings::{Common, Key, Shared, read_url};
-use super::{Destination, Kind, Make, Payload};
+use super::settings::{Common, Key, Shared, TEMPLATE, read_url};
+use super::{Kind, Make};
 use crate::domain::text::one_line;
-use crate::domain::{Attempt, Message, Outcome, Reason};
-use crate::render::{Renderer, View};
+use crate::domain::{Attempt, Outcome, Reason};
+use crate::render::teams;
 use crate::settings::{Rate, Secret, Table};
-use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,17 +21,13 @@ pub static KIND: Kind = Kind {
     summary: "a Microsoft Teams channel or chat, through a Workflow",
     // Four a second are throttled; a Workflow's owner has a daily quota besides.
     default_rate: Rate::per_second(1),
-    keys: &[Key { name: "webhook_url", summary: "the Workflow's URL, from Teams", secret: true }],
+    keys: &[Key { name: "webhook_url", summary: "the Workflow's URL, from Teams", secret: true }, TEMPLATE],
+    format: Some(&teams::FORMAT),
     read,
 };
 
 /// How long a 429 without `Retry-After` asks for.
 const PAUSE: Duration = Duration::from_secs(60);
-
-#[derive(Debug)]
-struct Settings {
-    webhook_url: Secret,
-}
 
 fn read(table: &Table<'_>, common: &Common, _: &Shared) -> Option<Arc<dyn Make>> {
     let webhook_url = read_url(table, "webhook_url", common)?;
@@ -42,7 +38,12 @@ fn read(table: &Table<'_>, common: &Common, _: &Shared) -> Option<Arc<dyn Make>>
         table.problem(place, "is of an Office 365 connector, which Microsoft switched off in 2026", hint);
         return None;
     }
-    Some(Arc::new(Settings { webhook_url }))
+    Some(Arc::new(Chat {
+        format: &teams::FORMAT,
+        url: webhook_url,
+        mention: None,
+        judge: |sender, answer| Teams { sender }.judge(answer),
+    }))
 }
 
 /// Whether `url` is of a connector: nothing that it is sent arrives.
@@ -55,58 +56,12 @@ fn is_retired(url: &Secret) -> bool {
     }
 }
 
-impl Make for Settings {
-    fn make(
-        &self,
-        name: &str,
-        common: &Common,
-        renderer: Arc<Renderer>,
-    ) -> Result<Arc<dyn Destination>, String> {
-        let sender = Sender::new(name, "webhook_url", self.webhook_url.expose(), &[], common)?;
-        let view = View {
-            destination: name.into(),
-            zone: common.timezone.clone(),
-            show_email: common.show_email,
-            mention: None,
-        };
-        Ok(Arc::new(Teams { sender, view, renderer }))
-    }
+/// An answer to one message.
+struct Teams<'a> {
+    sender: &'a Sender,
 }
 
-struct Teams {
-    sender: Sender,
-    view: View,
-    renderer: Arc<Renderer>,
-}
-
-#[async_trait]
-impl Destination for Teams {
-    fn render(&self, message: &Message) -> Payload {
-        let rendered = self.renderer.teams(message, &self.view);
-        Payload {
-            media_type: "application/json",
-            body: rendered.payload.to_string(),
-            fallback: rendered.fallback,
-        }
-    }
-
-    async fn send(&self, message: &Message, payload: &Payload) -> Attempt {
-        match self.sender.post(payload.media_type, &[], payload.body.clone(), message.now).await {
-            Ok(answer) => self.judge(&answer),
-            Err(attempt) => attempt,
-        }
-    }
-
-    async fn reach(&self) -> Result<(), String> {
-        self.sender.reach().await
-    }
-
-    fn address(&self) -> String {
-        self.sender.host().to_owned()
-    }
-}
-
-impl Teams {
+impl Teams<'_> {
     fn judge(&self, answer: &Answer) -> Attempt {
         let body = answer.body.as_deref().unwrap_or_default().trim();
         if (200..300).contains(&answer.status) {
@@ -115,7 +70,9 @@ impl Teams {
                     let relayed = self.by_status(&Answer { status, ..answer.clone() });
                     Attempt { status: Some(answer.status), ..relayed }
                 }
-                None if body.starts_with('<') => self.a_page(answer),
+                None if body.starts_with('<') => {
+                    self.sender.taken_by_another("with a web page, so it may not be a Workflow", answer)
+                }
                 None => self.accepted(answer),
             };
         }
@@ -137,18 +94,6 @@ impl Teams {
             answer.status
         );
         self.sender.attempt(Outcome::Accepted, answer, detail)
-    }
-
-    /// A web page is no Workflow's answer: a login page, or a proxy that is in the way.
-    fn a_page(&self, answer: &Answer) -> Attempt {
-        let detail = format!(
-            "{} answered {} with a web page, so it may not be a Workflow: check the URL. It is not sent again by itself, \
-             since it may have arrived. {}.",
-            self.sender.host(),
-            answer.status,
-            self.sender.refused_for_good()
-        );
-        self.sender.attempt(Outcome::Dead { reason: Reason::UnexpectedAnswer }, answer, detail)
     }
 
     fn by_status_and(&self, answer: &Answer, refusal: Option<Refusal>) -> Attempt {

@@ -28,6 +28,7 @@ pub static KIND: Kind = Kind {
             secret: true,
         },
     ],
+    format: None,
     read,
 };
 

@@ -46,6 +46,9 @@ pub struct Previous {
     pub rating: NativeRating,
     /// The text it had.
     pub text: Option<String>,
+    /// How long it had said so when the change was seen, in milliseconds: since it was written, or changed before.
+    #[serde(default)]
+    pub stood_ms: Option<u64>,
 }
 
 impl Previous {

@@ -1,6 +1,8 @@
-//! A digest: many reviews in one message, and the figures people look at first. Pure.
+//! Many reviews in one message, by schedule (a digest) or because they came at once (a summary), and the figures
+//! people look at first. Pure.
 
 use super::{RuleHit, Subject, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// Averages of fewer reviews than this say nothing, and none is compared.
 pub const FEWEST_FOR_AVERAGE: usize = 5;
@@ -18,6 +20,25 @@ pub struct Digest {
     pub members: Vec<Member>,
     /// Trouble that readers should know of; empty when all is well.
     pub troubles: Vec<String>,
+}
+
+/// Why reviews are told together that were to be told one by one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// More came than one wants to hear of so quickly.
+    Burst,
+    /// They had to wait: the destination was broken, paused or closed.
+    Backlog,
+}
+
+/// What a burst, or what waited for long, is folded into.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// Why.
+    pub cause: Cause,
+    /// What it says of its reviews; without troubles.
+    pub reviews: Digest,
 }
 
 /// A review of a digest.
@@ -95,6 +116,24 @@ impl Digest {
         let mut members: Vec<&Member> =
             self.members.iter().filter(|member| member.subject.needs_attention()).collect();
         members.sort_by_key(|member| member.subject.review.reviewed_at);
+        members
+    }
+
+    /// The reviews that matter most, the worst first: what needs attention, then lower before higher ratings, with a
+    /// text before without one, older before newer.
+    pub fn worst(&self) -> Vec<&Member> {
+        let mut members: Vec<&Member> = self.members.iter().collect();
+        members.sort_by(|a, b| {
+            let (a, b) = (&a.subject, &b.subject);
+            // An unreadable rating with a text may be anything: it comes behind the low ones.
+            let rating = |subject: &Subject| subject.rating.normalised.unwrap_or(2.5);
+            let attention = b.needs_attention().cmp(&a.needs_attention());
+            let text = |subject: &Subject| subject.review.text.is_none();
+            attention
+                .then_with(|| rating(a).total_cmp(&rating(b)))
+                .then_with(|| text(a).cmp(&text(b)))
+                .then_with(|| a.review.reviewed_at.cmp(&b.review.reviewed_at))
+        });
         members
     }
 

@@ -1,6 +1,6 @@
 //! A message: one send. It carries 1..n deliveries, or none (a notice, a test).
 
-use super::{Digest, RuleHit, Subject, Timestamp};
+use super::{Digest, Member, RuleHit, Subject, Summary, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The kinds of message; the schema's CHECK constraints hold the same list.
@@ -79,6 +79,8 @@ pub enum Content {
     },
     /// Many reviews, by schedule.
     Digest(Box<Digest>),
+    /// Many reviews, for they came at once.
+    Summary(Box<Summary>),
     /// A notice to the operator.
     Operator(Notice),
     /// A person's test of the destination.
@@ -89,11 +91,25 @@ pub enum Content {
 }
 
 impl Content {
+    /// Every review it tells, with the rules that asked for it.
+    pub fn reviews(&self) -> Vec<(&Subject, &[RuleHit])> {
+        fn of(members: &[Member]) -> Vec<(&Subject, &[RuleHit])> {
+            members.iter().map(|member| (&member.subject, &*member.rules)).collect()
+        }
+        match self {
+            Self::Review { subject, rules } => vec![(subject, rules)],
+            Self::Digest(digest) => of(&digest.members),
+            Self::Summary(summary) => of(&summary.reviews.members),
+            Self::Operator(_) | Self::Test { .. } => Vec::new(),
+        }
+    }
+
     /// The kind of message this is.
     pub fn kind(&self) -> MessageKind {
         match self {
             Self::Review { .. } => MessageKind::Review,
             Self::Digest(_) => MessageKind::Digest,
+            Self::Summary(_) => MessageKind::Summary,
             Self::Operator(_) => MessageKind::Operator,
             Self::Test { .. } => MessageKind::Test,
         }

@@ -17,7 +17,7 @@ pub mod time;
 pub use catalog::{Catalog, Named, Platform, Source, Website};
 pub use change::{Change, Previous};
 pub use delivery::{DeliveryState, RuleHit};
-pub use digest::{Digest, Figures, Member};
+pub use digest::{Cause, Digest, Figures, Member, Summary};
 pub use message::{Content, Form, Message, MessageKind, Notice, NoticeState};
 pub use outcome::{Attempt, Outcome, Reason};
 pub use policy::{AccountPolicy, Backfill, MarkRead, Unmatched};

@@ -2,6 +2,7 @@
 
 use crate::domain::{Change, Previous, Review};
 use crate::store::{StoreError, ids};
+use std::time::Duration;
 
 /// Stands for a text that is not there.
 const NO_TEXT: &str = "-";
@@ -40,9 +41,10 @@ pub fn change_of_hashes(before: &str, after: &str) -> Option<Change> {
     }
 }
 
-/// What a recipient knew before a change.
-pub fn previous(before: &Review) -> Previous {
-    Previous { rating: before.rating.clone(), text: before.text.clone() }
+/// What a recipient knew before a change, and how long it `stood`.
+pub fn previous(before: &Review, stood: Option<Duration>) -> Previous {
+    let stood_ms = stood.and_then(|stood| u64::try_from(stood.as_millis()).ok());
+    Previous { rating: before.rating.clone(), text: before.text.clone(), stood_ms }
 }
 
 #[cfg(test)]

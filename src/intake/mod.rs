@@ -15,6 +15,7 @@ use crate::store::{
 use crate::upstream::{Item, Malformed};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How an account's reviews are treated, as of one configuration.
 #[derive(Debug)]
@@ -137,7 +138,7 @@ impl Intake<'_> {
         let (change, previous) = match before {
             // Its retention is over: that it is an edit is known, but not of what.
             None => (change, None),
-            Some(before) if known.told => (change, Some(diff::previous(before))),
+            Some(before) if known.told => (change, Some(diff::previous(before, self.stood(before, known)))),
             // Nobody was told yet: to its readers it is new, and there is nothing it was before.
             Some(_) => (Change::New, None),
         };
@@ -148,6 +149,13 @@ impl Intake<'_> {
             routed.mark = false;
         }
         Decision::Revise(Box::new(Revision { change, previous, routed }))
+    }
+
+    /// How long readers knew a review as it was before: since its customer wrote it, or changed it last.
+    fn stood(&self, before: &Review, known: &Known) -> Option<Duration> {
+        let written = before.reviewed_at.filter(|at| known.change == Change::New && *at < known.changed_at);
+        let since = written.unwrap_or(known.changed_at);
+        (since < self.now).then(|| self.now.since(since))
     }
 
     /// Runs the rules again on reviews of this account, by their ids in state; a review that matched keeps what

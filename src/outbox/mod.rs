@@ -16,7 +16,7 @@ pub use digest::Digester;
 pub use dispatcher::{Dispatcher, Settled, Started};
 pub use janitor::Janitor;
 
-use crate::destination::{ActiveHours, Destination, Schedule};
+use crate::destination::{ActiveHours, Burst, Destination, Schedule};
 use crate::domain::RatingScales;
 use crate::settings::Rate;
 use std::collections::BTreeMap;
@@ -40,6 +40,8 @@ pub struct Target {
     pub digest: Option<Arc<Schedule>>,
     /// Whether a review that was read elsewhere is not told any more.
     pub skip_if_read: bool,
+    /// How many single messages may come how quickly; any number where it is not set.
+    pub burst: Option<Burst>,
 }
 
 /// All destinations, as of one configuration.

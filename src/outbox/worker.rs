@@ -4,9 +4,9 @@ use super::Target;
 use crate::clock::Stopwatch;
 use crate::domain::{
     Attempt, Catalog, Content, Digest, Member, Message, MessageKind, Notice, Outcome, RatingScales, Reason,
-    Subject,
+    Subject, Summary,
 };
-use crate::store::{Leased, LeasedReview, Window};
+use crate::store::{Gathered, Leased, LeasedReview, Window};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,7 +79,12 @@ fn message_of(leased: &Leased, names: &HashMap<String, Names>, troubles: Vec<Str
             Content::Operator(serde_json::from_str::<Notice>(leased.content.as_deref()?).ok()?)
         }
         MessageKind::Test => Content::Test { text: leased.content.clone()? },
-        MessageKind::Summary => return None,
+        MessageKind::Summary => {
+            let Gathered { cause, from, to } = serde_json::from_str(leased.content.as_deref()?).ok()?;
+            let (destination, members) = (leased.destination.clone(), members.collect());
+            let reviews = Digest { destination, from, to, members, troubles: Vec::new() };
+            Content::Summary(Box::new(Summary { cause, reviews }))
+        }
     };
     Some(Message {
         id: leased.id.clone(),

@@ -5,7 +5,8 @@
 use super::words::clean;
 use crate::clock;
 use crate::domain::{
-    Change, Content, Digest, Member, Message, NativeRating, Notice, NoticeState, RuleHit, Subject, Timestamp,
+    Cause, Change, Content, Digest, Member, Message, NativeRating, Notice, NoticeState, RuleHit, Subject,
+    Summary, Timestamp,
 };
 use serde::Serialize;
 use serde_json::{Number, Value};
@@ -13,7 +14,7 @@ use serde_json::{Number, Value};
 /// What a webhook receives.
 #[derive(Clone, Debug, Serialize)]
 pub struct Body {
-    /// `review.created`, `review.updated`, `digest.created`, `operator` or `test`.
+    /// `review.created`, `review.updated`, `digest.created`, `summary.created`, `operator` or `test`.
     pub r#type: &'static str,
     /// When this attempt is made, RFC 3339.
     pub timestamp: String,
@@ -29,6 +30,8 @@ pub enum Data {
     Review(Box<ReviewData>),
     /// Of `digest.created`.
     Digest(Box<DigestData>),
+    /// Of `summary.created`.
+    Summary(Box<SummaryData>),
     /// Of `operator`.
     Operator(OperatorData),
     /// Of `test`.
@@ -110,7 +113,17 @@ pub struct DigestData {
     pub reviews: Vec<ReviewData>,
 }
 
-/// Counts over the reviews of a digest.
+/// Many reviews that came at once, or waited for long.
+#[derive(Clone, Debug, Serialize)]
+pub struct SummaryData {
+    /// `burst` or `backlog`.
+    pub cause: Cause,
+    /// The rest is as in a digest.
+    #[serde(flatten)]
+    pub reviews: DigestData,
+}
+
+/// Counts over the reviews of a digest or a summary.
 #[derive(Clone, Debug, Serialize)]
 pub struct Counts {
     /// How many.
@@ -163,6 +176,11 @@ impl Body {
             Content::Digest(digest) => {
                 let data = DigestData::of(digest, message.possible_repeat, show_email);
                 ("digest.created", Data::Digest(Box::new(data)))
+            }
+            Content::Summary(summary) => {
+                let Summary { cause, reviews } = &**summary;
+                let reviews = DigestData::of(reviews, message.possible_repeat, show_email);
+                ("summary.created", Data::Summary(Box::new(SummaryData { cause: *cause, reviews })))
             }
             Content::Operator(notice) => ("operator", Data::Operator(OperatorData::of(notice))),
             Content::Test { text } => ("test", Data::Test(TestData { text: clean(text) })),

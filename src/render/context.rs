@@ -3,7 +3,7 @@
 
 use super::body::{Body, Data, ReviewData, json};
 use super::shown::{ShownNotice, ShownReview};
-use super::shown_digest::ShownDigest;
+use super::shown_digest::{ShownDigest, ShownSummary};
 use crate::domain::{Content, Message, NoticeState};
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -20,9 +20,11 @@ pub struct View {
     pub show_email: bool,
     /// Whom to ping; only ever from the configuration.
     pub mention: Option<Mention>,
+    /// The name of the templates it uses; the usual ones where it has none.
+    pub template: Option<String>,
 }
 
-/// Who is pinged in Slack. Exactly one is set.
+/// Who is pinged. For Slack one of the first three is set, elsewhere the last.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Mention {
     /// `here`, `channel` or `everyone`.
@@ -31,6 +33,8 @@ pub struct Mention {
     pub user_id: Option<String>,
     /// A user group's id.
     pub usergroup_id: Option<String>,
+    /// As the kind of destination writes it.
+    pub token: Option<String>,
 }
 
 /// The context of `review` templates.
@@ -58,16 +62,16 @@ struct PlainContext<'a> {
     destination: &'a str,
 }
 
-/// The context of `digest` templates.
+/// The context of `digest` and `summary` templates.
 #[derive(Clone, Debug, Serialize)]
-struct DigestContext<'a> {
+struct ManyContext<'a, Shown> {
     r#type: &'a str,
     timestamp: &'a str,
     // Holds `destination`, which the other contexts add.
     #[serde(flatten)]
     data: &'a Data,
     repeat: bool,
-    shown: ShownDigest,
+    shown: Shown,
     mention: Option<&'a Mention>,
 }
 
@@ -79,11 +83,8 @@ pub fn context(message: &Message, view: &View) -> Value {
         Data::Review(data) => {
             data.review.email.get_or_insert(None);
         }
-        Data::Digest(data) => {
-            for member in &mut data.reviews {
-                member.review.email.get_or_insert(None);
-            }
-        }
+        Data::Digest(data) => name_emails(&mut data.reviews),
+        Data::Summary(data) => name_emails(&mut data.reviews.reviews),
         Data::Operator(_) | Data::Test(_) => {}
     }
     let (r#type, timestamp, destination) = (body.r#type, body.timestamp.as_str(), view.destination.as_str());
@@ -96,12 +97,20 @@ pub fn context(message: &Message, view: &View) -> Value {
             mention: mention(message, view),
             destination,
         }),
-        (Content::Digest(digest), data) => json(&DigestContext {
+        (Content::Digest(digest), data) => json(&ManyContext {
             r#type,
             timestamp,
             data,
             repeat: message.possible_repeat,
             shown: ShownDigest::of(digest, message, view),
+            mention: mention(message, view),
+        }),
+        (Content::Summary(summary), data) => json(&ManyContext {
+            r#type,
+            timestamp,
+            data,
+            repeat: message.possible_repeat,
+            shown: ShownSummary::of(summary, message, view),
             mention: mention(message, view),
         }),
         (content, data) => json(&PlainContext {
@@ -116,11 +125,19 @@ pub fn context(message: &Message, view: &View) -> Value {
     }
 }
 
+fn name_emails(reviews: &mut [ReviewData]) {
+    for member in reviews {
+        member.review.email.get_or_insert(None);
+    }
+}
+
 /// Whom `message` pings. Good news and a person's test ping nobody.
 pub fn mention<'a>(message: &Message, view: &'a View) -> Option<&'a Mention> {
     let pings = match &message.content {
         Content::Review { .. } => true,
-        Content::Digest(digest) => digest.members.iter().any(|member| member.subject.needs_attention()),
+        Content::Digest(_) | Content::Summary(_) => {
+            message.content.reviews().iter().any(|(subject, _)| subject.needs_attention())
+        }
         Content::Operator(notice) => notice.state == NoticeState::Started,
         Content::Test { .. } => false,
     };
@@ -140,7 +157,7 @@ mod tests {
     fn view() -> View {
         let mention = Some(Mention { range: Some("here".into()), ..Mention::default() });
         let zone = TimeZone::get("Europe/Amsterdam").unwrap();
-        View { destination: "support".into(), zone, show_email: false, mention }
+        View { destination: "support".into(), zone, show_email: false, mention, template: None }
     }
 
     #[test]
@@ -177,9 +194,9 @@ mod tests {
     #[test]
     fn edits_name_what_changed() {
         let edit = |name: &str| shown(name)["edit"].as_str().unwrap().to_owned();
-        assert_eq!(edit("edited rating"), "Edited: 1.5 → 5 stars; the text changed too.");
-        assert_eq!(edit("text added"), "Edited: a text was added to the rating.");
-        assert_eq!(edit("edited text"), "Edited: the text changed.");
+        assert_eq!(edit("edited rating"), "Edited: 1.5 to 5 stars, after 3 days; the text changed too.");
+        assert_eq!(edit("text added"), "Edited: a text was added to the rating, after 3 days.");
+        assert_eq!(edit("edited text"), "Edited: the text changed, after 3 days.");
         assert!(edit("edited, before unknown").contains("no longer kept"));
     }
 

@@ -60,7 +60,7 @@ pub fn read(folder: Option<&Path>) -> (Files, Vec<TemplateProblem>) {
         for path in found {
             let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
             let shown = path.display().to_string();
-            if !known.contains(&name) {
+            if !known.contains(&usual(&name)) {
                 let near = nearest(&name, known.iter().map(String::as_str));
                 let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
                 problems.push(problem(&path, format!("overrides no template{hint}")));
@@ -73,6 +73,20 @@ pub fn read(folder: Option<&Path>) -> (Files, Vec<TemplateProblem>) {
         }
     }
     (files, problems)
+}
+
+/// `slack/review.json` of `slack/brief/review.json`: what a template of a name stands in for.
+fn usual(name: &str) -> String {
+    match name.split('/').collect::<Vec<_>>()[..] {
+        [kind, own, file] if is_name(own) => format!("{kind}/{file}"),
+        _ => name.to_owned(),
+    }
+}
+
+/// Whether templates may be called so: `[a-z][a-z0-9_-]*`.
+pub fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-'))
 }
 
 fn problem(path: &Path, what: String) -> TemplateProblem {

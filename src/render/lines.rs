@@ -3,7 +3,7 @@
 use super::body::safe_url;
 use super::context::View;
 use super::shown::{ShownNotice, ShownReview};
-use super::shown_digest::{ShownDigest, more};
+use super::shown_digest::{ShownDigest, ShownMember, ShownSummary, more};
 use super::words::cut_line;
 use crate::domain::{Content, Message};
 
@@ -28,6 +28,9 @@ impl Lines {
             Content::Digest(content) => {
                 Self { lines: digest(ShownDigest::of(content, message, view)), link: None }
             }
+            Content::Summary(content) => {
+                Self { lines: summary(ShownSummary::of(content, message, view)), link: None }
+            }
             content => Self { lines: notice(ShownNotice::of(content, message.possible_repeat)), link: None },
         }
     }
@@ -49,15 +52,27 @@ fn digest(shown: ShownDigest) -> Vec<String> {
     let mut lines = vec![format!("📬 {} · {}", shown.title, shown.period)];
     lines.extend(shown.headline);
     // There is room for the worst and the largest; the figures above are of all.
-    for member in shown.attention.iter().take(6) {
-        let quote = cut_line(&member.quote, 120);
-        lines.push(format!("{} {} · {}: {quote}", member.severity, member.rating, member.place));
-    }
+    lines.extend(shown.attention.iter().take(6).map(|said| member(said, 120)));
     lines.extend(more(shown.attention_count, 6, " that need attention"));
     lines.extend(shown.websites.into_iter().take(8).map(|group| group.line));
     lines.push(shown.health);
     lines.extend(shown.repeat.map(str::to_owned));
     lines
+}
+
+fn summary(shown: ShownSummary) -> Vec<String> {
+    let mut lines = vec![format!("🔥 {} · {}", shown.title, shown.period), shown.reason.to_owned()];
+    lines.extend(shown.headline);
+    lines.extend(shown.worst.iter().map(|said| member(said, 280)));
+    lines.extend(shown.worst_more);
+    lines.extend(shown.websites.into_iter().take(8).map(|group| group.line));
+    lines.extend(shown.repeat.map(str::to_owned));
+    lines
+}
+
+fn member(said: &ShownMember, graphemes: usize) -> String {
+    let quote = cut_line(&said.quote, graphemes);
+    format!("{} {} · {}: {quote}", said.severity, said.rating, said.place)
 }
 
 fn notice(shown: ShownNotice) -> Vec<String> {

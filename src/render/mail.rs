@@ -5,15 +5,20 @@ use super::context::{self, View};
 use super::files::Files;
 use super::lines::Lines;
 use super::mail_template::Part;
+use super::payload::{named, names, of_kinds};
 use super::shape::shape;
 use super::words::{ZERO_WIDTH, clean, cut, cut_line, unlinked};
-use super::{KINDS, TemplateProblem, contexts_of, helpers};
-use crate::domain::{Content, Form, Message};
+use super::{TemplateProblem, contexts_of, helpers};
+use crate::domain::{Content, Form, Message, MessageKind};
 use handlebars::{Context, Handlebars, html_escape};
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+/// Its folder among the templates.
+pub(super) const FOLDER: &str = "email";
+/// The ends of the files of one e-mail.
+const ENDS: [&str; 3] = [".subject.txt", ".txt", ".html"];
 /// HTML of an e-mail, in bytes: Gmail cuts what is longer than about 102 KB.
 pub const MAX_HTML_BYTES: usize = 80 * 1024;
 /// A subject, in graphemes.
@@ -49,7 +54,8 @@ struct Whole {
 pub(super) struct Mails {
     literal: Handlebars<'static>,
     escaped: Handlebars<'static>,
-    templates: BTreeMap<&'static str, Parts>,
+    /// By the name of the templates, empty for the usual ones, and the kind of message.
+    templates: BTreeMap<(String, &'static str), Parts>,
 }
 
 struct Parts {
@@ -63,20 +69,28 @@ impl Mails {
     pub(super) fn load(files: &Files, problems: &mut Vec<TemplateProblem>) -> Self {
         let literal = helpers::registry(|text| text.to_owned());
         let mut mails = Self { literal, escaped: helpers::registry(html_escape), templates: BTreeMap::new() };
-        for kind in KINDS {
+        // A name that has one of the three files has the usual ones for the others.
+        let found: BTreeSet<(&'static str, String)> = ENDS
+            .iter()
+            .flat_map(|end| of_kinds(files, FOLDER, end))
+            .map(|(kind, name, _)| (kind.as_str(), name))
+            .collect();
+        for (kind, name) in found {
+            let Some(kind) = MessageKind::parse(kind) else { continue };
             let contexts = contexts_of(kind, |message, view| context_of(message, view, SHOWN[0]));
             let shape = shape(contexts.iter().map(|(_, context)| context.clone()));
             let mut part = |end: &str| {
-                let file = files.get(&format!("email/{}.{end}", kind.as_str()))?;
-                Part::compile(file, end == "html", &shape).map_err(|found| problems.extend(found)).ok()
+                let usual = format!("{FOLDER}/{}{end}", kind.as_str());
+                let own = (!name.is_empty()).then(|| format!("{FOLDER}/{name}/{}{end}", kind.as_str()));
+                let file = own.and_then(|own| files.get(&own)).or_else(|| files.get(&usual))?;
+                Part::compile(file, end == ".html", &shape).map_err(|found| problems.extend(found)).ok()
             };
             // All three, so that the mistakes of all three are told.
-            let parts = (part("subject.txt"), part("txt"), part("html"));
-            let (Some(subject), Some(text), Some(html)) = parts else { continue };
+            let [Some(subject), Some(text), Some(html)] = ENDS.map(&mut part) else { continue };
             let parts = Parts { subject, text, html };
             match mails.try_out(&parts, contexts) {
                 Err(problem) => problems.push(problem),
-                Ok(()) => drop(mails.templates.insert(kind.as_str(), parts)),
+                Ok(()) => drop(mails.templates.insert((name, kind.as_str()), parts)),
             }
         }
         mails
@@ -96,8 +110,8 @@ impl Mails {
 
     fn by_template(&self, message: &Message, view: &View) -> Result<Mail, String> {
         let kind = message.content.kind().as_str();
-        let parts =
-            self.templates.get(kind).ok_or_else(|| format!("there is no template email/{kind}.html"))?;
+        let parts = named(&self.templates, view, kind)
+            .ok_or_else(|| format!("there is no template email/{kind}.html"))?;
         let fill = |graphemes| self.fill(parts, context_of(message, view, graphemes));
         let mut mail = fill(SHOWN[0]);
         for shorter in &SHOWN[1..] {
@@ -110,6 +124,11 @@ impl Mails {
             return Err(parts.html.wrong("gives more than the 80 KB that mail programs show").to_string());
         }
         Ok(mail)
+    }
+
+    /// The names of its templates, beside the usual ones.
+    pub(super) fn names(&self) -> Vec<&str> {
+        names(&self.templates)
     }
 
     fn fill(&self, parts: &Parts, data: Value) -> Result<Mail, TemplateProblem> {
@@ -151,21 +170,24 @@ fn context_of(message: &Message, view: &View, graphemes: usize) -> Value {
     if let Some(fields) = data.as_object_mut() {
         fields.insert("mail".into(), super::body::json(&whole));
     }
-    if matches!(message.content, Content::Review { .. } | Content::Digest(_)) {
+    if tells_reviews(message) {
         unlink(&mut data, &addresses(message, view));
     }
     data
 }
 
+fn tells_reviews(message: &Message) -> bool {
+    !matches!(message.content, Content::Operator(_) | Content::Test { .. })
+}
+
 /// The addresses of customers that are shown on purpose, for people to copy.
 fn addresses(message: &Message, view: &View) -> Vec<String> {
-    let subjects: Vec<_> = match &message.content {
-        Content::Review { subject, .. } => vec![&**subject],
-        Content::Digest(digest) => digest.members.iter().map(|member| &member.subject).collect(),
-        _ => Vec::new(),
-    };
-    let shown = subjects.into_iter().filter_map(|subject| subject.review.email.as_deref());
-    shown.filter(|address| view.show_email && is_plain(address)).map(str::to_owned).collect()
+    let reviews = message.content.reviews().into_iter();
+    reviews
+        .filter_map(|(subject, _)| subject.review.email.as_deref())
+        .filter(|address| view.show_email && is_plain(address))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Whether `address` is nothing but an address.
@@ -204,7 +226,7 @@ impl Whole {
 fn plain(message: &Message, view: &View) -> Mail {
     let Lines { mut lines, link } = Lines::of(message, view);
     let subject = cut_line(lines.first().map_or("Message", String::as_str), MAX_SUBJECT);
-    if matches!(message.content, Content::Review { .. } | Content::Digest(_)) {
+    if tells_reviews(message) {
         lines.iter_mut().for_each(|line| *line = unlinked(line));
     }
     lines.extend(link.map(|(title, url)| format!("{}: {url}", unlinked(&title))));

@@ -3,18 +3,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::mail::MAX_HTML_BYTES;
-use super::torture::{nasty, with_file, with_text};
+use super::torture::{load, nasty, with_file, with_text};
 use super::*;
 use crate::domain::text::is_unsafe;
 use crate::domain::{Content, Form};
 use proptest::prelude::*;
 use std::sync::LazyLock;
 
-static RENDERER: LazyLock<Renderer> = LazyLock::new(|| Renderer::load(None).unwrap());
+static RENDERER: LazyLock<Renderer> = LazyLock::new(|| load(None).unwrap());
 
 fn view() -> View {
     let zone = jiff::tz::TimeZone::get("Europe/Amsterdam").unwrap();
-    View { destination: "owner".into(), zone, show_email: true, mention: None }
+    View { destination: "owner".into(), zone, show_email: true, mention: None, template: None }
 }
 
 /// Every tag of a document, values of `href` apart, which must be http(s).

@@ -32,22 +32,24 @@ pub use body::{
     Body, Counts, Data, DigestData, OperatorData, PreviousBody, ReviewBody, ReviewData, TestData,
 };
 pub use context::{Mention, View};
-pub use files::TemplateProblem;
+pub use files::{TemplateProblem, is_name as is_template_name};
 pub use mail::Mail;
 pub use payload::{Format, Rendered};
 pub use samples::{HOSTILE, sample, samples};
+pub use tree::{Dialect, Place, Rule};
 
 use crate::domain::{Message, MessageKind};
 use mail::Mails;
 use payload::Set;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
 /// All templates, compiled and tried out.
 pub struct Renderer {
-    slack: Set,
-    teams: Set,
+    /// By the name of their format.
+    sets: BTreeMap<&'static str, Set>,
     mails: Mails,
 }
 
@@ -57,29 +59,35 @@ impl fmt::Debug for Renderer {
     }
 }
 
-/// The kinds of message that have templates in this version.
-const KINDS: [MessageKind; 4] =
-    [MessageKind::Review, MessageKind::Digest, MessageKind::Operator, MessageKind::Test];
-
 impl Renderer {
-    /// Loads the embedded templates, replaced file by file by those in `templates_dir`, and tries each on
-    /// every sample. All problems at once.
-    pub fn load(templates_dir: Option<&Path>) -> Result<Self, Vec<TemplateProblem>> {
+    /// Loads the embedded templates of e-mail and of `formats`, replaced and added to file by file by those in
+    /// `templates_dir`, and tries each on every sample. All problems at once.
+    pub fn load(
+        templates_dir: Option<&Path>,
+        formats: &[&'static Format],
+    ) -> Result<Self, Vec<TemplateProblem>> {
         let (files, mut problems) = files::read(templates_dir);
-        let slack = Set::load(&slack::FORMAT, &files, &mut problems);
-        let teams = Set::load(&teams::FORMAT, &files, &mut problems);
+        let set = |format: &&'static Format| (format.name, Set::load(format, &files, &mut problems));
+        let sets = formats.iter().map(set).collect();
         let mails = Mails::load(&files, &mut problems);
-        if problems.is_empty() { Ok(Self { slack, teams, mails }) } else { Err(problems) }
+        if problems.is_empty() { Ok(Self { sets, mails }) } else { Err(problems) }
     }
 
-    /// The payload for Slack.
-    pub fn slack(&self, message: &Message, view: &View) -> Rendered {
-        self.slack.render(message, view)
+    /// The payload in `format`; one that was not loaded gives its plain form.
+    pub fn payload(&self, format: &'static Format, message: &Message, view: &View) -> Rendered {
+        match self.sets.get(format.name) {
+            Some(set) => set.render(message, view),
+            None => Rendered { payload: (format.plain)(message, view), fallback: None },
+        }
     }
 
-    /// The payload for a Teams Workflow.
-    pub fn teams(&self, message: &Message, view: &View) -> Rendered {
-        self.teams.render(message, view)
+    /// The names that a destination may set as its `template`, of the kind `kind`.
+    pub fn template_names(&self, kind: &str) -> Vec<&str> {
+        match self.sets.get(kind) {
+            Some(set) => set.names(),
+            None if kind == mail::FOLDER => self.mails.names(),
+            None => Vec::new(),
+        }
     }
 
     /// The e-mail.
@@ -91,9 +99,11 @@ impl Renderer {
 /// What `context` makes of every sample of `kind`, under views that show everything and nothing.
 fn contexts_of(kind: MessageKind, context: fn(&Message, &View) -> Value) -> Vec<(&'static str, Value)> {
     let zone = jiff::tz::TimeZone::UTC;
-    let nothing = View { destination: "support".into(), zone, show_email: false, mention: None };
+    let nothing =
+        View { destination: "support".into(), zone, show_email: false, mention: None, template: None };
     let views = ["<!here>", "<@U12345678>", "<!subteam^S12345678>"].map(|mention| View {
-        mention: slack::parse_mention(mention),
+        mention: slack::parse_mention(mention)
+            .map(|mention| Mention { token: Some("@here".into()), ..mention }),
         show_email: true,
         ..nothing.clone()
     });

@@ -1,15 +1,16 @@
 //! Payloads made from JSON templates: one [`Set`] of compiled templates a format.
 
 use super::context::{self, View};
-use super::files::Files;
+use super::files::{Files, TemplateFile};
 use super::shape::shape;
 use super::source::{self, Mistake};
 use super::tree::{Dialect, Engines, Tree};
-use super::{KINDS, TemplateProblem, contexts_of};
-use crate::domain::{Form, Message};
+use super::{TemplateProblem, contexts_of};
+use crate::domain::{Form, Message, MessageKind};
 use handlebars::Context;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// A rendered payload.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,17 +27,25 @@ pub struct Format {
     pub name: &'static str,
     /// What it allows where.
     pub dialect: &'static Dialect,
-    /// Makes a rendered payload one that the receiver takes; the error says what the template must change.
-    pub fit: fn(Value) -> Result<Value, String>,
+    /// Makes a rendered payload one that the receiver takes, given what the template was filled with; the error says
+    /// what the template must change.
+    pub fit: fn(Value, &Value) -> Result<Value, String>,
     /// The plainest form of a message. Never fails, whatever the message says.
     pub plain: fn(&Message, &View) -> Value,
+}
+
+impl fmt::Debug for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Format({})", self.name)
+    }
 }
 
 /// The compiled templates of one format.
 pub(super) struct Set {
     format: &'static Format,
     engines: Engines,
-    templates: BTreeMap<&'static str, Template>,
+    /// By the name of the templates, empty for the usual ones, and the kind of message.
+    templates: BTreeMap<(String, &'static str), Template>,
 }
 
 struct Template {
@@ -44,13 +53,44 @@ struct Template {
     tree: Tree,
 }
 
+/// The files of each kind of message below `folder`: the usual ones, and those of a name, in a folder of that name.
+pub(super) fn of_kinds<'a>(
+    files: &'a Files,
+    folder: &str,
+    end: &str,
+) -> Vec<(MessageKind, String, &'a TemplateFile)> {
+    let own = |path: &str| {
+        let rest = path.strip_prefix(folder)?.strip_prefix('/')?.strip_suffix(end)?;
+        let (name, kind) = rest.rsplit_once('/').unwrap_or(("", rest));
+        Some((MessageKind::parse(kind)?, name.to_owned()))
+    };
+    files.iter().filter_map(|(path, file)| own(path).map(|(kind, name)| (kind, name, file))).collect()
+}
+
+/// The template of `kind` that a destination uses: that of its `template`, else the usual one.
+pub(super) fn named<'a, T>(
+    templates: &'a BTreeMap<(String, &'static str), T>,
+    view: &View,
+    kind: &'static str,
+) -> Option<&'a T> {
+    let own = view.template.as_ref().and_then(|name| templates.get(&(name.clone(), kind)));
+    own.or_else(|| templates.get(&(String::new(), kind)))
+}
+
+/// The names of templates, beside the usual ones.
+pub(super) fn names<'a, T>(templates: &'a BTreeMap<(String, &'static str), T>) -> Vec<&'a str> {
+    let mut names: Vec<&str> = templates.keys().map(|(name, _)| name.as_str()).collect();
+    names.retain(|name| !name.is_empty());
+    names.dedup();
+    names
+}
+
 impl Set {
     /// Compiles the templates of `format` and tries each on every sample. All problems at once.
     pub(super) fn load(format: &'static Format, files: &Files, problems: &mut Vec<TemplateProblem>) -> Self {
         let engines = Engines::new(format.dialect);
         let mut set = Self { format, engines, templates: BTreeMap::new() };
-        for kind in KINDS {
-            let Some(file) = files.get(&format!("{}/{}.json", format.name, kind.as_str())) else { continue };
+        for (kind, name, file) in of_kinds(files, format.name, ".json") {
             let wrong = |mistake: &Mistake| {
                 let (line, column) = source::line_and_column(&file.text, mistake.at);
                 TemplateProblem { file: file.shown.clone(), line, column, what: mistake.what.clone() }
@@ -63,7 +103,7 @@ impl Set {
                     Err(mistake) => problems.push(wrong(&mistake)),
                     Ok(()) => {
                         let template = Template { file: file.shown.clone(), tree };
-                        set.templates.insert(kind.as_str(), template);
+                        set.templates.insert((name, kind.as_str()), template);
                     }
                 },
             }
@@ -86,9 +126,7 @@ impl Set {
 
     fn by_template(&self, message: &Message, view: &View) -> Result<Value, String> {
         let kind = message.content.kind().as_str();
-        let template = self
-            .templates
-            .get(kind)
+        let template = named(&self.templates, view, kind)
             .ok_or_else(|| format!("there is no template {}/{kind}.json", self.format.name))?;
         self.fill(&template.tree, context::context(message, view)).map_err(|mistake| {
             let (line, column) = template.tree.line_and_column(&mistake);
@@ -96,11 +134,16 @@ impl Set {
         })
     }
 
+    /// The names of its templates, beside the usual ones.
+    pub(super) fn names(&self) -> Vec<&str> {
+        names(&self.templates)
+    }
+
     /// What `tree` gives for `data`.
     pub(super) fn fill(&self, tree: &Tree, data: Value) -> Result<Value, Mistake> {
         let wrong = |what: String| Mistake { at: 0, what };
         let mut context = Context::wraps(data).map_err(|error| wrong(error.to_string()))?;
-        (self.format.fit)(tree.render(&self.engines, &mut context)?).map_err(wrong)
+        (self.format.fit)(tree.render(&self.engines, &mut context)?, context.data()).map_err(wrong)
     }
 
     fn try_out(&self, tree: &Tree, contexts: Vec<(&'static str, Value)>) -> Result<(), Mistake> {

@@ -2,8 +2,8 @@
 //! and texts that try to break out. Invented data; also what previews and outside validators can use.
 
 use crate::domain::{
-    Change, Content, Digest, Form, Member, Message, Named, NativeRating, Notice, NoticeState, Previous,
-    Rating, Review, RuleHit, Subject, Timestamp,
+    Cause, Change, Content, Digest, Form, Member, Message, Named, NativeRating, Notice, NoticeState,
+    Previous, Rating, Review, RuleHit, Subject, Summary, Timestamp,
 };
 
 /// 2026-03-14T20:05:00Z.
@@ -42,7 +42,10 @@ pub fn samples() -> Vec<(&'static str, Message)> {
         ),
         ("digest", digest(0)),
         ("long digest", digest(60)),
-        ("empty digest", message(digest_of(Vec::new()), true)),
+        ("empty digest", message(Content::Digest(Box::new(digest_of(Vec::new()))), true)),
+        ("summary", summary(Cause::Burst, subjects(0), true)),
+        ("long summary", summary(Cause::Backlog, subjects(60), false)),
+        ("small summary", summary(Cause::Burst, vec![bare()], false)),
         ("test", message(Content::Test { text: "A test of `support`, sent by a person.".into() }, false)),
         ("hostile test", message(Content::Test { text: HOSTILE.join("\n") }, true)),
     ];
@@ -77,19 +80,29 @@ fn review(subject: Subject, possible_repeat: bool) -> Message {
     message(Content::Review { subject: Box::new(subject), rules }, possible_repeat)
 }
 
-/// A digest of one of each kind of review, and `more` hostile ones.
-fn digest(more: usize) -> Message {
+/// One of each kind of review, and `more` hostile ones.
+fn subjects(more: usize) -> Vec<Subject> {
     let mut subjects = vec![everything(), edited(Change::Rating, Some(previous())), rating_only(), bare()];
     subjects.extend((0..more).map(|index| hostile(HOSTILE[index % HOSTILE.len()].to_owned())));
-    message(digest_of(subjects), false)
+    subjects
 }
 
-fn digest_of(subjects: Vec<Subject>) -> Content {
+fn digest(more: usize) -> Message {
+    message(Content::Digest(Box::new(digest_of(subjects(more)))), false)
+}
+
+fn summary(cause: Cause, subjects: Vec<Subject>, possible_repeat: bool) -> Message {
+    let digest = digest_of(subjects);
+    let reviews = Digest { from: Timestamp(NOW.0 - 300_000), troubles: Vec::new(), ..digest };
+    message(Content::Summary(Box::new(Summary { cause, reviews })), possible_repeat)
+}
+
+fn digest_of(subjects: Vec<Subject>) -> Digest {
     let rules = vec![RuleHit { rule: "everything, every morning".into(), because: Vec::new() }];
     let members = subjects.into_iter().map(|subject| Member { subject, rules: rules.clone() }).collect();
     let from = Timestamp(NOW.0 - 86_400_000);
     let troubles = vec!["destination `support` has not worked for 15 minutes".to_owned()];
-    Content::Digest(Box::new(Digest { destination: "owner".into(), from, to: NOW, members, troubles }))
+    Digest { destination: "owner".into(), from, to: NOW, members, troubles }
 }
 
 fn named(name: &str) -> Named {
@@ -97,7 +110,11 @@ fn named(name: &str) -> Named {
 }
 
 fn previous() -> Previous {
-    Previous { rating: NativeRating::Number(3.0), text: Some("Parcel broken, nobody answers.".into()) }
+    Previous {
+        rating: NativeRating::Number(3.0),
+        text: Some("Parcel broken, nobody answers.".into()),
+        stood_ms: Some(3 * 86_400_000),
+    }
 }
 
 fn everything() -> Subject {
@@ -179,7 +196,11 @@ fn hostile(text: String) -> Subject {
         websites: vec![name(300); 12],
         url: Some(format!("https://reviews.example/{}", text.chars().take(100).collect::<String>())),
         change: Change::Text,
-        previous: Some(Previous { rating: NativeRating::Word(text.clone()), text: Some(text.clone()) }),
+        previous: Some(Previous {
+            rating: NativeRating::Word(text.clone()),
+            text: Some(text.clone()),
+            stood_ms: Some(u64::MAX),
+        }),
         review,
         ..everything()
     }

@@ -40,8 +40,10 @@ pub struct ShownReview {
     pub more: Option<String>,
     /// The beginning of what was said in one line, or `Rating only, no comment.`
     pub quote: String,
-    /// `Edited: 2 → 5 stars.`, for anything but a new review.
+    /// `Edited: 2 to 5 stars, after 3 days.`, for anything but a new review.
     pub edit: Option<String>,
+    /// What it said before, where its text changed.
+    pub before: Option<String>,
     /// `Told because of rule "unhappy customers": rating 1 is at most 2.`
     pub why: String,
     /// `Open on Kiyoh`.
@@ -103,6 +105,7 @@ impl ShownReview {
                 None => "Rating only, no comment.".into(),
             },
             edit: words::edit(subject),
+            before: words::before(subject).map(|before| format!("“{}”", cut_line(&clean(before), 200))),
             why: why(rules),
             link: format!("Open on {}", platform.as_deref().unwrap_or("the review site")),
             repeat: message.possible_repeat.then_some(REPEAT),
@@ -162,7 +165,7 @@ impl ShownNotice {
                 (symbol, title, notice.text.as_str(), notice.hint.as_str())
             }
             Content::Test { text } => ("🧪", "Test message".to_owned(), text.as_str(), ""),
-            Content::Review { .. } | Content::Digest(_) => ("", String::new(), "", ""),
+            Content::Review { .. } | Content::Digest(_) | Content::Summary(_) => ("", String::new(), "", ""),
         };
         Self {
             symbol,

@@ -1,16 +1,18 @@
 //! Ready-made texts of a digest: headline, what needs attention, figures by website and platform, edits,
-//! the rest, and whether the bridge itself is well.
+//! the rest, and whether the bridge itself is well; and of a summary: figures and the worst.
 
 use super::context::View;
 use super::shown::ShownReview;
 use super::words::{self, clean, cut_line, thousands};
 use crate::clock::in_zone;
 use crate::domain::digest::FEWEST_FOR_AVERAGE;
-use crate::domain::{Digest, Figures, Member, Message, Timestamp};
+use crate::domain::{Cause, Digest, Figures, Member, Message, Summary, Timestamp};
 use serde::Serialize;
 
 /// Reviews that need attention shown in full.
 const ATTENTION: usize = 12;
+/// Reviews that a summary shows.
+const WORST: usize = 3;
 /// Edits, and other reviews, shown with one line each.
 const LINES: usize = 25;
 /// Websites and platforms shown each.
@@ -57,7 +59,32 @@ pub struct ShownDigest {
     pub repeat: Option<&'static str>,
 }
 
-/// A review in a digest.
+/// A summary's ready-made texts.
+#[derive(Clone, Debug, Serialize)]
+pub struct ShownSummary {
+    /// `37 reviews at once · 3 need attention`, `37 reviews waited`.
+    pub title: String,
+    /// `22 Nov 2026 08:00 – 22 Nov 2026 08:05 CET`.
+    pub period: String,
+    /// Why they are told together.
+    pub reason: &'static str,
+    /// `4.6 average · 8 % with 1–2 stars · 70 % with 5 stars`; null where nothing can be said.
+    pub headline: Option<String>,
+    /// Bars of all reviews, five stars first.
+    pub bars: Vec<ShownBar>,
+    /// The three that matter most, the worst first.
+    pub worst: Vec<ShownMember>,
+    /// `and 34 more`, where there are more.
+    pub worst_more: Option<String>,
+    /// By website, most reviews first.
+    pub websites: Vec<ShownGroup>,
+    /// By platform, most reviews first.
+    pub platforms: Vec<ShownGroup>,
+    /// That an earlier attempt may have arrived, where so.
+    pub repeat: Option<&'static str>,
+}
+
+/// A review in a digest or a summary.
 #[derive(Clone, Debug, Serialize)]
 pub struct ShownMember {
     /// 🔴 🟡 🟢 ⚪.
@@ -74,7 +101,7 @@ pub struct ShownMember {
     pub details: String,
     /// What was said, cut to 280 characters, or `Rating only, no comment.`
     pub quote: String,
-    /// `Edited: 2 → 5 stars.`, for an edit.
+    /// `Edited: 2 to 5 stars, after 3 days.`, for an edit.
     pub edit: Option<String>,
     /// Where people see it: http(s).
     pub url: Option<String>,
@@ -146,6 +173,44 @@ impl ShownDigest {
     }
 }
 
+impl ShownSummary {
+    /// The ready-made texts of `summary`.
+    pub fn of(summary: &Summary, message: &Message, view: &View) -> Self {
+        let Summary { cause, reviews } = summary;
+        let figures = reviews.figures();
+        let all = count(figures.count, "review", "reviews");
+        let (title, reason) = match cause {
+            Cause::Burst => (
+                format!("{all} at once"),
+                "So many came so quickly that they are told together. From here on each is told by itself again.",
+            ),
+            Cause::Backlog => (
+                format!("{all} waited"),
+                "They waited while nothing could be sent here, and are told together. From here on each is told by \
+                 itself again.",
+            ),
+        };
+        let attention = (figures.attention > 0).then(|| attention(&figures));
+        let worst = reviews.worst();
+        Self {
+            title: [Some(title), attention].into_iter().flatten().collect::<Vec<_>>().join(" · "),
+            period: period(reviews.from, reviews.to, view),
+            reason,
+            headline: headline(&figures),
+            bars: bars(&figures),
+            worst_more: more(worst.len(), WORST, ""),
+            worst: worst
+                .into_iter()
+                .take(WORST)
+                .map(|member| ShownMember::of(member, message, view))
+                .collect(),
+            websites: groups(reviews.by_website(), "On no website"),
+            platforms: groups(reviews.by_platform(), "Unknown platform"),
+            repeat: message.possible_repeat.then_some(super::shown::REPEAT),
+        }
+    }
+}
+
 impl ShownMember {
     fn of(member: &Member, message: &Message, view: &View) -> Self {
         let shown = ShownReview::of(&member.subject, &member.rules, message, view);
@@ -188,9 +253,13 @@ fn title(figures: &Figures) -> String {
         parts.push(count(figures.edits, "edit", "edits"));
     }
     if figures.attention > 0 {
-        parts.push(count(figures.attention, "needs attention", "need attention"));
+        parts.push(attention(figures));
     }
     if parts.is_empty() { "No new reviews".into() } else { parts.join(" · ") }
+}
+
+fn attention(figures: &Figures) -> String {
+    count(figures.attention, "needs attention", "need attention")
 }
 
 fn headline(figures: &Figures) -> Option<String> {

@@ -9,7 +9,7 @@ use super::body::safe_url;
 use super::context::{Mention, View};
 use super::payload::Format;
 use super::shown::{ShownNotice, ShownReview};
-use super::shown_digest::ShownDigest;
+use super::shown_digest::{ShownDigest, ShownMember, ShownSummary};
 use super::tree::{Dialect, Place, Rule};
 use super::words::cut_line;
 use super::{slack_limits, slack_tokens};
@@ -17,7 +17,8 @@ use crate::domain::{Content, Message};
 use serde_json::{Value, json};
 
 /// Slack's payload.
-pub static FORMAT: Format = Format { name: "slack", dialect: &DIALECT, fit: slack_limits::fit, plain };
+pub static FORMAT: Format =
+    Format { name: "slack", dialect: &DIALECT, fit: |payload, _| slack_limits::fit(payload), plain };
 
 /// What Slack's format allows where.
 pub static DIALECT: Dialect = Dialect {
@@ -139,14 +140,20 @@ fn plain_text(message: &Message, view: &View, quoted: usize) -> String {
             parts.push(format!("📬 {} · {}", shown.title, shown.period));
             parts.extend(shown.headline);
             // The plain form has room for the worst and the largest; the figures above are of all.
-            for member in shown.attention.iter().take(6) {
-                let quote = cut_line(&member.quote, quoted.min(120));
-                let (place, quote) = (inert(&member.place), inert(&quote));
-                parts.push(format!("{} {} · {place}: {quote}", member.severity, member.rating));
-            }
+            parts.extend(shown.attention.iter().take(6).map(|said| member(said, quoted.min(120))));
             parts.extend(super::shown_digest::more(shown.attention_count, 6, " that need attention"));
             parts.extend(shown.websites.iter().take(8).map(|group| inert(&group.line)));
             parts.push(inert(&shown.health));
+            parts.extend(shown.repeat.map(str::to_owned));
+        }
+        Content::Summary(summary) => {
+            let shown = ShownSummary::of(summary, message, view);
+            parts.push(format!("🔥 {} · {}", shown.title, shown.period));
+            parts.push(shown.reason.to_owned());
+            parts.extend(shown.headline);
+            parts.extend(shown.worst.iter().map(|said| member(said, quoted.min(280))));
+            parts.extend(shown.worst_more);
+            parts.extend(shown.websites.iter().take(8).map(|group| inert(&group.line)));
             parts.extend(shown.repeat.map(str::to_owned));
         }
         content => {
@@ -159,6 +166,11 @@ fn plain_text(message: &Message, view: &View, quoted: usize) -> String {
         }
     }
     parts.join("\n")
+}
+
+fn member(said: &ShownMember, graphemes: usize) -> String {
+    let (place, quote) = (inert(&said.place), inert(&cut_line(&said.quote, graphemes)));
+    format!("{} {} · {place}: {quote}", said.severity, said.rating)
 }
 
 fn token(mention: &Mention) -> String {

@@ -15,7 +15,8 @@ use crate::domain::Message;
 use serde_json::{Value, json};
 
 /// A Teams Workflow's payload.
-pub static FORMAT: Format = Format { name: "teams", dialect: &DIALECT, fit, plain };
+pub static FORMAT: Format =
+    Format { name: "teams", dialect: &DIALECT, fit: |payload, _| fit(payload), plain };
 
 /// What a card allows where.
 pub static DIALECT: Dialect = Dialect {

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::teams_limits::{MAX_BYTES, MAX_ESCAPED_BYTES, escaped_bytes, fit};
-use super::torture::{nasty, with_file, with_text};
+use super::torture::{load, nasty, with_file, with_text};
 use super::*;
 use crate::domain::Form;
 use crate::domain::text::is_unsafe;
@@ -30,12 +30,12 @@ const CARELESS: &str = r#"{
 
 static RENDERERS: LazyLock<(Renderer, Renderer)> = LazyLock::new(|| {
     let careless = with_file("teams/review.json", CARELESS).unwrap();
-    (Renderer::load(None).unwrap(), careless)
+    (load(None).unwrap(), careless)
 });
 
 fn view() -> View {
     let zone = jiff::tz::TimeZone::get("Europe/Amsterdam").unwrap();
-    View { destination: "managers".into(), zone, show_email: true, mention: None }
+    View { destination: "managers".into(), zone, show_email: true, mention: None, template: None }
 }
 
 /// What Teams must take and nobody must be hurt by.
@@ -91,16 +91,19 @@ fn assert_inert(text: &str) {
 fn every_sample_in_every_form_is_safe_and_within_limits() {
     for renderer in [&RENDERERS.0, &RENDERERS.1] {
         for (name, mut message) in samples() {
-            let rendered = renderer.teams(&message, &view());
+            let rendered = renderer.payload(&teams::FORMAT, &message, &view());
             assert_eq!(rendered.fallback, None, "{name}");
             assert_safe(&rendered.payload);
             message.form = Form::Plain;
-            assert_safe(&renderer.teams(&message, &view()).payload);
+            assert_safe(&renderer.payload(&teams::FORMAT, &message, &view()).payload);
         }
     }
     for astral in ["😀".repeat(30_000), "\u{1F468}\u{200D}\u{1F469} ".repeat(9_000), "é\n".repeat(9_000)] {
         let message = with_text(&astral);
-        for rendered in [RENDERERS.0.teams(&message, &view()), RENDERERS.1.teams(&message, &view())] {
+        for rendered in [
+            RENDERERS.0.payload(&teams::FORMAT, &message, &view()),
+            RENDERERS.1.payload(&teams::FORMAT, &message, &view()),
+        ] {
             assert_safe(&rendered.payload);
         }
         assert_safe(&teams::plain(&message, &view()));
@@ -125,7 +128,7 @@ fn runs(payload: &Value) -> Vec<String> {
 
 #[test]
 fn the_built_in_card_reads_in_order_one_paragraph_a_block() {
-    let payload = RENDERERS.0.teams(&sample("everything"), &view()).payload;
+    let payload = RENDERERS.0.payload(&teams::FORMAT, &sample("everything"), &view()).payload;
     assert_eq!(
         runs(&payload),
         [
@@ -146,12 +149,12 @@ fn the_built_in_card_reads_in_order_one_paragraph_a_block() {
     );
     assert!(payload["summary"].as_str().unwrap().starts_with("🔴 1/5 · Kiyoh · Shop NL"));
     assert_eq!(
-        RENDERERS.0.teams(&sample("bare"), &view()).payload["attachments"][0]["content"]["actions"],
+        RENDERERS.0.payload(&teams::FORMAT, &sample("bare"), &view()).payload["attachments"][0]["content"]["actions"],
         Value::Null
     );
     let mut plain = sample("everything");
     plain.form = Form::Plain;
-    let plain = RENDERERS.0.teams(&plain, &view()).payload;
+    let plain = RENDERERS.0.payload(&teams::FORMAT, &plain, &view()).payload;
     assert_eq!(
         runs(&plain)[..2],
         [
@@ -164,7 +167,7 @@ fn the_built_in_card_reads_in_order_one_paragraph_a_block() {
 
 #[test]
 fn a_long_text_says_how_much_is_missing() {
-    let payload = RENDERERS.0.teams(&with_text(&"😀".repeat(2_000)), &view()).payload;
+    let payload = RENDERERS.0.payload(&teams::FORMAT, &with_text(&"😀".repeat(2_000)), &view()).payload;
     let text = runs(&payload).concat();
     assert!(text.contains("more characters)"), "{text}");
 }
@@ -206,8 +209,8 @@ proptest! {
     #[test]
     fn no_text_escapes_its_field(text in nasty()) {
         let message = with_text(&format!("x{text}"));
-        assert_safe(&RENDERERS.0.teams(&message, &view()).payload);
-        assert_safe(&RENDERERS.1.teams(&message, &view()).payload);
+        assert_safe(&RENDERERS.0.payload(&teams::FORMAT, &message, &view()).payload);
+        assert_safe(&RENDERERS.1.payload(&teams::FORMAT, &message, &view()).payload);
         assert_safe(&teams::plain(&message, &view()));
     }
 }

@@ -13,7 +13,18 @@ use std::sync::LazyLock;
 
 fn view(mention: &str) -> View {
     let zone = jiff::tz::TimeZone::get("Europe/Amsterdam").unwrap();
-    View { destination: "support".into(), zone, show_email: true, mention: slack::parse_mention(mention) }
+    View {
+        destination: "support".into(),
+        zone,
+        show_email: true,
+        mention: slack::parse_mention(mention),
+        template: None,
+    }
+}
+
+/// The templates of every format here.
+pub(super) fn load(dir: Option<&Path>) -> Result<Renderer, Vec<TemplateProblem>> {
+    Renderer::load(dir, &[&slack::FORMAT, &teams::FORMAT])
 }
 
 /// What Slack must take and nobody must be hurt by.
@@ -151,20 +162,20 @@ pub(super) fn with_file(name: &str, contents: &str) -> Result<Renderer, Vec<Temp
     let file = dir.path().join(name);
     std::fs::create_dir(file.parent().unwrap()).unwrap();
     std::fs::write(file, contents).unwrap();
-    Renderer::load(Some(dir.path()))
+    load(Some(dir.path()))
 }
 
 #[test]
 fn every_sample_in_every_form_is_safe_and_within_limits() {
-    let renderer = Renderer::load(None).unwrap();
+    let renderer = load(None).unwrap();
     for mention in ["", "<!here>", "<@U12345678>", "<!subteam^S12345678>"] {
         let view = view(mention);
         for (name, mut message) in samples() {
-            let rendered = renderer.slack(&message, &view);
+            let rendered = renderer.payload(&slack::FORMAT, &message, &view);
             assert_eq!(rendered.fallback, None, "{name}");
             assert_safe(&rendered.payload, &view);
             message.form = Form::Plain;
-            let plain = renderer.slack(&message, &view).payload;
+            let plain = renderer.payload(&slack::FORMAT, &message, &view).payload;
             assert!(plain.get("blocks").is_none());
             assert_safe(&plain, &view);
         }
@@ -173,8 +184,8 @@ fn every_sample_in_every_form_is_safe_and_within_limits() {
 
 #[test]
 fn the_built_in_message_reads_in_order() {
-    let renderer = Renderer::load(None).unwrap();
-    let payload = renderer.slack(&sample("everything"), &view("<!here>")).payload;
+    let renderer = load(None).unwrap();
+    let payload = renderer.payload(&slack::FORMAT, &sample("everything"), &view("<!here>")).payload;
     assert_eq!(
         payload["text"],
         "🔴 1/5 · Kiyoh · Shop NL, Shop BE · “Parcel broken, nobody answers the phone. Three weeks now.” — A. Customer"
@@ -197,13 +208,13 @@ fn the_built_in_message_reads_in_order() {
     assert!(said("bare").contains("Rating only, no comment."));
     assert!(said("bare").contains("Anonymous customer") && said("bare").contains("date unknown"));
     assert!(said("20,000 characters").contains("more characters)"));
-    assert!(said("edited rating").contains("✏️ Edited: 1.5 → 5 stars"));
+    assert!(said("edited rating").contains("✏️ Edited: 1.5 to 5 stars, after 3 days"));
     assert!(said("trouble").contains("What to do: "));
     assert!(!said("trouble over").contains("here"), "good news pings nobody");
 }
 
 fn texts_of(renderer: &Renderer, name: &str) -> Vec<String> {
-    texts(&renderer.slack(&sample(name), &view("<!here>")).payload["blocks"])
+    texts(&renderer.payload(&slack::FORMAT, &sample(name), &view("<!here>")).payload["blocks"])
 }
 
 fn texts(value: &Value) -> Vec<String> {
@@ -224,22 +235,22 @@ fn careless_templates_cannot_be_broken_out_of() {
     for text in
         HOSTILE.iter().map(|text| (*text).to_owned()).chain(["lang ".repeat(4_000), "&".repeat(20_000)])
     {
-        let rendered = renderer.slack(&with_text(&text), &view);
+        let rendered = renderer.payload(&slack::FORMAT, &with_text(&text), &view);
         assert_eq!(rendered.fallback, None);
         assert_safe(&rendered.payload, &view);
     }
-    let payload = renderer.slack(&with_text("<!channel>"), &view).payload;
+    let payload = renderer.payload(&slack::FORMAT, &with_text("<!channel>"), &view).payload;
     assert!(payload["text"].as_str().unwrap().starts_with("&lt;!channel&gt; &lt;!channel&gt;"));
     assert_eq!(payload["blocks"][2]["elements"][0]["elements"][0]["text"], "<!channel><!channel><!channel>");
 }
 
 #[test]
 fn the_plain_form_formats_and_links_nothing_of_a_review() {
-    let renderer = Renderer::load(None).unwrap();
+    let renderer = load(None).unwrap();
     for name in ["formatting", "links"] {
         let mut message = sample(name);
         message.form = Form::Plain;
-        let payload = renderer.slack(&message, &view("")).payload;
+        let payload = renderer.payload(&slack::FORMAT, &message, &view("")).payload;
         let text = payload["text"].as_str().unwrap();
         let quoted = text.split('“').nth(1).and_then(|rest| rest.split('”').next()).unwrap();
         assert!(!quoted.contains(['*', '_', '~', '`', ':', '<', '>', '\n']), "{quoted}");
@@ -301,12 +312,12 @@ fn a_template_that_fails_on_a_real_review_gives_way_to_the_plain_form() {
     let renderer =
         with_template(r#"{"text": "x {{#if (eq review.text \"boom\")}}{{stars review.text}}{{/if}}"}"#)
             .unwrap();
-    let rendered = renderer.slack(&with_text("boom"), &view(""));
+    let rendered = renderer.payload(&slack::FORMAT, &with_text("boom"), &view(""));
     let reason = rendered.fallback.unwrap();
     assert!(reason.contains("slack/review.json:1:"), "{reason}");
     assert!(reason.contains("`stars` takes a number"), "{reason}");
     assert!(rendered.payload["text"].as_str().unwrap().contains("“boom”"));
-    assert_eq!(renderer.slack(&with_text("fine"), &view("")).fallback, None);
+    assert_eq!(renderer.payload(&slack::FORMAT, &with_text("fine"), &view("")).fallback, None);
 }
 
 #[test]
@@ -333,7 +344,7 @@ fn mentions_come_in_these_forms_only() {
 }
 
 static RENDERERS: LazyLock<(Renderer, Renderer)> =
-    LazyLock::new(|| (Renderer::load(None).unwrap(), with_template(CARELESS).unwrap()));
+    LazyLock::new(|| (load(None).unwrap(), with_template(CARELESS).unwrap()));
 
 pub(super) fn nasty() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
@@ -356,16 +367,16 @@ proptest! {
         let (renderer, careless) = &*RENDERERS;
         let view = view("<@U12345678>");
         let message = with_text(&format!("x{text}"));
-        let built_in = renderer.slack(&message, &view).payload;
+        let built_in = renderer.payload(&slack::FORMAT, &message, &view).payload;
         assert_safe(&built_in, &view);
-        assert_safe(&careless.slack(&message, &view).payload, &view);
+        assert_safe(&careless.payload(&slack::FORMAT, &message, &view).payload, &view);
         assert_safe(&slack::plain(&message, &view), &view);
         let mut cut = skeleton(&built_in);
         // Where the text is cut or a message possibly repeated, its built-in note is one element more.
         if let Some(quote) = cut["blocks"][1]["elements"][1]["elements"].as_array_mut() {
             quote.retain(|element| element["style"]["italic"] != true);
         }
-        let plain = skeleton(&renderer.slack(&with_text("x"), &view).payload);
+        let plain = skeleton(&renderer.payload(&slack::FORMAT, &with_text("x"), &view).payload);
         prop_assert_eq!(cut, plain);
         let body = Body::of(&message, true).to_json().to_string();
         prop_assert!(serde_json::from_str::<Value>(&body).is_ok());
@@ -382,7 +393,7 @@ proptest! {
         let shape = json!({"review": {"text": "x"}});
         for file in [format!("{{\"text\": {file}}}"), pieces.concat()] {
             if let Ok(tree) = Tree::compile(&file, &slack::DIALECT, &shape) {
-                let _ = RENDERERS.0.slack.fill(&tree, shape.clone());
+                let _ = RENDERERS.0.sets["slack"].fill(&tree, shape.clone());
             }
         }
     }

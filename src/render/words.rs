@@ -170,11 +170,30 @@ pub fn date_and_age(time: Option<Timestamp>, now: Timestamp, zone: &TimeZone) ->
     format!("{date} ({age})")
 }
 
-/// `Edited: 2 → 5 stars.`; `None` for a review nobody was told of yet.
+/// `after 3 days`: how long a review had stood as it was before; `None` where that is not known.
+fn after(subject: &Subject) -> Option<String> {
+    let minutes = subject.previous.as_ref()?.stood_ms? / 60_000;
+    let (number, unit) = match minutes {
+        0 => return Some(", within a minute".into()),
+        1..60 => (minutes, "minute"),
+        60..2_880 => (minutes / 60, "hour"),
+        _ => (minutes / 1_440, "day"),
+    };
+    Some(format!(", after {} {unit}{}", thousands(number), if number == 1 { "" } else { "s" }))
+}
+
+/// What it said before, where its text is another one now.
+pub fn before(subject: &Subject) -> Option<&str> {
+    let before = subject.previous.as_ref()?.text.as_deref()?;
+    (subject.change != Change::New && subject.review.text.as_deref() != Some(before)).then_some(before)
+}
+
+/// `Edited: 2 to 5 stars, after 3 days.`; `None` for a review nobody was told of yet.
 pub fn edit(subject: &Subject) -> Option<String> {
     let before = subject.previous.as_ref();
     let text_differs = before.is_some_and(|before| before.text != subject.review.text);
     let stars = |shown: Option<String>| shown.unwrap_or_else(|| "unknown".into());
+    let after = after(subject).unwrap_or_default();
     Some(match subject.change {
         Change::New => return None,
         Change::Rating => {
@@ -184,10 +203,10 @@ pub fn edit(subject: &Subject) -> Option<String> {
             let old = stars(before.rating_on(subject.rating.scale).shown());
             let unit = if subject.rating.normalised.is_some() { " stars" } else { "" };
             let too = if text_differs { "; the text changed too" } else { "" };
-            format!("Edited: {old} → {}{unit}{too}.", stars(subject.rating.shown()))
+            format!("Edited: {old} to {}{unit}{after}{too}.", stars(subject.rating.shown()))
         }
-        Change::TextAdded => "Edited: a text was added to the rating.".into(),
-        Change::Text => "Edited: the text changed.".into(),
+        Change::TextAdded => format!("Edited: a text was added to the rating{after}."),
+        Change::Text => format!("Edited: the text changed{after}."),
     })
 }
 
@@ -212,6 +231,25 @@ mod tests {
         assert_eq!(cut_text(&"x\n".repeat(300)).shown.lines().count(), SHOWN_LINES);
         assert_eq!(cut_line("a\nb   c", 40), "a b c");
         assert_eq!(cut_line("abcdef", 4), "abc…");
+    }
+
+    #[test]
+    fn an_edit_says_how_long_it_stood() {
+        let sample = crate::render::sample("edited rating");
+        let crate::domain::Content::Review { mut subject, .. } = sample.content else { panic!("no review") };
+        for (stood_ms, expected) in [
+            (None, "Edited: 1.5 to 5 stars; the text changed too."),
+            (Some(59_999), "Edited: 1.5 to 5 stars, within a minute; the text changed too."),
+            (Some(60_000), "Edited: 1.5 to 5 stars, after 1 minute; the text changed too."),
+            (Some(7_200_000), "Edited: 1.5 to 5 stars, after 2 hours; the text changed too."),
+            (Some(3 * 86_400_000), "Edited: 1.5 to 5 stars, after 3 days; the text changed too."),
+        ] {
+            subject.previous.as_mut().unwrap().stood_ms = stood_ms;
+            assert_eq!(edit(&subject).unwrap(), expected);
+        }
+        assert_eq!(before(&subject), Some("Parcel broken, nobody answers."));
+        subject.review.text = Some("Parcel broken, nobody answers.".into());
+        assert_eq!(before(&subject), None);
     }
 
     #[test]

@@ -61,7 +61,7 @@ fn names(value: &Value, before: &str, found: &mut BTreeSet<String>) {
 fn the_names_for_templates_are_those_of_the_code() {
     let zone = jiff::tz::TimeZone::UTC;
     let mention = Some(Mention { range: Some("here".into()), ..Mention::default() });
-    let view = View { destination: "support".into(), zone, show_email: true, mention };
+    let view = View { destination: "support".into(), zone, show_email: true, mention, template: None };
     let text = document("docs/templates.md");
     for (kind, heading) in [
         (MessageKind::Review, "## Names in a review"),
@@ -141,7 +141,7 @@ fn the_example_of_a_template_is_a_good_one() {
     std::fs::create_dir(folder.path().join("slack")).unwrap();
     let example = &blocks(&document("docs/templates.md"), "json")[0];
     std::fs::write(folder.path().join("slack/review.json"), example).unwrap();
-    let loaded = review_bridge::render::Renderer::load(Some(folder.path()));
+    let loaded = review_bridge::destination::templates(Some(folder.path()));
     assert!(loaded.is_ok(), "{:?}", loaded.unwrap_err());
 }
 

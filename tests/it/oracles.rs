@@ -2,9 +2,9 @@
 //! Adaptive Cards, Slack's SDK, the library of Standard Webhooks.
 
 use review_bridge::clock::Clock;
-use review_bridge::destination::Destination;
+use review_bridge::destination::{Destination, templates};
 use review_bridge::domain::{Content, Form, Message, Outcome, Reason};
-use review_bridge::render::{HOSTILE, Renderer, View, sample, samples, slack};
+use review_bridge::render::{HOSTILE, View, sample, samples, slack, teams};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -65,7 +65,13 @@ fn assert_fine(script: &str, input: &Value, count: usize) {
 
 fn view() -> View {
     let zone = jiff::tz::TimeZone::get("Europe/Amsterdam").unwrap();
-    View { destination: "support".into(), zone, show_email: true, mention: slack::parse_mention("<!here>") }
+    View {
+        destination: "support".into(),
+        zone,
+        show_email: true,
+        mention: slack::parse_mention("<!here>"),
+        template: None,
+    }
 }
 
 /// Every sample in both forms, and hostile texts of every length in the fields of a review.
@@ -92,10 +98,10 @@ fn messages() -> Vec<(String, Message)> {
 
 #[test]
 fn teams_cards_are_valid_by_the_schema() {
-    let (renderer, view) = (Renderer::load(None).unwrap(), view());
+    let (renderer, view) = (templates(None).unwrap(), view());
     let cases: Vec<Value> = messages()
         .iter()
-        .map(|(name, message)| json!({"name": name, "payload": renderer.teams(message, &view).payload}))
+        .map(|(name, message)| json!({"name": name, "payload": renderer.payload(&teams::FORMAT, message, &view).payload}))
         .collect();
     let count = cases.len();
     assert_fine("teams.py", &cases.into(), count);
@@ -103,10 +109,10 @@ fn teams_cards_are_valid_by_the_schema() {
 
 #[test]
 fn slack_messages_are_valid_by_its_sdk() {
-    let (renderer, view) = (Renderer::load(None).unwrap(), view());
+    let (renderer, view) = (templates(None).unwrap(), view());
     let cases: Vec<Value> = messages()
         .iter()
-        .map(|(name, message)| json!({"name": name, "payload": renderer.slack(message, &view).payload}))
+        .map(|(name, message)| json!({"name": name, "payload": renderer.payload(&slack::FORMAT, message, &view).payload}))
         .collect();
     let count = cases.len();
     assert_fine("slack.py", &cases.into(), count);
@@ -121,7 +127,7 @@ fn destination(folder: &Path, toml: &str) -> Arc<dyn Destination> {
     let none: [(String, String); 0] = [];
     let loaded = review_bridge::config::load(Some(&file), none, folder).unwrap();
     let settings = &loaded.settings.destinations["support"];
-    settings.make.make("support", &settings.common, Arc::new(Renderer::load(None).unwrap())).unwrap()
+    settings.make.make("support", &settings.common, Arc::new(templates(None).unwrap())).unwrap()
 }
 
 #[tokio::test]
@@ -241,8 +247,9 @@ async fn mails_arrive_encrypted_and_read_as_they_were_written() {
         let folder = tempfile::tempdir().unwrap();
         let mut server = MailServer::start(mode, folder.path());
         let destination = destination(folder.path(), &smtp(mode, server.port, "ca_file = \"ca.pem\""));
-        let (renderer, zone) = (Renderer::load(None).unwrap(), jiff::tz::TimeZone::UTC);
-        let view = View { destination: "support".into(), zone, show_email: true, mention: None };
+        let (renderer, zone) = (templates(None).unwrap(), jiff::tz::TimeZone::UTC);
+        let view =
+            View { destination: "support".into(), zone, show_email: true, mention: None, template: None };
         for (index, (name, message)) in messages().into_iter().enumerate() {
             let recipient = destination.recipients()[index % 2].clone();
             let message = Message { recipient: recipient.clone(), ..message };

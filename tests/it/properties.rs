@@ -78,6 +78,7 @@ fn known() -> impl Strategy<Value = Known> {
         previous: None,
         told,
         first_seen_at: NOW,
+        changed_at: NOW,
     })
 }
 
@@ -133,7 +134,7 @@ proptest! {
         prop_assert_eq!(diff::change(&after, &before).is_some(), differs);
         let told = Review { rating: before.rating.clone(), text: before.text.clone(), ..after };
         prop_assert_eq!(diff::change(&before, &told), None, "no other field makes an edit");
-        let previous = diff::previous(&before);
+        let previous = diff::previous(&before, None);
         prop_assert_eq!((previous.rating, previous.text), (before.rating, before.text));
     }
 

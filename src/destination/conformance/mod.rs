@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-static RENDERER: LazyLock<Arc<Renderer>> = LazyLock::new(|| Arc::new(Renderer::load(None).unwrap()));
+static RENDERER: LazyLock<Arc<Renderer>> = LazyLock::new(|| Arc::new(templates(None).unwrap()));
 const TOKEN: &str = "XXXXsecretpathXXXXsecret";
 const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 

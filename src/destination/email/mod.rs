@@ -12,7 +12,7 @@ mod wire;
 
 pub use settings::{Server, Smtp};
 
-use super::settings::{Common, Key, Shared};
+use super::settings::{Common, Key, Shared, TEMPLATE};
 use super::{Destination, Kind, Make, Payload, reach};
 use crate::domain::{Attempt, Message};
 use crate::render::{Renderer, View};
@@ -42,7 +42,9 @@ pub static KIND: Kind = Kind {
             secret: false,
         },
         Key { name: "reply_to", summary: "who is answered; smtp.reply_to unless set", secret: false },
+        TEMPLATE,
     ],
+    format: None,
     read,
 };
 
@@ -95,12 +97,7 @@ impl Make for Settings {
         let tls = wire::connector(&files).map_err(|what| format!("destination `{name}`: {what}"))?;
         // What trusts more than the others has connections of its own.
         let pool = common.ca_file.as_ref().map_or_else(|| self.server.pool.clone(), |_| Arc::default());
-        let view = View {
-            destination: name.into(),
-            zone: common.timezone.clone(),
-            show_email: common.show_email,
-            mention: None,
-        };
+        let view = common.view(name, None);
         let judge = Judge::new(name, &self.server, common.timeout);
         Ok(Arc::new(Email {
             server: self.server.clone(),

@@ -1,6 +1,6 @@
 //! Destinations and their digests.
 
-use crate::domain::Timestamp;
+use crate::domain::{Cause, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -62,6 +62,17 @@ pub struct Window {
     /// Its start.
     pub from: Timestamp,
     /// Its end.
+    pub to: Timestamp,
+}
+
+/// What a summary gathers, as its message keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gathered {
+    /// Why.
+    pub cause: Cause,
+    /// When the first of its reviews was to be told.
+    pub from: Timestamp,
+    /// When they were gathered.
     pub to: Timestamp,
 }
 

@@ -97,6 +97,8 @@ pub struct Known {
     pub told: bool,
     /// When it was first seen.
     pub first_seen_at: Timestamp,
+    /// When its newest revision was seen.
+    pub changed_at: Timestamp,
 }
 
 /// What to do with a listed review.

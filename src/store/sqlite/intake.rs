@@ -170,7 +170,7 @@ async fn heads(
         .collect()
 }
 
-type KnownRow = (i64, String, Option<String>, i64, Option<String>, Option<String>, bool);
+type KnownRow = (i64, String, Option<String>, i64, Option<String>, Option<String>, bool, i64);
 
 /// What is known of the reviews `ids`, whose bodies changed.
 async fn known(
@@ -182,7 +182,8 @@ async fn known(
         return Ok(HashMap::new());
     }
     let rows: Vec<KnownRow> = sqlx::query_as(
-        "SELECT r.id, r.uuid, r.body, r.first_seen_at, v.change, v.previous, r.told
+        "SELECT r.id, r.uuid, r.body, r.first_seen_at, v.change, v.previous, r.told,
+            r.changed_at
          FROM reviews r LEFT JOIN revisions v ON v.review_id = r.id AND v.revision = r.revision
          WHERE r.id IN (SELECT value FROM json_each($1))",
     )
@@ -190,7 +191,7 @@ async fn known(
     .fetch_all(&mut **transaction)
     .await?;
     let mut known = HashMap::new();
-    for (id, uuid, body, first_seen_at, change, previous, told) in rows {
+    for (id, uuid, body, first_seen_at, change, previous, told, changed_at) in rows {
         let Some(head) = heads.get(&uuid) else { continue };
         // A tombstone keeps no revisions; what it is changed by is told from its hashes.
         let change = change.unwrap_or_else(|| Change::New.as_str().to_owned());
@@ -204,6 +205,7 @@ async fn known(
                 previous: previous.as_deref().map(parse).transpose()?,
                 told,
                 first_seen_at: Timestamp(first_seen_at),
+                changed_at: Timestamp(changed_at),
             },
         );
     }

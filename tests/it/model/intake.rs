@@ -201,6 +201,7 @@ fn known(entry: &ReviewEntry) -> Known {
         previous: newest.and_then(|revision| revision.previous.clone()),
         told: entry.told,
         first_seen_at: entry.first_seen_at,
+        changed_at: entry.changed_at,
     }
 }
 

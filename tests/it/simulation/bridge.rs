@@ -241,6 +241,7 @@ fn targets(ground: &Ground) -> Targets {
             hours: common.active_hours.clone(),
             digest: common.digest.clone(),
             skip_if_read: common.skip_if_read,
+            burst: common.burst,
         };
         (name.to_owned(), target)
     };

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use review_bridge::app::StoreBudget;
 use review_bridge::destination::{Destination, Payload};
 use review_bridge::domain::{
-    Attempt, Catalog, Content, Member, Message, Named, NativeRating, Outcome, Reason, Source, Subject,
+    Attempt, Catalog, Message, Named, NativeRating, Outcome, Reason, Source, Subject,
 };
 use review_bridge::upstream::{
     Budget, Cursor, Denied, ErrorKind, Item, Page, Purpose, Upstream, UpstreamError,
@@ -150,13 +150,7 @@ impl SimulatedDestination {
     }
 
     fn told(message: &Message) -> Vec<(String, (i64, Option<String>))> {
-        match &message.content {
-            Content::Review { subject, .. } => vec![said(subject)],
-            Content::Digest(digest) => {
-                digest.members.iter().map(|Member { subject, .. }| said(subject)).collect()
-            }
-            _ => Vec::new(),
-        }
+        message.content.reviews().into_iter().map(|(subject, _)| said(subject)).collect()
     }
 }
 
