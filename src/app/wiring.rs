@@ -91,6 +91,7 @@ impl Wiring {
             );
         }
         store.regroup(&self.targets.digests(), now).await?;
+        store.release_held(now).await?;
         Digester::new(store.clone(), &self.targets, now).await
     }
 }

@@ -68,6 +68,17 @@ impl ActiveHours {
         windows.into_iter().find(|(_, closes)| *closes > at).map_or(at, |(opens, _)| opens.max(at))
     }
 
+    /// Since when it has been open at `at`, as far back as yesterday; `None` where it is closed.
+    pub fn opened_at(&self, at: Timestamp) -> Option<Timestamp> {
+        let mut open: Option<(Timestamp, Timestamp)> = None;
+        for (opens, closes) in self.windows(at).take_while(|(opens, _)| *opens <= at) {
+            // Where a day's hours begin as those of the day before end, it stays open.
+            let since = open.filter(|(_, closed)| *closed >= opens).map_or(opens, |(since, _)| since);
+            open = Some((since, closes));
+        }
+        open.filter(|(_, closes)| *closes > at).map(|(since, _)| since)
+    }
+
     /// How much of the time from `from` to `to` it is closed.
     pub fn closed_between(&self, from: Timestamp, to: Timestamp) -> Duration {
         let mut closed = Duration::ZERO;
@@ -188,6 +199,21 @@ mod tests {
         let until_midnight = hours(&["mon"], "08:00", "24:00");
         assert!(until_midnight.is_open(at("2026-11-23T22:59:00Z")));
         assert!(!until_midnight.is_open(at("2026-11-23T23:00:00Z")));
+    }
+
+    #[test]
+    fn it_is_known_since_when_it_is_open() {
+        let opened = |hours: &ActiveHours, text: &str| hours.opened_at(at(text)).map(crate::clock::rfc3339);
+        let office = hours(&["mon-fri"], "08:00", "18:00");
+        assert_eq!(opened(&office, "2026-11-24T12:00:00Z").as_deref(), Some("2026-11-24T07:00:00Z"));
+        assert_eq!(opened(&office, "2026-11-24T07:00:00Z").as_deref(), Some("2026-11-24T07:00:00Z"));
+        assert_eq!(opened(&office, "2026-11-24T06:59:59Z"), None);
+        assert_eq!(opened(&office, "2026-11-24T17:00:00Z"), None);
+        let night = hours(&["fri"], "22:00", "06:00");
+        assert_eq!(opened(&night, "2026-11-28T04:00:00Z").as_deref(), Some("2026-11-27T21:00:00Z"));
+        // Each day's hours begin as the last ones end: midnight is no opening.
+        let always = hours(&["mon-sun"], "00:00", "24:00");
+        assert_eq!(opened(&always, "2026-11-24T12:00:00Z").as_deref(), Some("2026-11-22T23:00:00Z"));
     }
 
     #[test]

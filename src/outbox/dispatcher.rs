@@ -3,6 +3,7 @@
 //! Messages are leased right before they are sent, never ahead of it, so that a lease left by a crash means a
 //! send in flight. One destination's trouble holds only itself.
 
+use super::burst;
 use super::retry::{self, Situation};
 use super::worker::{self, Names, Sent};
 use super::{Target, Targets, pace::Pace};
@@ -10,7 +11,8 @@ use crate::clock::{Clock, StepWatch};
 use crate::domain::{Catalog, DeliveryState, MessageKind, Outcome, Timestamp};
 use crate::settings::Rate;
 use crate::store::{
-    DestinationEffect, DestinationRecord, LeaseRequest, Leased, Settlement, SharedStore, StoreError,
+    BurstRequest, DestinationEffect, DestinationRecord, LeaseRequest, Leased, Settlement, SharedStore,
+    StoreError,
 };
 use crate::task::Group;
 use std::collections::HashMap;
@@ -196,12 +198,41 @@ impl Dispatcher {
         if requests.is_empty() {
             return Ok(started);
         }
+        if only.is_none() {
+            self.pace_bursts(targets, &requests, now).await?;
+        }
         let leased = self.store.lease(&requests, now, &self.owner).await?;
         started.sends = leased.len();
         for message in leased {
             self.begin(targets, message, now).await?;
         }
         Ok(started)
+    }
+
+    /// Lets single messages wait, or become one, where a destination wants no more of them so quickly.
+    async fn pace_bursts(
+        &self,
+        targets: &Targets,
+        requests: &[LeaseRequest],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let paced = |request: &LeaseRequest| {
+            let target = targets.by_name.get(&request.destination).filter(|_| !request.without_reviews)?;
+            let burst = target.burst?;
+            let opened_at = target.hours.as_ref().and_then(|hours| hours.opened_at(now)).unwrap_or_default();
+            let destination = request.destination.clone();
+            Some(BurstRequest { destination, limit: burst.limit, window: burst.window, opened_at })
+        };
+        let bursts: Vec<BurstRequest> = requests.iter().filter_map(paced).collect();
+        if bursts.is_empty() {
+            return Ok(());
+        }
+        let gathered =
+            self.store.pace_bursts(&bursts, now, &|request, seen| burst::step(request, seen, now)).await?;
+        if gathered > 0 {
+            tracing::info!(count = gathered, "so many reviews at once are told in one message");
+        }
+        Ok(())
     }
 
     /// How many messages of a destination may be sent now.

@@ -1,9 +1,10 @@
 //! The outbox: leases due messages, sends them, and records what came of it.
 //!
 //! [`Dispatcher`] decides when and how much, `worker` sends one message, [`retry`] says what follows,
-//! [`digest`] gathers what waits for a schedule, [`acknowledger`] marks reviews read once they are told.
+//! [`digest`] gathers what waits for a schedule, [`burst`] says what becomes of too many at once, [`acknowledger`] marks reviews read once they are told.
 
 pub mod acknowledger;
+pub mod burst;
 pub mod digest;
 mod dispatcher;
 mod janitor;

@@ -16,10 +16,19 @@ pub fn message_id(parts: &[&str]) -> String {
 
 /// The identities a digest made `now` may have: the first that no message bears is its own.
 pub fn digest_ids(destination: &str, recipient: &str, now: Timestamp) -> impl Iterator<Item = String> {
+    ids_of("digest", destination, recipient, now)
+}
+
+/// The identities a summary made `now` may have, likewise.
+pub fn summary_ids(destination: &str, recipient: &str, now: Timestamp) -> impl Iterator<Item = String> {
+    ids_of("summary", destination, recipient, now)
+}
+
+fn ids_of(kind: &str, destination: &str, recipient: &str, now: Timestamp) -> impl Iterator<Item = String> {
     let at = now.0.to_string();
     (0..1000).map(move |turn: u32| match turn {
-        0 => message_id(&["digest", destination, recipient, &at]),
-        _ => message_id(&["digest", destination, recipient, &at, &turn.to_string()]),
+        0 => message_id(&[kind, destination, recipient, &at]),
+        _ => message_id(&[kind, destination, recipient, &at, &turn.to_string()]),
     })
 }
 

@@ -20,6 +20,8 @@ use std::time::Duration;
 pub type Decide<'a> = &'a (dyn Fn(Arrival<'_>) -> Decision + Send + Sync);
 /// Decides where a waiting review goes.
 pub type Route<'a> = &'a (dyn Fn(&Waiting) -> Routed + Send + Sync);
+/// Decides what follows for what waits for a recipient of a destination with bursts.
+pub type PaceBursts<'a> = &'a (dyn Fn(&BurstRequest, &BurstSeen) -> BurstStep + Send + Sync);
 /// A store behind its trait.
 pub type SharedStore = Arc<dyn Store>;
 
@@ -110,6 +112,16 @@ pub trait Store: Send + Sync {
     /// Follows the configuration: what waits for a digest that is none any more becomes messages, and messages
     /// never tried to what is a digest now wait for it.
     async fn regroup(&self, digests: &[&str], now: Timestamp) -> Result<(), StoreError>;
+    /// Lets single messages of these destinations through, as many as `decide` says; the others wait for the end of
+    /// their window, or all that waits becomes one summary. Returns how many summaries there are.
+    async fn pace_bursts(
+        &self,
+        requests: &[BurstRequest],
+        now: Timestamp,
+        decide: PaceBursts<'_>,
+    ) -> Result<u64, StoreError>;
+    /// Lets everything that a burst holds back be due: the configuration may be another one now.
+    async fn release_held(&self, now: Timestamp) -> Result<(), StoreError>;
     /// Makes dead what waits for destinations that are not among `configured`; returns how many.
     async fn bury_removed(&self, configured: &[String], now: Timestamp) -> Result<u64, StoreError>;
 

@@ -42,6 +42,7 @@ rate_limit = "10000/s"
 type = "webhook"
 url = "INBOX/webhook/crm"
 rate_limit = "10000/s"
+burst = { limit = 1, window = "5m" }
 [destinations.owner]
 type = "webhook"
 url = "INBOX/webhook/owner"

@@ -115,7 +115,8 @@ const OWNED: &[Owned] = &[
 ];
 
 /// What decides without doing: no I/O, no clock, not async.
-const PURE: &[&str] = &["domain/", "rules/", "intake/diff.rs", "outbox/retry.rs", "operator/trouble.rs"];
+const PURE: &[&str] =
+    &["domain/", "rules/", "intake/diff.rs", "outbox/burst.rs", "outbox/retry.rs", "operator/trouble.rs"];
 
 /// The repository.
 pub fn root() -> &'static Path {

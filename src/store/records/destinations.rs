@@ -25,6 +25,8 @@ pub struct DestinationRecord {
     pub stopped_since: Option<Timestamp>,
     /// Paused or broken before that, in all.
     pub stopped: Duration,
+    /// Resumed or repaired the last time; zero where it never was.
+    pub opened_at: Timestamp,
 }
 
 impl DestinationRecord {

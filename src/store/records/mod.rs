@@ -1,6 +1,7 @@
 //! What the store takes and gives: plain records, by subject.
 
 mod accounts;
+mod bursts;
 mod destinations;
 mod intake;
 mod operator;
@@ -10,6 +11,7 @@ mod sending;
 mod upkeep;
 
 pub use accounts::*;
+pub use bursts::*;
 pub use destinations::*;
 pub use intake::*;
 pub use operator::*;

@@ -40,7 +40,7 @@ pub struct Expiry {
 pub struct Expired {
     /// Reviews of which a tombstone is left.
     pub reviews: u64,
-    /// Notices, tests and digests that carry no review any more.
+    /// Messages that carry no review any more: notices, tests, digests, and what was folded into one.
     pub messages: u64,
 }
 

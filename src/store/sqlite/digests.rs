@@ -62,15 +62,13 @@ pub(super) async fn make(
     Ok(made)
 }
 
-/// The identity of a digest made `now`: another one than that of a digest made at the same time of day before
+/// The first of `ids` that no message bears: another one than that of a message made at the same time of day before
 /// the clock was set back.
-async fn new_id(
+pub(super) async fn new_id(
     transaction: &mut Transaction,
-    destination: &str,
-    recipient: &str,
-    now: Timestamp,
+    ids: impl Iterator<Item = String>,
 ) -> Result<String, StoreError> {
-    for id in ids::digest_ids(destination, recipient, now) {
+    for id in ids {
         let taken: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM messages WHERE id = $1)")
             .bind(&id)
             .fetch_one(&mut **transaction)
@@ -79,7 +77,7 @@ async fn new_id(
             return Ok(id);
         }
     }
-    Err(unknown("digest", destination))
+    Err(unknown("message", "without an identity"))
 }
 
 /// Gathers what waits for one recipient, and what an earlier digest did not deliver, into one message.
@@ -106,7 +104,7 @@ async fn gather(
     }
     // What may have arrived with an earlier one is repeated by this one.
     let repeats = folded.iter().any(|(.., possible_repeat)| *possible_repeat);
-    let id = new_id(transaction, destination, recipient, now).await?;
+    let id = new_id(transaction, ids::digest_ids(destination, recipient, now)).await?;
     sqlx::query(
         "INSERT INTO messages (id, destination, recipient, kind, content, next_at, created_at, possible_repeat)
          VALUES ($1, $2, $3, 'digest', $4, $5, $5, $6)",
@@ -171,7 +169,10 @@ pub(super) async fn regroup(
         sqlx::query(
             "INSERT INTO messages (id, destination, recipient, kind, next_at, created_at)
              VALUES ($1, $2, $3, 'review', $4, $4)
-             ON CONFLICT (id) DO UPDATE SET state = 'pending', settled_at = NULL, next_at = excluded.next_at",
+             ON CONFLICT (id) DO UPDATE SET state = 'pending', settled_at = NULL, next_at = excluded.next_at,
+                plain = 0, admitted = 0, first_attempt_at = CASE WHEN attempts > 0 THEN excluded.next_at END,
+                stopped_base_ms = COALESCE((SELECT stopped_ms + MAX(COALESCE(excluded.next_at - stopped_since, 0), 0)
+                                            FROM destinations WHERE name = destination), 0)",
         )
         .bind(&message)
         .bind(destination)

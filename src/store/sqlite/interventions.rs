@@ -39,41 +39,69 @@ pub(super) async fn intervene(
     Ok(changed)
 }
 
+/// A delivery that is pending again, with what identifies a message of its own.
+#[derive(sqlx::FromRow)]
+struct Revived {
+    id: i64,
+    review_id: i64,
+    revision: i64,
+    destination: String,
+    recipient: String,
+    account: String,
+    uuid: String,
+    kind: String,
+    possible_repeat: bool,
+}
+
 /// Makes deliveries in state `from` pending again. Their messages keep their ids and go on counting attempts,
-/// but `give_up_after` counts anew. One that a newer revision has taken the place of stays as it is.
+/// but `give_up_after` counts anew. A member of a summary gets a message of its own, one of a digest waits for the
+/// next. One that a newer revision has taken the place of stays as it is.
 async fn revive(
     transaction: &mut Transaction,
     deliveries: &[i64],
     from: DeliveryState,
     now: Timestamp,
 ) -> Result<Vec<i64>, StoreError> {
-    let revived: Vec<(i64, i64, Option<String>)> = sqlx::query_as(
-        "UPDATE deliveries SET state = 'pending', reason = NULL, settled_at = NULL,
-            message_id = (SELECT id FROM messages m WHERE m.id = message_id AND m.kind = 'review')
-         WHERE id IN (SELECT value FROM json_each($1)) AND state = $2 AND newest = 1
-         RETURNING id, review_id, message_id",
+    let revived: Vec<Revived> = sqlx::query_as(
+        "SELECT d.id, d.review_id, d.revision, d.destination, d.recipient, r.account, r.uuid,
+            COALESCE(m.kind, 'digest') AS kind, COALESCE(m.possible_repeat, 0) AS possible_repeat
+         FROM deliveries d JOIN reviews r ON r.id = d.review_id LEFT JOIN messages m ON m.id = d.message_id
+         WHERE d.id IN (SELECT value FROM json_each($1)) AND d.state = $2 AND d.newest = 1",
     )
     .bind(json(deliveries)?)
     .bind(from.as_str())
     .fetch_all(&mut **transaction)
     .await?;
-    let messages: Vec<&String> = revived.iter().filter_map(|(_, _, message)| message.as_ref()).collect();
-    sqlx::query(
-        "UPDATE messages SET state = 'pending', reason = NULL, settled_at = NULL, next_at = $2, plain = 0,
-            possible_repeat = MAX(possible_repeat, $3),
+    let mut rows = Vec::new();
+    for one in &revived {
+        let revision = one.revision.to_string();
+        let parts = ["review", &one.destination, &one.recipient, &one.account, &one.uuid, &revision];
+        rows.push(serde_json::json!({
+            "id": one.id,
+            "destination": one.destination,
+            "recipient": one.recipient,
+            "message": (one.kind != MessageKind::Digest.as_str()).then(|| ids::message_id(&parts)),
+            "repeat": u8::from(one.possible_repeat || from == DeliveryState::Delivered),
+        }));
+    }
+    let rows = json(&rows)?;
+    for statement in [
+        "INSERT INTO messages (id, destination, recipient, kind, next_at, created_at, possible_repeat)
+         SELECT value ->> 'message', value ->> 'destination', value ->> 'recipient', 'review', $2, $2, value ->> 'repeat'
+         FROM json_each($1) WHERE value ->> 'message' IS NOT NULL ORDER BY key
+         ON CONFLICT (id) DO UPDATE SET state = 'pending', reason = NULL, settled_at = NULL, next_at = $2, plain = 0,
+            admitted = 0, possible_repeat = MAX(possible_repeat, excluded.possible_repeat),
             first_attempt_at = CASE WHEN attempts > 0 THEN $2 END,
             stopped_base_ms = COALESCE((SELECT stopped_ms + MAX(COALESCE($2 - stopped_since, 0), 0)
-                                        FROM destinations WHERE name = destination), 0)
-         WHERE id IN (SELECT value FROM json_each($1))",
-    )
-    .bind(json(&messages)?)
-    .bind(now.0)
-    .bind(from == DeliveryState::Delivered)
-    .execute(&mut **transaction)
-    .await?;
-    let reviews: Vec<i64> = revived.iter().map(|(_, review, _)| *review).collect();
+                                        FROM destinations WHERE name = messages.destination), 0)",
+        "UPDATE deliveries SET state = 'pending', reason = NULL, settled_at = NULL, message_id = j.value ->> 'message'
+         FROM json_each($1) j WHERE deliveries.id = j.value ->> 'id' AND $2 = $2",
+    ] {
+        sqlx::query(statement).bind(&rows).bind(now.0).execute(&mut **transaction).await?;
+    }
+    let reviews: Vec<i64> = revived.iter().map(|one| one.review_id).collect();
     marks::take_back(transaction, &json(&reviews)?).await?;
-    Ok(revived.into_iter().map(|(id, ..)| id).collect())
+    Ok(revived.into_iter().map(|one| one.id).collect())
 }
 
 async fn discard(

@@ -4,6 +4,7 @@
 //! so that `BEGIN IMMEDIATE` never waits for another of ours; two read.
 
 mod accounts;
+mod bursts;
 mod digests;
 mod intake;
 mod interventions;
@@ -14,7 +15,7 @@ mod sending;
 mod upkeep;
 
 use super::{error, *};
-use crate::domain::{Change, DeliveryState, Form, MessageKind, Reason};
+use crate::domain::{Cause, Change, DeliveryState, Form, MessageKind, Reason};
 use sqlx::Connection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -334,6 +335,27 @@ impl Store for SqliteStore {
     }
     async fn regroup(&self, digests: &[&str], now: Timestamp) -> Result<(), StoreError> {
         digests::regroup(self.begin().await?, digests, now).await
+    }
+    async fn pace_bursts(
+        &self,
+        requests: &[BurstRequest],
+        now: Timestamp,
+        decide: PaceBursts<'_>,
+    ) -> Result<u64, StoreError> {
+        let mut due = Vec::new();
+        for request in requests {
+            // Most rounds find nothing: they must not take the write lock for it.
+            if bursts::anything_to_pace(&self.reader, request, now).await? {
+                due.push(request.clone());
+            }
+        }
+        if due.is_empty() {
+            return Ok(0);
+        }
+        bursts::pace(self.begin().await?, &due, now, decide).await
+    }
+    async fn release_held(&self, now: Timestamp) -> Result<(), StoreError> {
+        bursts::release(self.begin().await?, now).await
     }
     async fn bury_removed(&self, configured: &[String], now: Timestamp) -> Result<u64, StoreError> {
         sending::bury_removed(self.begin().await?, configured, now).await

@@ -303,7 +303,8 @@ async fn affect(
                 "UPDATE destinations SET broken_at = NULL, broken_reason = NULL, broken_detail = NULL,
                     retry_at = NULL,
                     stopped_ms = stopped_ms + CASE WHEN paused_at IS NULL THEN MAX($2 - stopped_since, 0) ELSE 0 END,
-                    stopped_since = CASE WHEN paused_at IS NULL THEN NULL ELSE stopped_since END
+                    stopped_since = CASE WHEN paused_at IS NULL THEN NULL ELSE stopped_since END,
+                    opened_at = CASE WHEN paused_at IS NULL THEN $2 ELSE opened_at END
                  WHERE name = $1 AND broken_at IS NOT NULL",
             )
             .bind(destination)
@@ -431,6 +432,7 @@ struct DestinationRow {
     hold_until: i64,
     stopped_since: Option<i64>,
     stopped_ms: i64,
+    opened_at: i64,
 }
 
 pub(super) async fn destinations(pool: &SqlitePool) -> Result<Vec<DestinationRecord>, StoreError> {
@@ -446,6 +448,7 @@ pub(super) async fn destinations(pool: &SqlitePool) -> Result<Vec<DestinationRec
         hold_until: Timestamp(row.hold_until),
         stopped_since: time(row.stopped_since),
         stopped: span(row.stopped_ms),
+        opened_at: Timestamp(row.opened_at),
     };
     Ok(rows.into_iter().map(record).collect())
 }
@@ -463,7 +466,8 @@ pub(super) async fn pause(
         "UPDATE destinations SET paused_at = NULL,
             retry_at = CASE WHEN broken_at IS NULL THEN NULL ELSE $2 END,
             stopped_ms = stopped_ms + CASE WHEN broken_at IS NULL THEN MAX($2 - COALESCE(stopped_since, $2), 0) ELSE 0 END,
-            stopped_since = CASE WHEN broken_at IS NULL THEN NULL ELSE stopped_since END
+            stopped_since = CASE WHEN broken_at IS NULL THEN NULL ELSE stopped_since END,
+            opened_at = CASE WHEN broken_at IS NULL AND paused_at IS NOT NULL THEN $2 ELSE opened_at END
          WHERE name = $1"
     };
     sqlx::query(statement).bind(destination).bind(now.0).execute(&mut *transaction).await?;

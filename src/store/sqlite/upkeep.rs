@@ -34,14 +34,17 @@ pub(super) async fn expire(
     if !old.is_empty() {
         bury(&mut transaction, &old, ReviewState::Expired, now).await?;
     }
-    let messages = sqlx::query(
+    let mut messages = 0;
+    // Each by an index of its own.
+    for statement in [
         "DELETE FROM messages WHERE kind <> 'review' AND settled_at < $1
            AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.message_id = messages.id)",
-    )
-    .bind(expiry.aged_before.0)
-    .execute(&mut *transaction)
-    .await?
-    .rows_affected();
+        "DELETE FROM messages WHERE kind = 'review' AND state = 'superseded' AND settled_at < $1
+           AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.message_id = messages.id)",
+    ] {
+        let done = sqlx::query(statement).bind(expiry.aged_before.0).execute(&mut *transaction).await?;
+        messages += done.rows_affected();
+    }
     transaction.commit().await?;
     Ok(Expired { reviews: old.len() as u64, messages })
 }
@@ -89,11 +92,13 @@ async fn bury(
 }
 
 /// Every time in state from which something is reckoned; those that only tell what happened stay.
-const RECKONED: [&str; 8] = [
+const RECKONED: [&str; 9] = [
+    "UPDATE bursts SET from_at = from_at + $1",
     "UPDATE messages SET next_at = next_at + $1, first_attempt_at = first_attempt_at + $1,
-        lease_until = lease_until + $1 WHERE state = 'pending'",
+        lease_until = lease_until + $1, created_at = created_at + $1 WHERE state = 'pending'",
     "UPDATE destinations SET retry_at = retry_at + $1, broken_at = broken_at + $1,
-        stopped_since = stopped_since + $1, hold_until = MAX(hold_until + $1, 0)",
+        stopped_since = stopped_since + $1, hold_until = MAX(hold_until + $1, 0),
+        opened_at = MAX(opened_at + $1, 0)",
     "UPDATE accounts SET hold_until = MAX(hold_until + $1, 0), failing_since = failing_since + $1",
     "UPDATE requests SET at = at + $1",
     "UPDATE reviews SET match_at = match_at + $1 WHERE state = 'settling'",

@@ -98,6 +98,8 @@ faulty! {
     fn put_digest_window(window: &DigestWindow) -> ();
     fn make_digest(digest: &NewDigest<'_>, now: Timestamp) -> u64;
     fn regroup(digests: &[&str], now: Timestamp) -> ();
+    fn pace_bursts(requests: &[BurstRequest], now: Timestamp, decide: PaceBursts<'_>) -> u64;
+    fn release_held(now: Timestamp) -> ();
     fn bury_removed(configured: &[String], now: Timestamp) -> u64;
     fn destinations() -> Vec<DestinationRecord>;
     fn pause(destination: &str, paused: bool, now: Timestamp) -> ();

@@ -76,8 +76,9 @@ impl State {
 
 /// Counts the time a destination stood still, where nothing stops it any more.
 fn go_on(record: &mut DestinationRecord, now: Timestamp) {
-    if record.paused_at.is_none() && record.broken_at.is_none() {
+    if record.stopped_since.is_some() && record.paused_at.is_none() && record.broken_at.is_none() {
         record.stopped = record.stopped_total(now);
         record.stopped_since = None;
+        record.opened_at = now;
     }
 }

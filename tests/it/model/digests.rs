@@ -83,31 +83,37 @@ impl State {
         for name in names {
             let pending: Vec<i64> = self.deliveries.index().in_state(&name, DeliveryState::Pending).collect();
             for id in pending {
-                if digests.contains(&&*name) { self.loosen(id, now) } else { self.bind(id, now) }
+                if digests.contains(&&*name) {
+                    self.loosen(id, now);
+                } else if self.delivery(id).message.is_none() {
+                    self.bind(id, now);
+                }
             }
         }
     }
 
-    /// Gives a delivery that waits for a digest a message of its own.
-    fn bind(&mut self, id: i64, now: Timestamp) {
+    /// Gives a delivery that has none a message of its own.
+    pub fn bind(&mut self, id: i64, now: Timestamp) -> i64 {
         let delivery = self.delivery(id).clone();
-        if delivery.message.is_some() {
-            return;
-        }
         let (destination, recipient) = (&delivery.destination, &delivery.recipient);
         let message = self.message_id(delivery.review, delivery.revision, destination, recipient);
+        let stopped = self.stopped(destination, now);
         let seq = match self.message_ids.get(&*message).copied() {
             None => self.add_message(message, (destination, recipient), MessageKind::Review, None, now),
-            // The one it had before it waited for a digest.
+            // The one it had before it waited for a digest, or was told with others.
             Some(seq) => {
                 self.messages.change(seq, |message| {
                     message.state = DeliveryState::Pending;
                     (message.settled_at, message.next_at) = (None, now);
+                    (message.plain, message.admitted) = (false, false);
+                    message.first_attempt_at = message.first_attempt_at.map(|_| now);
+                    message.stopped_base = stopped;
                 });
                 seq
             }
         };
         self.deliveries.change(id, |delivery| delivery.message = Some(seq));
+        seq
     }
 
     /// Lets a delivery whose message was never tried wait for a digest.

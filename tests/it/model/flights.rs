@@ -3,7 +3,8 @@
 use super::ops::{ACCOUNTS, DESTINATIONS, Ended, Marked, Wish};
 use super::twin::{Twin, ahead, both, chosen};
 use super::world;
-use review_bridge::domain::{Attempt, DeliveryState, Form, Outcome, Reason, Timestamp};
+use review_bridge::domain::{Attempt, Cause, DeliveryState, Form, Outcome, Reason, Timestamp};
+use review_bridge::outbox::burst;
 use review_bridge::store::*;
 use std::time::Duration;
 
@@ -39,6 +40,25 @@ impl Twin<'_> {
             .collect();
         let leased = both!(self, |store| store.lease(&requests, self.now, "owner"));
         self.flights.extend(leased);
+    }
+
+    pub(super) async fn pace(&mut self, destination: u8, limit: u32, opened: bool, gather: bool) {
+        let one = DESTINATIONS.get(usize::from(destination)..=usize::from(destination));
+        let requests: Vec<BurstRequest> = one
+            .unwrap_or(&DESTINATIONS)
+            .iter()
+            .map(|name| BurstRequest {
+                destination: (*name).to_owned(),
+                limit,
+                window: Duration::from_secs(60),
+                opened_at: if opened { self.now } else { Timestamp(0) },
+            })
+            .collect();
+        let step = |request: &BurstRequest, seen: &BurstSeen| match gather {
+            true => BurstStep::Gather(Cause::Burst),
+            false => burst::step(request, seen, self.now),
+        };
+        both!(self, |store| store.pace_bursts(&requests, self.now, &step));
     }
 
     pub(super) async fn settle(&mut self, which: u8, many: u8, ended: Ended, forget: bool) {

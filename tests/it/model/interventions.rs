@@ -17,27 +17,24 @@ impl State {
     }
 
     /// Makes a delivery in state `from` pending again. A message of its own keeps its id and goes on counting its
-    /// attempts, but gives up later; a member of a digest waits for the next one.
+    /// attempts, but gives up later; a member of a summary gets one of its own, of a digest waits for the next one.
     fn revive(&mut self, id: i64, from: DeliveryState, now: Timestamp) -> bool {
         let Some(delivery) = self.deliveries.get(id) else { return false };
         if delivery.state != from || !delivery.newest {
             return false;
         }
         let review = delivery.review;
-        let own = delivery.message.filter(|seq| self.message(*seq).kind == MessageKind::Review);
-        let stopped = self.stopped(&delivery.destination, now);
+        let before = delivery.message.map(|seq| self.message(seq));
+        let single = before.is_some_and(|message| message.kind != MessageKind::Digest);
+        let repeat =
+            before.is_some_and(|message| message.possible_repeat) || from == DeliveryState::Delivered;
         self.deliveries.change(id, |delivery| {
             (delivery.state, delivery.reason) = (DeliveryState::Pending, None);
-            (delivery.settled_at, delivery.message) = (None, own);
+            (delivery.settled_at, delivery.message) = (None, None);
         });
-        if let Some(seq) = own {
-            self.messages.change(seq, |message| {
-                (message.state, message.settled_at) = (DeliveryState::Pending, None);
-                (message.next_at, message.plain) = (now, false);
-                message.possible_repeat |= from == DeliveryState::Delivered;
-                message.first_attempt_at = message.first_attempt_at.map(|_| now);
-                message.stopped_base = stopped;
-            });
+        if single {
+            let seq = self.bind(id, now);
+            self.messages.change(seq, |message| message.possible_repeat |= repeat);
         }
         self.take_back_mark(review);
         true

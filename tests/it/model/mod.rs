@@ -2,6 +2,7 @@
 //! simulations of weeks run on. Plain rows in order, no SQL, no files.
 
 mod accounts;
+mod bursts;
 mod delivery;
 mod destinations;
 mod digests;

@@ -94,6 +94,15 @@ pub enum Op {
         recipients: u8,
     },
     Window(u8),
+    /// Single messages are let through so many in a minute, of one destination or all, which may have just opened; or
+    /// all that waits is gathered.
+    Pace {
+        destination: u8,
+        limit: u32,
+        opened: bool,
+        gather: bool,
+    },
+    ReleaseHeld,
     Regroup {
         mail: bool,
         daily: bool,

@@ -147,6 +147,9 @@ pub struct MessageEntry {
     pub first_attempt_at: Option<Timestamp>,
     pub stopped_base: Duration,
     pub next_at: Timestamp,
+    pub created_at: Timestamp,
+    /// Whether a burst's window let it through.
+    pub admitted: bool,
     pub leased_until: Option<Timestamp>,
     pub settled_at: Option<Timestamp>,
 }
@@ -168,7 +171,7 @@ pub struct MessageIndex {
     /// Of these, notices and tests.
     pub notices: Named<ByTime>,
     pub leased: ByTime,
-    /// Settled ones of other kinds than a single review.
+    /// Settled ones of other kinds than a single review, and those that were folded into another.
     pub ended: ByTime,
 }
 
@@ -180,10 +183,11 @@ impl MessageEntry {
                 put(index.notices.at(&self.destination), (self.next_at, seq), within);
             }
         }
+        let folded = self.state == DeliveryState::Superseded;
         if let Some(until) = self.leased_until {
             put(&mut index.leased, (until, seq), within);
         }
-        if let Some(at) = self.settled_at.filter(|_| self.kind != MessageKind::Review) {
+        if let Some(at) = self.settled_at.filter(|_| self.kind != MessageKind::Review || folded) {
             put(&mut index.ended, (at, seq), within);
         }
     }

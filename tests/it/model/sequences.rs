@@ -55,9 +55,15 @@ fn usual() -> impl Strategy<Value = Op> {
         4 => settle,
         8 => (1..6_u32, ended()).prop_map(|(limit, ended)| Op::Send { limit, ended }),
         1 => Just(Op::Expire),
+        4 => pace(),
         3 => any::<(bool, u8)>().prop_map(|(send_empty, recipients)| Op::Digest { send_empty, recipients }),
         4 => (0..2_u8, any::<bool>(), marked()).prop_map(|(account, at_once, marked)| Op::Marks { account, at_once, marked }),
     ]
+}
+
+fn pace() -> impl Strategy<Value = Op> {
+    (0..8_u8, 1..3_u32, prop::bool::weighted(0.2), prop::bool::weighted(0.3))
+        .prop_map(|(destination, limit, opened, gather)| Op::Pace { destination, limit, opened, gather })
 }
 
 fn marked() -> impl Strategy<Value = Marked> {
@@ -72,6 +78,7 @@ fn rare() -> impl Strategy<Value = Op> {
         1 => any::<bool>().prop_map(Op::Rules),
         1 => (0..3_u8, any::<bool>()).prop_map(|(destination, paused)| Op::Pause { destination, paused }),
         1 => Just(Op::ProbeBroken),
+        1 => Just(Op::ReleaseHeld),
         1 => any::<(bool, bool)>().prop_map(|(mail, daily)| Op::Regroup { mail, daily }),
         1 => prop_oneof![Just(7_u8), Just(6), Just(5), Just(3)].prop_map(|keep| Op::BuryRemoved { keep }),
         1 => (0..2_u8, any::<u16>()).prop_map(|(account, reviews)| Op::RouteAgain { account, reviews }),
@@ -104,9 +111,27 @@ fn aside() -> impl Strategy<Value = Op> {
     ]
 }
 
+/// Much at once, to destinations that often fail: what bursts are made of.
+fn storm() -> impl Strategy<Value = Op> {
+    let page = (0..2_u8, prop::collection::vec(says(), 3..6)).prop_map(|(account, says)| Op::Page {
+        account,
+        says,
+        malformed: false,
+    });
+    let failing = any::<(bool, bool)>().prop_map(|(ambiguous, hold)| Ended::Retry { ambiguous, hold });
+    let again = prop_oneof![Just(Wish::Retry), Just(Wish::Resend)];
+    prop_oneof![
+        3 => page,
+        1 => Just(Op::Clock(61_000)),
+        3 => (1..3_u32, prop_oneof![2 => failing, 1 => ended()]).prop_map(|(limit, ended)| Op::Send { limit, ended }),
+        3 => pace(),
+        1 => (again, any::<u32>()).prop_map(|(wish, deliveries)| Op::Wish { wish, deliveries }),
+    ]
+}
+
 /// Sequences of `count` operations; names are mostly loaded first.
 pub fn sequences(count: usize) -> impl Strategy<Value = Vec<Op>> {
-    let op = prop_oneof![6 => usual(), 2 => rare(), 1 => aside()];
+    let op = prop_oneof![6 => usual(), 4 => storm(), 2 => rare(), 1 => aside()];
     (prop::array::uniform2(prop::bool::weighted(0.9)), prop::collection::vec(op, count)).prop_map(
         |(loaded, ops)| {
             let names = [0, 1].into_iter().filter(|account| loaded[usize::from(*account)]);

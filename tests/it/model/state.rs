@@ -36,6 +36,8 @@ pub struct State {
     pub begun: Named<BTreeSet<(Timestamp, i64, u32)>>,
     pub destinations: BTreeMap<String, DestinationRecord>,
     pub digests: BTreeMap<String, DigestWindow>,
+    /// By destination and recipient.
+    pub bursts: BTreeMap<(Arc<str>, Arc<str>), BurstWindow>,
     pub troubles: BTreeMap<(String, String), TroubleRecord>,
 }
 
@@ -109,6 +111,8 @@ impl State {
             first_attempt_at: None,
             stopped_base: Duration::ZERO,
             next_at: now,
+            created_at: now,
+            admitted: false,
             leased_until: None,
             settled_at: None,
         })

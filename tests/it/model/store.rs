@@ -106,6 +106,17 @@ impl Store for ModelStore {
     async fn regroup(&self, digests: &[&str], now: Timestamp) -> Result<(), StoreError> {
         self.with(|state| state.regroup(digests, now))
     }
+    async fn pace_bursts(
+        &self,
+        requests: &[BurstRequest],
+        now: Timestamp,
+        decide: PaceBursts<'_>,
+    ) -> Result<u64, StoreError> {
+        self.with(|state| state.pace_bursts(requests, now, decide))
+    }
+    async fn release_held(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.with(|state| state.release_held(now))
+    }
     async fn bury_removed(&self, configured: &[String], now: Timestamp) -> Result<u64, StoreError> {
         self.with(|state| state.bury_removed(configured, now))
     }

@@ -116,6 +116,9 @@ impl<'a> Twin<'a> {
                 self.mark(usize::from(*account), *at_once, *marked).await
             }
             Op::Digest { send_empty, recipients } => self.digest(*send_empty, *recipients).await,
+            Op::Pace { destination, limit, opened, gather } => {
+                self.pace(*destination, *limit, *opened, *gather).await;
+            }
             Op::Regroup { mail, daily } => {
                 let digests = [mail.then_some(DESTINATIONS[1]), daily.then_some(DESTINATIONS[2])];
                 let digests: Vec<&str> = digests.into_iter().flatten().collect();
@@ -145,6 +148,7 @@ impl<'a> Twin<'a> {
             Op::Pause { destination, paused } => {
                 both!(self, |store| store.pause(destination_of(destination), *paused, now));
             }
+            Op::ReleaseHeld => both!(self, |store| store.release_held(now)),
             Op::ProbeBroken => both!(self, |store| store.probe_broken(now)),
             Op::BuryRemoved { keep } => {
                 let kept = DESTINATIONS.iter().enumerate().filter(|(index, _)| keep >> index & 1 == 1);

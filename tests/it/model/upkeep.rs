@@ -76,7 +76,8 @@ impl State {
         for seq in self.messages.ids() {
             if self.message(seq).state == DeliveryState::Pending {
                 self.messages.change(seq, |message| {
-                    message.next_at = moved(message.next_at);
+                    (message.next_at, message.created_at) =
+                        (moved(message.next_at), moved(message.created_at));
                     message.first_attempt_at = message.first_attempt_at.map(moved);
                     message.leased_until = message.leased_until.map(moved);
                 });
@@ -86,7 +87,10 @@ impl State {
             record.retry_at = record.retry_at.map(moved);
             record.broken_at = record.broken_at.map(moved);
             record.stopped_since = record.stopped_since.map(moved);
-            record.hold_until = held(record.hold_until);
+            (record.hold_until, record.opened_at) = (held(record.hold_until), held(record.opened_at));
+        }
+        for window in self.bursts.values_mut() {
+            window.from = moved(window.from);
         }
         for account in self.accounts.values_mut() {
             account.record.hold_until = held(account.record.hold_until);

@@ -33,10 +33,12 @@ rate_limit = "1/s"
 [destinations.people]
 type = "webhook"
 url = "http://127.0.0.1:9/"
+burst = { limit = 2, window = "10m" }
 [destinations.crm]
 type = "webhook"
 url = "http://127.0.0.1:9/"
 skip_if_read = true
+burst = { limit = 3, window = "1h" }
 [destinations.owner]
 type = "webhook"
 url = "http://127.0.0.1:9/"
