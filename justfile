@@ -51,6 +51,10 @@ oracles:
     test ! -e tests/oracles/requirements.txt || target/oracles/bin/python -m pip install --quiet -r tests/oracles/requirements.txt
     tests/oracles/web/install
 
+# docs/gallery.md and its pictures, drawn anew (needs what docs/gallery/make.sh says)
+gallery:
+    docs/gallery/make.sh
+
 # build the image and try it for real (needs a Docker engine)
 container-test:
     tests/container/run
