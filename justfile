@@ -45,10 +45,15 @@ fuzz TARGET SECONDS="600":
     mkdir -p fuzz/corpus/{{ TARGET }} fuzz/regressions/{{ TARGET }}
     cargo +nightly fuzz run --sanitizer none {{ TARGET }} fuzz/corpus/{{ TARGET }} fuzz/seeds/{{ TARGET }} fuzz/regressions/{{ TARGET }} -- -dict=fuzz/dictionaries/{{ TARGET }}.dict -max_total_time={{ SECONDS }} -timeout=20 -rss_limit_mb=1024
 
-# the virtual environment of the tests' oracles, where tests have any
+# the programs that tests ask what they read, in `target/oracles`
 oracles:
     test ! -e tests/oracles/requirements.txt || test -x target/oracles/bin/python || python3 -m venv target/oracles
     test ! -e tests/oracles/requirements.txt || target/oracles/bin/python -m pip install --quiet -r tests/oracles/requirements.txt
+    tests/oracles/web/install
+
+# docs/gallery.md and its pictures, drawn anew (needs what docs/gallery/make.sh says)
+gallery:
+    docs/gallery/make.sh
 
 # build the image and try it for real (needs a Docker engine)
 container-test:

@@ -17,7 +17,8 @@ use tokio::net::TcpListener;
 
 const SHELL: &str = include_str!("../../templates/web/demo.html");
 const STYLE: &str = include_str!("../../templates/web/demo.css");
-const SCRIPT: &str = include_str!("../../templates/web/demo.js");
+const SCRIPT: &str =
+    concat!(include_str!("../../templates/web/draw.js"), "\n", include_str!("../../templates/web/demo.js"));
 
 /// Of the page: nothing but its own files, and mails in frames.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \

@@ -214,7 +214,8 @@ async fn an_address_that_is_taken_is_said_and_leaves_nothing_behind() {
 /// The script draws hostile texts: it may only make text nodes of them.
 #[test]
 fn the_script_has_no_way_to_make_markup_of_a_text() {
-    let script = include_str!("../../templates/web/demo.js");
+    let script =
+        [include_str!("../../templates/web/draw.js"), include_str!("../../templates/web/demo.js")].concat();
     for way in
         ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "srcdoc"]
     {

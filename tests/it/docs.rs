@@ -359,3 +359,15 @@ fn every_promise_of_the_readme_names_tests_and_they_exist() {
         assert!(Regex::new(&item).unwrap().is_match(&code), "README.md names the test {}", &test[0]);
     }
 }
+
+/// `just gallery` makes it: a kind whose messages people read has its pictures there.
+#[test]
+fn the_gallery_shows_every_kind() {
+    let text = document("docs/gallery.md");
+    for kind in TABLE.iter().filter(|kind| kind.format.is_some() || kind.name == "email") {
+        for name in ["review", "edited", "digest", "summary", "operator", "test"] {
+            let picture = format!("](gallery/{}-{name}.png)", kind.name);
+            assert!(text.contains(&picture), "docs/gallery.md lacks {picture}: run `just gallery`");
+        }
+    }
+}

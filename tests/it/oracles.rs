@@ -63,7 +63,7 @@ fn assert_fine(script: &str, input: &Value, count: usize) {
     assert_eq!(said.trim_end(), format!("checked {count}"));
 }
 
-fn view() -> View {
+pub fn view() -> View {
     let zone = jiff::tz::TimeZone::get("Europe/Amsterdam").unwrap();
     View {
         destination: "support".into(),
@@ -75,7 +75,7 @@ fn view() -> View {
 }
 
 /// Every sample in both forms, and hostile texts of every length in the fields of a review.
-fn messages() -> Vec<(String, Message)> {
+pub fn messages() -> Vec<(String, Message)> {
     let mut messages: Vec<(String, Message)> =
         samples().into_iter().map(|(name, message)| (name.to_owned(), message)).collect();
     let long =
