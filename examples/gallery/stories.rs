@@ -1,7 +1,7 @@
 //! What invented customers of an invented shop say, as one message of every kind. All times are fixed.
 
 use review_bridge::domain::{
-    Cause, Change, Content, Digest, Form, Member, Message, Named, NativeRating, Notice, NoticeState,
+    Cause, Change, Content, Digest, Figures, Form, Member, Message, Named, NativeRating, Notice, NoticeState,
     Previous, Rating, Review, RuleHit, Subject, Summary, Timestamp,
 };
 
@@ -182,13 +182,15 @@ fn digest() -> Digest {
     let rules = members[0].rules.clone();
     members.push(Member { subject: mended(), rules });
     let from = Timestamp(NOW.0 - 24 * HOUR);
-    Digest { destination: "owner".into(), from, to: NOW, members, troubles: Vec::new() }
+    let before = Some(Figures::of(members.iter().skip(4)));
+    Digest { destination: "owner".into(), from, to: NOW, before, members, troubles: Vec::new() }
 }
 
 fn summary() -> Summary {
     let members = members(BURST, "unhappy customers");
     let from = Timestamp(NOW.0 - 15 * MINUTE);
-    let reviews = Digest { destination: "support".into(), from, to: NOW, members, troubles: Vec::new() };
+    let (destination, troubles) = ("support".into(), Vec::new());
+    let reviews = Digest { destination, from, to: NOW, before: None, members, troubles };
     Summary { cause: Cause::Burst, reviews }
 }
 

@@ -1,5 +1,6 @@
 //! The commands: one file each. What they print for people is written here and nowhere else.
 
+mod asked;
 mod check;
 mod config;
 mod consent;
@@ -11,6 +12,7 @@ mod explain;
 mod healthcheck;
 mod names;
 mod output;
+mod preview;
 mod reviews;
 mod run;
 mod sandbox;
@@ -48,6 +50,8 @@ enum Command {
     Status(status::Arguments),
     /// Say where one review goes, and why: each rule, each condition
     Explain(explain::Arguments),
+    /// Show what a destination would be sent, without sending it
+    Preview(preview::Arguments),
     /// Where messages go: their state and backlog; pause, resume and test them
     #[command(subcommand)]
     Destinations(destinations::Arguments),
@@ -66,8 +70,6 @@ enum Command {
     Healthcheck(healthcheck::Arguments),
     #[command(hide = true)]
     Simulate(Later),
-    #[command(hide = true)]
-    Preview(Later),
     #[command(hide = true)]
     Api(Later),
     #[command(hide = true)]
@@ -167,7 +169,7 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
         Command::Sandbox(arguments) => sandbox::run(arguments).await,
         Command::Healthcheck(arguments) => healthcheck::run(&context, arguments).await,
         Command::Simulate(_) => Err(CliError::not_in_this_version("simulate")),
-        Command::Preview(_) => Err(CliError::not_in_this_version("preview")),
+        Command::Preview(arguments) => preview::run(&context, arguments).await,
         Command::Api(_) => Err(CliError::not_in_this_version("api")),
         Command::Completions(_) => Err(CliError::not_in_this_version("completions")),
     }

@@ -16,6 +16,8 @@ pub struct Digest {
     pub from: Timestamp,
     /// The end of its window.
     pub to: Timestamp,
+    /// The figures of the digest before it that was delivered, to compare with.
+    pub before: Option<Figures>,
     /// Its reviews, oldest first.
     pub members: Vec<Member>,
     /// Trouble that readers should know of; empty when all is well.
@@ -51,7 +53,7 @@ pub struct Member {
 }
 
 /// Counts over some reviews.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
     /// How many.
     pub count: usize,

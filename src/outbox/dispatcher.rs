@@ -12,7 +12,7 @@ use crate::domain::{Catalog, DeliveryState, MessageKind, Outcome, Timestamp};
 use crate::settings::Rate;
 use crate::store::{
     BurstRequest, DestinationEffect, DestinationRecord, LeaseRequest, Leased, Settlement, SharedStore,
-    StoreError,
+    StoreError, Window,
 };
 use crate::task::Group;
 use std::collections::HashMap;
@@ -411,8 +411,16 @@ impl Dispatcher {
             possible_repeat: verdict.possible_repeat,
             destination: leased.destination.clone(),
             effect: verdict.effect,
+            content: told(sent),
         }
     }
+}
+
+/// What a digest keeps of itself, for the next one to be compared with.
+fn told(sent: &Sent) -> Option<String> {
+    let figures = Some(sent.figures?);
+    let window: Window = serde_json::from_str(sent.leased.content.as_deref()?).ok()?;
+    serde_json::to_string(&Window { figures, ..window }).ok()
 }
 
 enum Room {

@@ -3,8 +3,8 @@
 use super::Target;
 use crate::clock::Stopwatch;
 use crate::domain::{
-    Attempt, Catalog, Content, Digest, Member, Message, MessageKind, Notice, Outcome, RatingScales, Reason,
-    Subject, Summary,
+    Attempt, Catalog, Content, Digest, Figures, Member, Message, MessageKind, Notice, Outcome, RatingScales,
+    Reason, Subject, Summary,
 };
 use crate::store::{Gathered, Leased, LeasedReview, Window};
 use std::collections::HashMap;
@@ -21,6 +21,8 @@ pub(super) struct Sent {
     pub(super) fallback: Option<String>,
     /// All steps of the wall clock when it began.
     pub(super) stepped_ms: i64,
+    /// Of a digest: what the next one is compared with.
+    pub(super) figures: Option<Figures>,
 }
 
 /// What a message is rendered with.
@@ -39,11 +41,16 @@ pub(super) async fn send(
     stepped_ms: i64,
 ) -> Sent {
     let watch = Stopwatch::start();
-    let (attempt, fallback) = match message_of(&leased, &names, troubles) {
-        Some(message) => deliver(&target, &message).await,
+    let message = message_of(&leased, &names, troubles);
+    let (attempt, fallback) = match &message {
+        Some(message) => deliver(&target, message).await,
         None => (unreadable(), None),
     };
-    Sent { leased, attempt, duration: watch.elapsed(), fallback, stepped_ms }
+    let figures = message.as_ref().and_then(|message| match &message.content {
+        Content::Digest(digest) => Some(digest.figures()),
+        _ => None,
+    });
+    Sent { leased, attempt, duration: watch.elapsed(), fallback, stepped_ms, figures }
 }
 
 async fn deliver(target: &Target, message: &Message) -> (Attempt, Option<String>) {
@@ -70,10 +77,10 @@ fn message_of(leased: &Leased, names: &HashMap<String, Names>, troubles: Vec<Str
             Content::Review { subject: Box::new(subject), rules }
         }
         MessageKind::Digest => {
-            let Window { from, to } = serde_json::from_str(leased.content.as_deref()?).ok()?;
+            let Window { from, to, before, .. } = serde_json::from_str(leased.content.as_deref()?).ok()?;
             let members = members.collect();
             let destination = leased.destination.clone();
-            Content::Digest(Box::new(Digest { destination, from, to, members, troubles }))
+            Content::Digest(Box::new(Digest { destination, from, to, before, members, troubles }))
         }
         MessageKind::Operator => {
             Content::Operator(serde_json::from_str::<Notice>(leased.content.as_deref()?).ok()?)
@@ -82,7 +89,7 @@ fn message_of(leased: &Leased, names: &HashMap<String, Names>, troubles: Vec<Str
         MessageKind::Summary => {
             let Gathered { cause, from, to } = serde_json::from_str(leased.content.as_deref()?).ok()?;
             let (destination, members) = (leased.destination.clone(), members.collect());
-            let reviews = Digest { destination, from, to, members, troubles: Vec::new() };
+            let reviews = Digest { destination, from, to, before: None, members, troubles: Vec::new() };
             Content::Summary(Box::new(Summary { cause, reviews }))
         }
     };

@@ -2,7 +2,7 @@
 //! and texts that try to break out. Invented data; also what previews and outside validators can use.
 
 use crate::domain::{
-    Cause, Change, Content, Digest, Form, Member, Message, Named, NativeRating, Notice, NoticeState,
+    Cause, Change, Content, Digest, Figures, Form, Member, Message, Named, NativeRating, Notice, NoticeState,
     Previous, Rating, Review, RuleHit, Subject, Summary, Timestamp,
 };
 
@@ -102,7 +102,8 @@ fn digest_of(subjects: Vec<Subject>) -> Digest {
     let members = subjects.into_iter().map(|subject| Member { subject, rules: rules.clone() }).collect();
     let from = Timestamp(NOW.0 - 86_400_000);
     let troubles = vec!["destination `support` has not worked for 15 minutes".to_owned()];
-    Digest { destination: "owner".into(), from, to: NOW, members, troubles }
+    let before = Some(Figures::of(&members));
+    Digest { destination: "owner".into(), from, to: NOW, before, members, troubles }
 }
 
 fn named(name: &str) -> Named {

@@ -18,7 +18,7 @@ mod wire;
 pub use fault::Fault;
 pub use inbox::{Answer, Inbox, Received};
 pub use listing::Shape;
-pub use mailbox::{Mail, Mailbox, Parsed, Reply, Stage, serve_mailbox};
+pub use mailbox::{Mail, Mailbox, Parsed, Reply, Stage, parse_mail, serve_mailbox};
 pub use options::Options;
 pub use state::Sandbox;
 

@@ -7,6 +7,7 @@ mod explain;
 mod help;
 mod interventions;
 mod ledger;
+mod preview;
 mod reviews;
 mod sandbox;
 mod status;
@@ -273,6 +274,7 @@ async fn attempt(
         possible_repeat: false,
         destination: destination.into(),
         effect,
+        content: None,
     };
     store.settle(&[settlement], NOW).await.unwrap();
 }

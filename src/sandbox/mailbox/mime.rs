@@ -39,7 +39,7 @@ impl Parsed {
 }
 
 /// Reads a mail.
-pub(super) fn parse(raw: &[u8]) -> Parsed {
+pub fn parse_mail(raw: &[u8]) -> Parsed {
     let mut parsed = Parsed::default();
     let mut left = MAX_PARTS;
     let (headers, body) = split(raw);
@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn a_mail_of_two_parts_is_read() {
-        let parsed = parse(MAIL.as_bytes());
+        let parsed = parse_mail(MAIL.as_bytes());
         assert_eq!(parsed.header("subject"), Some("Café crème & more"));
         assert_eq!(parsed.header("From"), Some("Reviews <reviews@shop.example>"));
         assert_eq!(parsed.text.as_deref(), Some("Very göod shop \n1 = 1"));
@@ -258,9 +258,9 @@ mod tests {
 
     #[test]
     fn plain_mail_and_other_characters_are_read() {
-        let parsed = parse(b"Subject: x\nContent-Type: text/plain; charset=iso-8859-1\n\ncaf\xe9\n");
+        let parsed = parse_mail(b"Subject: x\nContent-Type: text/plain; charset=iso-8859-1\n\ncaf\xe9\n");
         assert_eq!((parsed.header("subject"), parsed.text.as_deref()), (Some("x"), Some("café\n")));
-        let parsed = parse(b"\r\nno headers");
+        let parsed = parse_mail(b"\r\nno headers");
         assert_eq!(parsed.text.as_deref(), Some("no headers"));
     }
 
@@ -276,9 +276,9 @@ mod tests {
         let nested: String = (0..500)
             .map(|n| format!("Content-Type: multipart/mixed; boundary=b{n}\r\n\r\n--b{n}\r\n"))
             .collect();
-        assert_eq!(parse(nested.as_bytes()).text, None);
+        assert_eq!(parse_mail(nested.as_bytes()).text, None);
         let many = format!("Content-Type: multipart/mixed; boundary=b\r\n\r\n{}", "--b\r\n".repeat(10_000));
-        parse(many.as_bytes());
+        parse_mail(many.as_bytes());
         let mut rng = fastrand::Rng::with_seed(3);
         for _ in 0..2_000 {
             let mut raw = MAIL.as_bytes().to_vec();
@@ -287,7 +287,7 @@ mod tests {
                 raw[at] = rng.u8(..);
             }
             raw.truncate(rng.usize(..=raw.len()));
-            parse(&raw);
+            parse_mail(&raw);
         }
     }
 }

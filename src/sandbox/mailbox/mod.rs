@@ -3,7 +3,7 @@
 mod mime;
 mod session;
 
-pub use mime::Parsed;
+pub use mime::{Parsed, parse_mail};
 
 use crate::clock::Clock;
 use crate::domain::Timestamp;
@@ -104,7 +104,7 @@ impl Mailbox {
     }
 
     fn keep(&self, sender: &str, recipients: &[String], raw: Vec<u8>) {
-        let parsed = mime::parse(&raw);
+        let parsed = mime::parse_mail(&raw);
         let at = self.clock.now();
         let mut state = self.state();
         let number = state.taken;

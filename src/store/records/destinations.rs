@@ -1,6 +1,6 @@
 //! Destinations and their digests.
 
-use crate::domain::{Cause, Timestamp};
+use crate::domain::{Cause, Figures, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -59,12 +59,18 @@ pub struct DigestWindow {
 }
 
 /// The window of a digest, as its message keeps it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Window {
     /// Its start.
     pub from: Timestamp,
     /// Its end.
     pub to: Timestamp,
+    /// The figures of the one that was delivered before.
+    #[serde(default)]
+    pub before: Option<Figures>,
+    /// Its own, once it is delivered.
+    #[serde(default)]
+    pub figures: Option<Figures>,
 }
 
 /// What a summary gathers, as its message keeps it.

@@ -87,6 +87,8 @@ pub struct Settlement {
     pub destination: String,
     /// What follows for it.
     pub effect: DestinationEffect,
+    /// What the message keeps as its content from now on, where that is something else.
+    pub content: Option<String>,
 }
 
 /// What an attempt means for its destination.

@@ -1,6 +1,7 @@
 //! Statements about digests: their windows, and the messages that gather what waits.
 
 use super::*;
+use crate::domain::Figures;
 use std::collections::BTreeSet;
 
 pub(super) async fn windows(pool: &SqlitePool) -> Result<Vec<DigestWindow>, StoreError> {
@@ -80,6 +81,23 @@ pub(super) async fn new_id(
     Err(unknown("message", "without an identity"))
 }
 
+/// The figures of the last digest that was delivered.
+async fn last_figures(
+    transaction: &mut Transaction,
+    destination: &str,
+    recipient: &str,
+) -> Result<Option<Figures>, StoreError> {
+    let content: Option<String> = sqlx::query_scalar(
+        "SELECT content FROM messages WHERE destination = $1 AND recipient = $2 AND kind = 'digest'
+            AND state = 'delivered' AND settled_at IS NOT NULL ORDER BY settled_at DESC, seq DESC LIMIT 1",
+    )
+    .bind(destination)
+    .bind(recipient)
+    .fetch_optional(&mut **transaction)
+    .await?;
+    Ok(content.as_deref().map(parse::<Window>).transpose()?.and_then(|window| window.figures))
+}
+
 /// Gathers what waits for one recipient, and what an earlier digest did not deliver, into one message.
 async fn gather(
     transaction: &mut Transaction,
@@ -112,7 +130,7 @@ async fn gather(
     .bind(&id)
     .bind(destination)
     .bind(recipient)
-    .bind(json(&Window { from: start, to: now })?)
+    .bind(json(&Window { from: start, to: now, before: last_figures(transaction, destination, recipient).await?, figures: None })?)
     .bind(now.0)
     .bind(repeats)
     .execute(&mut **transaction)

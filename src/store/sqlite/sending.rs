@@ -221,7 +221,7 @@ pub(super) async fn settle(
                        AND m.state = 'pending' AND m.attempts = j.value ->> 'number')",
         "UPDATE messages SET state = j.value ->> 'state', reason = j.value ->> 'reason', lease = NULL,
             lease_until = NULL, next_at = j.value ->> 'next_at', plain = j.value ->> 'plain',
-            possible_repeat = j.value ->> 'possible_repeat',
+            possible_repeat = j.value ->> 'possible_repeat', content = COALESCE(j.value ->> 'content', content),
             settled_at = CASE WHEN j.value ->> 'state' <> 'pending' THEN $2 END
          FROM json_each($1) j
          WHERE messages.id = j.value ->> 'id' AND messages.state = 'pending'
@@ -252,6 +252,7 @@ fn row_of(settlement: &Settlement, now: Timestamp) -> serde_json::Value {
         "next_at": settlement.next_at.max(now).0,
         "plain": u8::from(settlement.form == Form::Plain),
         "possible_repeat": u8::from(settlement.possible_repeat),
+        "content": settlement.content,
     })
 }
 

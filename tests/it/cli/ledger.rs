@@ -116,7 +116,6 @@ async fn what_a_later_version_has_is_refused() {
     let place = Place::new(CONFIG);
     for command in [
         &["simulate", "--since", "30d"][..],
-        &["preview", "support", "--digest"],
         &["api", "reviews", "--page", "2"],
         &["completions", "bash"],
         &["config", "schema"],

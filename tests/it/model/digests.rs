@@ -1,7 +1,7 @@
 //! Digests: their windows, and the messages that gather what waits.
 
 use super::state::State;
-use review_bridge::domain::{DeliveryState, MessageKind, Timestamp};
+use review_bridge::domain::{DeliveryState, Figures, MessageKind, Timestamp};
 use review_bridge::store::*;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -64,7 +64,8 @@ impl State {
         if !members.is_empty() || send_empty {
             let id =
                 ids::digest_ids(&to.0, &to.1, now).find(|id| !self.message_ids.contains_key(&**id)).unwrap();
-            let content = serde_json::to_string(&Window { from: start, to: now }).unwrap();
+            let (from, before) = (start, self.last_figures(to));
+            let content = serde_json::to_string(&Window { from, to: now, before, figures: None }).unwrap();
             let seq = self.add_message(id, (&to.0, &to.1), MessageKind::Digest, Some(content), now);
             self.messages.change(seq, |message| message.possible_repeat = repeats);
             for id in &members {
@@ -75,6 +76,16 @@ impl State {
             self.end_message(seq, DeliveryState::Superseded, now);
         }
         !members.is_empty() || send_empty
+    }
+
+    /// The figures of the last digest that was delivered.
+    fn last_figures(&self, to: &(Arc<str>, Arc<str>)) -> Option<Figures> {
+        let delivered = self.messages.index().ended.iter().map(|(_, seq)| self.message(*seq)).rev();
+        let mut of = delivered.filter(|message| {
+            let own = message.destination == to.0 && message.recipient == to.1;
+            own && message.kind == MessageKind::Digest && message.state == DeliveryState::Delivered
+        });
+        serde_json::from_str::<Window>(of.next()?.content.as_deref()?).unwrap().figures
     }
 
     pub fn regroup(&mut self, digests: &[&str], now: Timestamp) {

@@ -3,7 +3,7 @@
 use super::ops::{ACCOUNTS, DESTINATIONS, Ended, Marked, Wish};
 use super::twin::{Twin, ahead, both, chosen};
 use super::world;
-use review_bridge::domain::{Attempt, Cause, DeliveryState, Form, Outcome, Reason, Timestamp};
+use review_bridge::domain::{Attempt, Cause, DeliveryState, Figures, Form, Outcome, Reason, Timestamp};
 use review_bridge::outbox::burst;
 use review_bridge::store::*;
 use std::time::Duration;
@@ -188,5 +188,21 @@ fn settlement(leased: &Leased, ended: Ended, now: Timestamp) -> Settlement {
         possible_repeat: leased.possible_repeat || ambiguous,
         destination: leased.destination.clone(),
         effect,
+        content: leased.content.as_deref().map(|content| compared(content, now)),
+    }
+}
+
+/// What a digest keeps of itself for the next one; other messages keep what they have.
+fn compared(content: &str, now: Timestamp) -> String {
+    let is_digest = serde_json::from_str::<Gathered>(content).is_err();
+    match serde_json::from_str::<Window>(content) {
+        Ok(window) if is_digest => {
+            let count = usize::try_from(now.0.rem_euclid(7)).unwrap();
+            let mut figures = Figures::default();
+            figures.count = count;
+            let figures = Some(figures);
+            serde_json::to_string(&Window { figures, ..window }).unwrap()
+        }
+        _ => content.to_owned(),
     }
 }

@@ -97,6 +97,9 @@ impl State {
             message.next_at = settlement.next_at.max(now);
             message.plain = settlement.form == Form::Plain;
             message.possible_repeat = settlement.possible_repeat;
+            if let Some(content) = &settlement.content {
+                message.content = Some(content.clone());
+            }
             message.settled_at = (!pending).then_some(now);
         });
         for id in self.carried(seq) {
