@@ -89,6 +89,21 @@ impl Figures {
         (count * 100 + self.rated / 2).checked_div(self.rated).unwrap_or(0)
     }
 
+    /// The shares of the stars, 1 first, in whole percent that sum to 100. None that is there is shown as 0.
+    pub fn star_shares(&self) -> [usize; 5] {
+        let all: usize = self.stars.iter().sum();
+        let mut shares = self.stars.map(|count| (count * 100).checked_div(all).unwrap_or(0));
+        for (share, count) in shares.iter_mut().zip(self.stars) {
+            *share = (*share).max(usize::from(count > 0));
+        }
+        // What rounding left over or took too much goes to the largest, where it shows least.
+        let given: usize = shares.iter().sum();
+        if let Some(largest) = shares.iter_mut().max().filter(|_| all > 0) {
+            *largest = (*largest + 100).saturating_sub(given);
+        }
+        shares
+    }
+
     fn add(&mut self, subject: &Subject) {
         self.count += 1;
         self.edits += usize::from(subject.previous.is_some());
@@ -197,6 +212,21 @@ mod tests {
         assert_eq!((figures.share(figures.low), figures.share(figures.five)), (50, 50));
         assert_eq!(Figures::default().average(), None);
         assert_eq!(Figures::default().share(0), 0);
+    }
+
+    #[test]
+    fn shares_sum_to_a_hundred_and_lose_no_star() {
+        let shares = |stars: [usize; 5]| Figures { stars, ..Figures::default() }.star_shares();
+        assert_eq!(shares([0; 5]), [0; 5]);
+        assert_eq!(shares([1, 1, 1, 0, 0]), [33, 33, 34, 0, 0]);
+        assert_eq!(shares([1, 0, 0, 0, 499]), [1, 0, 0, 0, 99]);
+        assert_eq!(shares([1, 1, 1, 1, 9_996]), [1, 1, 1, 1, 96]);
+        for seed in 0..2_000_usize {
+            let stars = [seed % 7, seed % 11, seed % 13 * 40, seed % 3, seed % 17];
+            let shares = shares(stars);
+            assert!(stars == [0; 5] || shares.iter().sum::<usize>() == 100, "{stars:?} {shares:?}");
+            assert!(stars.iter().zip(shares).all(|(count, share)| (*count > 0) == (share > 0)), "{stars:?}");
+        }
     }
 
     #[test]

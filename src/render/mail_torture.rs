@@ -54,7 +54,7 @@ fn assert_safe(mail: &Mail) {
     let Some(html) = &mail.html else { return };
     assert!(html.len() <= MAX_HTML_BYTES, "{}", html.len());
     assert!(!html.contains(is_unsafe));
-    let known = "a body br div em head html meta p span strong style table td title tr !doctype !--[if !--[if ![endif]--";
+    let known = "a body br div em head html meta p span strong style table td th title tr !doctype !--[if !--[if ![endif]--";
     for tag in tags(html) {
         let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap();
         assert!(known.split(' ').any(|known| known == name), "{tag}");
