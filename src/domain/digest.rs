@@ -3,6 +3,7 @@
 
 use super::{RuleHit, Subject, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Averages of fewer reviews than this say nothing, and none is compared.
 pub const FEWEST_FOR_AVERAGE: usize = 5;
@@ -161,9 +162,10 @@ impl Digest {
     /// The figures of each website, by name; a review on several counts for each, one on none for `None`.
     pub fn by_website(&self) -> Vec<(Option<String>, Figures)> {
         self.grouped(|subject| {
-            let names = subject.websites.iter().map(|website| Some(website.name.clone()));
-            let names: Vec<_> = names.collect();
-            if names.is_empty() { vec![None] } else { names }
+            // Websites may share a name, and a review counts once for each name.
+            let names: BTreeSet<_> =
+                subject.websites.iter().map(|website| Some(website.name.clone())).collect();
+            if names.is_empty() { vec![None] } else { names.into_iter().collect() }
         })
     }
 
@@ -174,7 +176,7 @@ impl Digest {
 
     /// Most reviews first.
     fn grouped(&self, names: impl Fn(&Subject) -> Vec<Option<String>>) -> Vec<(Option<String>, Figures)> {
-        let mut groups = std::collections::BTreeMap::<Option<String>, Figures>::new();
+        let mut groups = BTreeMap::<Option<String>, Figures>::new();
         for member in &self.members {
             for name in names(&member.subject) {
                 groups.entry(name).or_default().add(&member.subject);
@@ -189,7 +191,7 @@ impl Digest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Catalog, Change, NativeRating, RatingScales, Review};
+    use crate::domain::{Catalog, Change, Named, NativeRating, RatingScales, Review};
 
     fn member(rating: Option<f64>, text: &str) -> Member {
         let review = Review {
@@ -212,6 +214,18 @@ mod tests {
         assert_eq!((figures.share(figures.low), figures.share(figures.five)), (50, 50));
         assert_eq!(Figures::default().average(), None);
         assert_eq!(Figures::default().share(0), 0);
+    }
+
+    #[test]
+    fn a_review_counts_once_for_each_name_of_its_websites() {
+        let named = |name: &str| Named { uuid: String::new(), name: name.into() };
+        let mut member = member(Some(4.0), "x");
+        member.subject.websites = vec![named("b"), named("a"), named("b")];
+        let (from, to) = (Timestamp(0), Timestamp(1));
+        let digest = Digest { destination: String::new(), from, to, members: vec![member], troubles: vec![] };
+        let counts: Vec<_> =
+            digest.by_website().into_iter().map(|(name, figures)| (name, figures.count)).collect();
+        assert_eq!(counts, [(Some("a".into()), 1), (Some("b".into()), 1)]);
     }
 
     #[test]

@@ -113,8 +113,9 @@ fn the_parts_of_every_mail_say_the_same() {
 #[test]
 fn many_hostile_reviews_show_fewer_lines_and_fit() {
     for (text, length) in [
-        ("lang genoeg ", 20_000),
-        ("\"'&<", 20_000),
+        ("lang genoeg ", 2_000),
+        (&*HOSTILE.join(" "), 20_000),
+        ("\"'&<", 2_000),
         ("\u{1F468}\u{200D}\u{1F469}\u{200D}\u{1F467}", 1_000),
         ("a\u{1E8D0}\u{1E8D1}\u{1E8D2}", 1_000),
     ] {
@@ -126,11 +127,6 @@ fn many_hostile_reviews_show_fewer_lines_and_fit() {
             assert_eq!(facts(&mail.text), facts(&visible(&html)), "{name} {text}");
             assert!(mail.text.contains("\nand ") && mail.text.contains(" more"), "{name} {text}");
             let groups = mail.text.matches(" average, ").count();
-            println!(
-                "{name} {text:?}: HTML of {} bytes, text of {}, {groups} groups",
-                html.len(),
-                mail.text.len()
-            );
             assert!(groups >= 12, "{name} {text}: {groups}");
             if text.starts_with("lang") {
                 assert_eq!(groups, 42, "all websites and platforms");
