@@ -39,6 +39,7 @@ const TAGS: &[&str] = &[
     "table",
     "tr",
     "td",
+    "th",
     "p",
     "a",
     "br",
@@ -340,7 +341,7 @@ fn quoted_printable(content: &str) -> Vec<u8> {
     bytes
 }
 
-/// The tags of a document but for its paragraphs, links without where they lead.
+/// The tags of a document but for its paragraphs, links without where they lead, and without languages.
 fn tags(html: &str) -> Vec<Value> {
     assert!(html.len() <= mail::MAX_HTML_BYTES, "{}", html.len());
     let mut tags = Vec::new();
@@ -351,8 +352,12 @@ fn tags(html: &str) -> Vec<Value> {
         assert!(TAGS.contains(&name.as_str()), "{tag}");
         let href = tag.split("href=\"").nth(1).map(|rest| rest.split('"').next().unwrap());
         assert!(href.is_none_or(|href| href.starts_with("https://reviews.example/")), "{tag}");
+        let lang = tag.split(" lang=\"").nth(1).map(|rest| rest.split('"').next().unwrap());
+        let lang = lang.unwrap_or_default();
+        assert!(lang.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'), "{tag}");
         if name != "p" {
-            tags.push(href.map_or(tag.to_owned(), |href| tag.replace(href, "")).into());
+            let tag = tag.replace(&format!(" lang=\"{lang}\""), "");
+            tags.push(href.map_or(tag.clone(), |href| tag.replace(href, "")).into());
         }
     }
     tags

@@ -3,6 +3,7 @@
 
 use super::{RuleHit, Subject, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Averages of fewer reviews than this say nothing, and none is compared.
 pub const FEWEST_FOR_AVERAGE: usize = 5;
@@ -91,6 +92,21 @@ impl Figures {
         (count * 100 + self.rated / 2).checked_div(self.rated).unwrap_or(0)
     }
 
+    /// The shares of the stars, 1 first, in whole percent that sum to 100. None that is there is shown as 0.
+    pub fn star_shares(&self) -> [usize; 5] {
+        let all: usize = self.stars.iter().sum();
+        let mut shares = self.stars.map(|count| (count * 100).checked_div(all).unwrap_or(0));
+        for (share, count) in shares.iter_mut().zip(self.stars) {
+            *share = (*share).max(usize::from(count > 0));
+        }
+        // What rounding left over or took too much goes to the largest, where it shows least.
+        let given: usize = shares.iter().sum();
+        if let Some(largest) = shares.iter_mut().max().filter(|_| all > 0) {
+            *largest = (*largest + 100).saturating_sub(given);
+        }
+        shares
+    }
+
     fn add(&mut self, subject: &Subject) {
         self.count += 1;
         self.edits += usize::from(subject.previous.is_some());
@@ -148,9 +164,10 @@ impl Digest {
     /// The figures of each website, by name; a review on several counts for each, one on none for `None`.
     pub fn by_website(&self) -> Vec<(Option<String>, Figures)> {
         self.grouped(|subject| {
-            let names = subject.websites.iter().map(|website| Some(website.name.clone()));
-            let names: Vec<_> = names.collect();
-            if names.is_empty() { vec![None] } else { names }
+            // Websites may share a name, and a review counts once for each name.
+            let names: BTreeSet<_> =
+                subject.websites.iter().map(|website| Some(website.name.clone())).collect();
+            if names.is_empty() { vec![None] } else { names.into_iter().collect() }
         })
     }
 
@@ -161,7 +178,7 @@ impl Digest {
 
     /// Most reviews first.
     fn grouped(&self, names: impl Fn(&Subject) -> Vec<Option<String>>) -> Vec<(Option<String>, Figures)> {
-        let mut groups = std::collections::BTreeMap::<Option<String>, Figures>::new();
+        let mut groups = BTreeMap::<Option<String>, Figures>::new();
         for member in &self.members {
             for name in names(&member.subject) {
                 groups.entry(name).or_default().add(&member.subject);
@@ -176,7 +193,7 @@ impl Digest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Catalog, Change, NativeRating, RatingScales, Review};
+    use crate::domain::{Catalog, Change, Named, NativeRating, RatingScales, Review};
 
     fn member(rating: Option<f64>, text: &str) -> Member {
         let review = Review {
@@ -199,6 +216,33 @@ mod tests {
         assert_eq!((figures.share(figures.low), figures.share(figures.five)), (50, 50));
         assert_eq!(Figures::default().average(), None);
         assert_eq!(Figures::default().share(0), 0);
+    }
+
+    #[test]
+    fn a_review_counts_once_for_each_name_of_its_websites() {
+        let named = |name: &str| Named { uuid: String::new(), name: name.into() };
+        let mut member = member(Some(4.0), "x");
+        member.subject.websites = vec![named("b"), named("a"), named("b")];
+        let (from, to) = (Timestamp(0), Timestamp(1));
+        let digest = Digest { destination: String::new(), from, to, members: vec![member], troubles: vec![] };
+        let counts: Vec<_> =
+            digest.by_website().into_iter().map(|(name, figures)| (name, figures.count)).collect();
+        assert_eq!(counts, [(Some("a".into()), 1), (Some("b".into()), 1)]);
+    }
+
+    #[test]
+    fn shares_sum_to_a_hundred_and_lose_no_star() {
+        let shares = |stars: [usize; 5]| Figures { stars, ..Figures::default() }.star_shares();
+        assert_eq!(shares([0; 5]), [0; 5]);
+        assert_eq!(shares([1, 1, 1, 0, 0]), [33, 33, 34, 0, 0]);
+        assert_eq!(shares([1, 0, 0, 0, 499]), [1, 0, 0, 0, 99]);
+        assert_eq!(shares([1, 1, 1, 1, 9_996]), [1, 1, 1, 1, 96]);
+        for seed in 0..2_000_usize {
+            let stars = [seed % 7, seed % 11, seed % 13 * 40, seed % 3, seed % 17];
+            let shares = shares(stars);
+            assert!(stars == [0; 5] || shares.iter().sum::<usize>() == 100, "{stars:?} {shares:?}");
+            assert!(stars.iter().zip(shares).all(|(count, share)| (*count > 0) == (share > 0)), "{stars:?}");
+        }
     }
 
     #[test]

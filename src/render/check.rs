@@ -79,7 +79,7 @@ impl<'a> Walk<'a> {
             }
             TemplateElement::HelperBlock(block) => self.block(block, wrong),
             TemplateElement::PartialExpression(_) | TemplateElement::PartialBlock(_) => {
-                wrong.push("partials (`{{> …}}`) are not supported".into());
+                wrong.push("partials stand in the HTML of e-mails only, as `{{> name}}`".into());
             }
             TemplateElement::DecoratorExpression(_) | TemplateElement::DecoratorBlock(_) => {
                 wrong.push("decorators (`{{* …}}`) are not supported".into());

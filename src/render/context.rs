@@ -3,7 +3,7 @@
 
 use super::body::{Body, Data, ReviewData, json};
 use super::shown::{ShownNotice, ShownReview};
-use super::shown_digest::{ShownDigest, ShownSummary};
+use super::shown_digest::{Room, ShownDigest, ShownSummary};
 use crate::domain::{Content, Message, NoticeState};
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -102,7 +102,7 @@ pub fn context(message: &Message, view: &View) -> Value {
             timestamp,
             data,
             repeat: message.possible_repeat,
-            shown: ShownDigest::of(digest, message, view),
+            shown: ShownDigest::of(digest, message, view, &Room::CHAT),
             mention: mention(message, view),
         }),
         (Content::Summary(summary), data) => json(&ManyContext {
@@ -110,7 +110,7 @@ pub fn context(message: &Message, view: &View) -> Value {
             timestamp,
             data,
             repeat: message.possible_repeat,
-            shown: ShownSummary::of(summary, message, view),
+            shown: ShownSummary::of(summary, message, view, &Room::CHAT),
             mention: mention(message, view),
         }),
         (content, data) => json(&PlainContext {
@@ -122,6 +122,15 @@ pub fn context(message: &Message, view: &View) -> Value {
             mention: mention(message, view),
             destination,
         }),
+    }
+}
+
+/// `shown` of a digest or a summary, in other room than a chat has; nothing for other messages.
+pub fn shown_in(room: &Room, message: &Message, view: &View) -> Option<Value> {
+    match &message.content {
+        Content::Digest(digest) => Some(json(&ShownDigest::of(digest, message, view, room))),
+        Content::Summary(summary) => Some(json(&ShownSummary::of(summary, message, view, room))),
+        Content::Review { .. } | Content::Operator(_) | Content::Test { .. } => None,
     }
 }
 

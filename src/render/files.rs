@@ -1,5 +1,6 @@
 //! The template files: embedded in the binary, replaced file by file from `templates_dir`.
 
+use super::partials::FOLDER as PARTIALS;
 use crate::settings::table::{io_text, nearest};
 use include_dir::{Dir, include_dir};
 use std::collections::BTreeMap;
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
 /// A template file's size.
-const MAX_BYTES: u64 = 256 * 1024;
+pub(super) const MAX_BYTES: u64 = 256 * 1024;
 /// Files looked at in `templates_dir`, were it to name somebody's home.
 const MAX_FILES: usize = 1_000;
 
@@ -45,6 +46,16 @@ pub struct TemplateFile {
     pub text: String,
 }
 
+impl TemplateFile {
+    /// Whether it comes with the program.
+    pub fn is_built_in(&self) -> bool {
+        self.shown.starts_with(BUILT_IN)
+    }
+}
+
+/// Before the names of files that come with the program.
+const BUILT_IN: &str = "built-in ";
+
 /// Every template by its name, such as `slack/review.json`.
 pub type Files = BTreeMap<String, TemplateFile>;
 
@@ -60,7 +71,7 @@ pub fn read(folder: Option<&Path>) -> (Files, Vec<TemplateProblem>) {
         for path in found {
             let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
             let shown = path.display().to_string();
-            if !known.contains(&usual(&name)) {
+            if !is_partial(&name) && !known.contains(&usual(&name)) {
                 let near = nearest(&name, known.iter().map(String::as_str));
                 let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
                 problems.push(problem(&path, format!("overrides no template{hint}")));
@@ -83,6 +94,12 @@ fn usual(name: &str) -> String {
     }
 }
 
+/// Whether it is a part of e-mails, which may have any name.
+fn is_partial(name: &str) -> bool {
+    let name = name.strip_prefix(PARTIALS).and_then(|name| name.strip_suffix(".html"));
+    name.is_some_and(is_name)
+}
+
 /// Whether templates may be called so: `[a-z][a-z0-9_-]*`.
 pub fn is_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase())
@@ -96,7 +113,7 @@ fn problem(path: &Path, what: String) -> TemplateProblem {
 fn embedded(dir: &'static Dir<'static>, files: &mut Files) {
     for file in dir.files() {
         if let (Some(name), Some(text)) = (file.path().to_str(), file.contents_utf8()) {
-            files.insert(name.into(), TemplateFile { shown: format!("built-in {name}"), text: text.into() });
+            files.insert(name.into(), TemplateFile { shown: format!("{BUILT_IN}{name}"), text: text.into() });
         }
     }
     dir.dirs().for_each(|dir| embedded(dir, files));
@@ -166,9 +183,12 @@ mod tests {
         std::fs::write(slack.join(".review.json.swp"), "{}").unwrap();
         std::fs::write(slack.join("operator.json"), vec![b' '; MAX_BYTES as usize + 1]).unwrap();
         std::fs::write(slack.join("review.json"), b"\xff").unwrap();
+        std::fs::create_dir_all(dir.path().join("email/partials")).unwrap();
+        std::fs::write(dir.path().join("email/partials/footer.html"), "x").unwrap();
         let (files, problems) = read(Some(dir.path()));
         assert_eq!(files["slack/test.json"].text, "{}");
         assert!(files["slack/review.json"].shown.starts_with("built-in"));
+        assert_eq!(files["email/partials/footer.html"].text, "x");
         let what: Vec<&str> = problems.iter().map(|problem| problem.what.as_str()).collect();
         assert_eq!(
             what,

@@ -3,7 +3,8 @@
 use super::body::safe_url;
 use super::context::View;
 use super::shown::{ShownNotice, ShownReview};
-use super::shown_digest::{ShownDigest, ShownMember, ShownSummary, more};
+use super::shown_digest::{Room, ShownDigest, ShownMember, ShownSummary};
+use super::shown_figures::more;
 use super::words::cut_line;
 use crate::domain::{Content, Message};
 
@@ -26,10 +27,10 @@ impl Lines {
                 Self { lines: review(shown), link }
             }
             Content::Digest(content) => {
-                Self { lines: digest(ShownDigest::of(content, message, view)), link: None }
+                Self { lines: digest(ShownDigest::of(content, message, view, &Room::CHAT)), link: None }
             }
             Content::Summary(content) => {
-                Self { lines: summary(ShownSummary::of(content, message, view)), link: None }
+                Self { lines: summary(ShownSummary::of(content, message, view, &Room::CHAT)), link: None }
             }
             content => Self { lines: notice(ShownNotice::of(content, message.possible_repeat)), link: None },
         }
@@ -61,7 +62,8 @@ fn digest(shown: ShownDigest) -> Vec<String> {
 }
 
 fn summary(shown: ShownSummary) -> Vec<String> {
-    let mut lines = vec![format!("🔥 {} · {}", shown.title, shown.period), shown.reason.to_owned()];
+    let mut lines =
+        vec![format!("{} {} · {}", shown.symbol, shown.title, shown.period), shown.reason.to_owned()];
     lines.extend(shown.headline);
     lines.extend(shown.worst.iter().map(|said| member(said, 280)));
     lines.extend(shown.worst_more);

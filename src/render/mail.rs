@@ -2,11 +2,13 @@
 //! of every kind: the whole text of a review.
 
 use super::context::{self, View};
-use super::files::Files;
+use super::files::{Files, TemplateFile};
 use super::lines::Lines;
 use super::mail_template::Part;
+use super::partials;
 use super::payload::{named, names, of_kinds};
 use super::shape::shape;
+use super::shown_digest::Room;
 use super::words::{ZERO_WIDTH, clean, cut, cut_line, unlinked};
 use super::{TemplateProblem, contexts_of, helpers};
 use crate::domain::{Content, Form, Message, MessageKind};
@@ -23,8 +25,22 @@ const ENDS: [&str; 3] = [".subject.txt", ".txt", ".html"];
 pub const MAX_HTML_BYTES: usize = 80 * 1024;
 /// A subject, in graphemes.
 const MAX_SUBJECT: usize = 150;
-/// How much of a review is shown, in graphemes: the first with which the HTML is within its limit.
-const SHOWN: &[usize] = &[10_000, 2_500, 600];
+/// How much is shown of one review, in graphemes, and of many: the first with which the HTML is within its limit.
+/// The last holds hardly any text of customers, so that it always is.
+const SHOWN: &[(usize, Room)] = &[
+    (10_000, Room { attention: 20, lines: 40, groups: 40, quote: 600, short: 160 }),
+    (2_500, Room { attention: 15, lines: 25, groups: 40, quote: 280, short: 120 }),
+    (600, Room { attention: 10, lines: 12, groups: 40, quote: 160, short: 80 }),
+    (600, Room { attention: 6, lines: 6, groups: 40, quote: 120, short: 60 }),
+    (600, Room { attention: 3, lines: 3, groups: 40, quote: 80, short: 40 }),
+    (600, Room { attention: 3, lines: 3, groups: 12, quote: 80, short: 40 }),
+    (600, Room { attention: 1, lines: 0, groups: 20, quote: 80, short: 40 }),
+    (600, Room { attention: 0, lines: 0, groups: 6, quote: 40, short: 40 }),
+];
+/// What an inbox shows beside the subject, in graphemes.
+const MAX_REST: usize = 150;
+/// As much of a review as a subject and [`MAX_REST`] can show.
+const MAX_LINE: usize = MAX_SUBJECT + MAX_REST;
 /// Lines of a review, each a paragraph.
 const MAX_LINES: usize = 300;
 
@@ -48,6 +64,8 @@ struct Whole {
     lines: Vec<String>,
     /// `… (1,340 more characters)`, where not all of it is there.
     more: Option<String>,
+    /// What of it follows the part that the subject shows, in one line; null where that is all.
+    rest: Option<String>,
 }
 
 /// The compiled templates.
@@ -73,27 +91,48 @@ impl Mails {
         let found: BTreeSet<(&'static str, String)> = ENDS
             .iter()
             .flat_map(|end| of_kinds(files, FOLDER, end))
+            .filter(|(_, name, _)| name != "partials")
             .map(|(kind, name, _)| (kind.as_str(), name))
             .collect();
         for (kind, name) in found {
             let Some(kind) = MessageKind::parse(kind) else { continue };
-            let contexts = contexts_of(kind, |message, view| context_of(message, view, SHOWN[0]));
+            let contexts = contexts_of(kind, |message, view| context_of(message, view, &SHOWN[0]));
             let shape = shape(contexts.iter().map(|(_, context)| context.clone()));
             let mut part = |end: &str| {
                 let usual = format!("{FOLDER}/{}{end}", kind.as_str());
                 let own = (!name.is_empty()).then(|| format!("{FOLDER}/{name}/{}{end}", kind.as_str()));
                 let file = own.and_then(|own| files.get(&own)).or_else(|| files.get(&usual))?;
-                Part::compile(file, end == ".html", &shape).map_err(|found| problems.extend(found)).ok()
+                let partials = (end == ".html").then_some(files);
+                Part::compile(file, partials, &shape).map_err(|found| add(problems, found)).ok()
             };
             // All three, so that the mistakes of all three are told.
             let [Some(subject), Some(text), Some(html)] = ENDS.map(&mut part) else { continue };
             let parts = Parts { subject, text, html };
             match mails.try_out(&parts, contexts) {
-                Err(problem) => problems.push(problem),
+                Err(problem) => add(problems, [problem]),
                 Ok(()) => drop(mails.templates.insert((name, kind.as_str()), parts)),
             }
         }
+        if problems.is_empty() {
+            problems.extend(mails.unused_partials(files));
+        }
         mails
+    }
+
+    /// Partials that people wrote and no template names: their names are likely misspelt.
+    fn unused_partials(&self, files: &Files) -> Vec<TemplateProblem> {
+        let used: BTreeSet<&String> =
+            self.templates.values().flat_map(|parts| parts.html.partials()).collect();
+        let unused = files.iter().filter(|(name, file)| {
+            name.starts_with(partials::FOLDER) && !file.is_built_in() && !used.contains(name)
+        });
+        let problem = |(_, file): (_, &TemplateFile)| TemplateProblem {
+            file: file.shown.clone(),
+            line: 0,
+            column: 0,
+            what: "is named by no template".into(),
+        };
+        unused.map(problem).collect()
     }
 
     /// The e-mail of `message`: by its templates, or in the plain form where `message` asks for it or a
@@ -112,18 +151,15 @@ impl Mails {
         let kind = message.content.kind().as_str();
         let parts = named(&self.templates, view, kind)
             .ok_or_else(|| format!("there is no template email/{kind}.html"))?;
-        let fill = |graphemes| self.fill(parts, context_of(message, view, graphemes));
-        let mut mail = fill(SHOWN[0]);
-        for shorter in &SHOWN[1..] {
-            if mail.as_ref().is_ok_and(|mail| size(mail) > MAX_HTML_BYTES) {
-                mail = fill(*shorter);
+        let mut context = Context::from(context_of(message, view, &SHOWN[0]));
+        for shown in SHOWN {
+            put_shown(context.data_mut(), message, view, shown);
+            let mail = self.fill(parts, &mut context).map_err(|problem| problem.to_string())?;
+            if mail.html.as_ref().is_none_or(|html| html.len() <= MAX_HTML_BYTES) {
+                return Ok(mail);
             }
         }
-        let mail = mail.map_err(|problem| problem.to_string())?;
-        if size(&mail) > MAX_HTML_BYTES {
-            return Err(parts.html.wrong("gives more than the 80 KB that mail programs show").to_string());
-        }
-        Ok(mail)
+        Err(parts.html.wrong("gives more than the 80 KB that mail programs show").to_string())
     }
 
     /// The names of its templates, beside the usual ones.
@@ -131,21 +167,24 @@ impl Mails {
         names(&self.templates)
     }
 
-    fn fill(&self, parts: &Parts, data: Value) -> Result<Mail, TemplateProblem> {
-        let context = Context::wraps(data).map_err(|error| parts.subject.wrong(error.to_string()))?;
-        let subject = parts.subject.render(&self.literal, &context)?.replace(ZERO_WIDTH, "");
+    /// Fills `context` in: its `mail.rest` is the beginning of the review, until the subject is known.
+    fn fill(&self, parts: &Parts, context: &mut Context) -> Result<Mail, TemplateProblem> {
+        let subject = parts.subject.render(&self.literal, context)?.replace(ZERO_WIDTH, "");
         let subject = cut_line(&clean(&subject), MAX_SUBJECT);
         if subject.is_empty() {
             return Err(parts.subject.wrong("gives an empty subject"));
         }
-        let text = parts.text.render(&self.literal, &context)?;
-        let html = parts.html.render(&self.escaped, &context)?;
+        if let Some(line) = context.data_mut().pointer_mut("/mail/rest") {
+            *line = line.as_str().and_then(|line| rest(line, &subject)).into();
+        }
+        let text = parts.text.render(&self.literal, context)?;
+        let html = parts.html.render(&self.escaped, context)?;
         Ok(Mail { subject, text, html: Some(html), fallback: None })
     }
 
     fn try_out(&self, parts: &Parts, contexts: Vec<(&'static str, Value)>) -> Result<(), TemplateProblem> {
         for (sample, context) in contexts {
-            self.fill(parts, context).map_err(|problem| TemplateProblem {
+            self.fill(parts, &mut Context::from(context)).map_err(|problem| TemplateProblem {
                 what: format!("{} (with the sample “{sample}”)", problem.what),
                 ..problem
             })?;
@@ -154,26 +193,42 @@ impl Mails {
     }
 }
 
-fn size(mail: &Mail) -> usize {
-    mail.html.as_ref().map_or(0, String::len)
+fn add(problems: &mut Vec<TemplateProblem>, found: impl IntoIterator<Item = TemplateProblem>) {
+    for problem in found {
+        // A mistake in a partial is one of each file that names it.
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    }
 }
 
 /// The context of every kind, and `mail`.
-fn context_of(message: &Message, view: &View, graphemes: usize) -> Value {
+fn context_of(message: &Message, view: &View, shown: &(usize, Room)) -> Value {
     let mut data = context::context(message, view);
-    let whole = match &message.content {
-        Content::Review { subject, .. } => {
-            subject.review.text.as_deref().map(|text| Whole::of(text, graphemes)).unwrap_or_default()
-        }
-        _ => Whole::default(),
-    };
-    if let Some(fields) = data.as_object_mut() {
-        fields.insert("mail".into(), super::body::json(&whole));
-    }
     if tells_reviews(message) {
         unlink(&mut data, &addresses(message, view));
     }
+    put_shown(&mut data, message, view, shown);
     data
+}
+
+/// Puts into a context what depends on how much is shown.
+fn put_shown(data: &mut Value, message: &Message, view: &View, (graphemes, room): &(usize, Room)) {
+    let whole = match &message.content {
+        Content::Review { subject, .. } => {
+            subject.review.text.as_deref().map(|text| Whole::of(text, *graphemes)).unwrap_or_default()
+        }
+        _ => Whole::default(),
+    };
+    let shown = context::shown_in(room, message, view).map(|shown| ("shown", shown));
+    for (name, mut value) in [("mail", super::body::json(&whole))].into_iter().chain(shown) {
+        if tells_reviews(message) {
+            unlink(&mut value, &addresses(message, view));
+        }
+        if let Some(fields) = data.as_object_mut() {
+            fields.insert(name.into(), value);
+        }
+    }
 }
 
 fn tells_reviews(message: &Message) -> bool {
@@ -216,10 +271,23 @@ fn unlink(value: &mut Value, but: &[String]) {
 
 impl Whole {
     fn of(text: &str, graphemes: usize) -> Self {
-        let cut = cut(&clean(text), graphemes, graphemes * 2, MAX_LINES);
+        let text = clean(text);
+        let cut = cut(&text, graphemes, graphemes * 2, MAX_LINES);
         let lines = cut.shown.lines().map(str::trim).filter(|line| !line.is_empty());
-        Self { lines: lines.map(str::to_owned).collect(), more: cut.more() }
+        Self {
+            lines: lines.map(str::to_owned).collect(),
+            more: cut.more(),
+            rest: Some(cut_line(&text, MAX_LINE)),
+        }
     }
+}
+
+/// What of `line` follows the part of it that `subject` shows; `None` where that is all.
+fn rest(line: &str, subject: &str) -> Option<String> {
+    let ends = line.char_indices().map(|(at, c)| at + c.len_utf8());
+    let shown = ends.rev().find(|end| subject.contains(&line[..*end].replace(ZERO_WIDTH, "")));
+    let rest = line[shown.unwrap_or(0)..].trim();
+    (!rest.is_empty()).then(|| cut_line(rest, MAX_REST))
 }
 
 /// The plain form: text alone. Never fails, whatever the message says.

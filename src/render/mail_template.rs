@@ -1,8 +1,9 @@
-//! A template file that is plain text or HTML, unlike the JSON of chat messages.
+//! A template file that is plain text or HTML, unlike the JSON of chat messages; HTML with its partials.
 
 use super::check::{Misuse, check, too_deep};
 use super::compile::always_escape;
-use super::files::TemplateFile;
+use super::files::{Files, TemplateFile};
+use super::partials::Whole;
 use super::{TemplateProblem, html};
 use crate::domain::text::one_line;
 use handlebars::{Context, Handlebars, RenderContext, Renderable, Template};
@@ -10,39 +11,41 @@ use serde_json::Value;
 
 /// A compiled file.
 pub(super) struct Part {
-    file: String,
+    whole: Whole,
     template: Template,
 }
 
 impl Part {
-    /// Compiles `file` for contexts of this `shape`. All mistakes at once.
+    /// Compiles `file` for contexts of this `shape`; it is HTML where it may name `partials`. All mistakes at once.
     pub(super) fn compile(
         file: &TemplateFile,
-        is_html: bool,
+        partials: Option<&Files>,
         shape: &Value,
     ) -> Result<Self, Vec<TemplateProblem>> {
-        let problem = |line, column, what: &str| TemplateProblem {
-            file: file.shown.clone(),
-            line,
-            column,
-            what: one_line(what, 300),
-        };
-        if let Some(what) = too_deep(&file.text) {
-            return Err(vec![problem(1, 1, &what)]);
+        let whole = partials.map_or_else(|| Ok(Whole::alone(file)), |files| Whole::of(file, files));
+        let whole = whole.map_err(|problem| vec![problem])?;
+        if let Some(what) = too_deep(&whole.text) {
+            return Err(vec![problem(&whole, 1, 1, &what)]);
         }
-        let mut template = Template::compile(&file.text).map_err(|error| {
+        let mut template = Template::compile(&whole.text).map_err(|error| {
             let (line, column) = error.pos().unwrap_or((1, 1));
-            vec![problem(line, column, &error.reason().to_string())]
+            vec![problem(&whole, line, column, &error.reason().to_string())]
         })?;
         let mut misuses: Vec<Misuse> = check(&template, shape);
-        if is_html {
+        if partials.is_some() {
             misuses.extend(html::check(&template));
         }
         if !misuses.is_empty() {
-            return Err(misuses.iter().map(|found| problem(found.line, found.column, &found.what)).collect());
+            let problem = |found: &Misuse| problem(&whole, found.line, found.column, &found.what);
+            return Err(misuses.iter().map(problem).collect());
         }
         always_escape(&mut template);
-        Ok(Self { file: file.shown.clone(), template })
+        Ok(Self { whole, template })
+    }
+
+    /// The partials in it, by the names of their files.
+    pub(super) fn partials(&self) -> &[String] {
+        &self.whole.used
     }
 
     /// What it gives for `context`.
@@ -52,16 +55,19 @@ impl Part {
         context: &Context,
     ) -> Result<String, TemplateProblem> {
         let mut state = RenderContext::new(None);
-        self.template.renders(registry, context, &mut state).map_err(|error| TemplateProblem {
-            file: self.file.clone(),
-            line: error.line_no.unwrap_or(1),
-            column: error.column_no.unwrap_or(1),
-            what: one_line(&error.reason().to_string(), 300),
+        self.template.renders(registry, context, &mut state).map_err(|error| {
+            let (line, column) = (error.line_no.unwrap_or(1), error.column_no.unwrap_or(1));
+            problem(&self.whole, line, column, &error.reason().to_string())
         })
     }
 
     /// A mistake of the file as a whole.
     pub(super) fn wrong(&self, what: impl Into<String>) -> TemplateProblem {
-        TemplateProblem { file: self.file.clone(), line: 1, column: 1, what: what.into() }
+        problem(&self.whole, 1, 1, &what.into())
     }
+}
+
+fn problem(whole: &Whole, line: usize, column: usize, what: &str) -> TemplateProblem {
+    let (file, line, column) = whole.place(line, column);
+    TemplateProblem { file: file.to_owned(), line, column, what: one_line(what, 300) }
 }

@@ -17,7 +17,7 @@ fn view() -> View {
     View { destination: "owner".into(), zone, show_email: true, mention: None, template: None }
 }
 
-/// Every tag of a document, values of `href` apart, which must be http(s).
+/// Every tag of a document but for values of `href`, which must be http(s), and languages, which must be some.
 fn tags(html: &str) -> Vec<String> {
     let mut tags = Vec::new();
     for part in html.split('<').skip(1) {
@@ -27,6 +27,10 @@ fn tags(html: &str) -> Vec<String> {
             assert!(link.starts_with("https://") || link.starts_with("http://"), "{link}");
         }
         let link = tag.split("href=\"").nth(1).map(|link| link.split('"').next().unwrap());
+        let lang = tag.split(" lang=\"").nth(1).map(|lang| lang.split('"').next().unwrap());
+        let lang = lang.unwrap_or_default();
+        assert!(lang.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'), "{lang}");
+        let tag = &tag.replace(&format!(" lang=\"{lang}\""), "");
         tags.push(link.map_or_else(|| tag.to_owned(), |link| tag.replace(link, "")));
     }
     tags
@@ -54,7 +58,7 @@ fn assert_safe(mail: &Mail) {
     let Some(html) = &mail.html else { return };
     assert!(html.len() <= MAX_HTML_BYTES, "{}", html.len());
     assert!(!html.contains(is_unsafe));
-    let known = "a body br div em head html meta p span strong style table td title tr !doctype !--[if !--[if ![endif]--";
+    let known = "a body br div em head html meta p span strong style table td th title tr !doctype !--[if !--[if ![endif]--";
     for tag in tags(html) {
         let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap();
         assert!(known.split(' ').any(|known| known == name), "{tag}");

@@ -14,11 +14,13 @@ mod lines;
 mod link;
 pub mod mail;
 mod mail_template;
+mod partials;
 mod payload;
 mod samples;
 mod shape;
 pub mod shown;
 pub mod shown_digest;
+pub mod shown_figures;
 pub mod slack;
 pub mod slack_limits;
 mod slack_tokens;
@@ -115,6 +117,8 @@ fn contexts_of(kind: MessageKind, context: fn(&Message, &View) -> Value) -> Vec<
     views.iter().chain([&nothing]).flat_map(contexts).collect()
 }
 
+#[cfg(test)]
+mod mail_facts;
 #[cfg(test)]
 mod mail_torture;
 #[cfg(test)]

@@ -42,6 +42,8 @@ pub struct ShownReview {
     pub quote: String,
     /// `Edited: 2 to 5 stars, after 3 days.`, for anything but a new review.
     pub edit: Option<String>,
+    /// The language of the text, such as `nl-NL`, where it is known.
+    pub lang: Option<String>,
     /// What it said before, where its text changed.
     pub before: Option<String>,
     /// `Told because of rule "unhappy customers": rating 1 is at most 2.`
@@ -104,6 +106,7 @@ impl ShownReview {
                 Some(said) => format!("“{}”", cut_line(&said, 120)),
                 None => "Rating only, no comment.".into(),
             },
+            lang: review.language.as_deref().and_then(words::language_tag),
             edit: words::edit(subject),
             before: words::before(subject).map(|before| format!("“{}”", cut_line(&clean(before), 200))),
             why: why(rules),

@@ -3,24 +3,38 @@
 
 use super::context::View;
 use super::shown::ShownReview;
+use super::shown_figures::{self, ShownBar, ShownGroup, count, more};
 use super::words::{self, clean, cut_line, thousands};
 use crate::clock::in_zone;
-use crate::domain::digest::FEWEST_FOR_AVERAGE;
 use crate::domain::{Cause, Digest, Figures, Member, Message, Summary, Timestamp};
 use serde::Serialize;
 
-/// Reviews that need attention shown in full.
-const ATTENTION: usize = 12;
 /// Reviews that a summary shows.
 const WORST: usize = 3;
-/// Edits, and other reviews, shown with one line each.
-const LINES: usize = 25;
-/// Websites and platforms shown each.
-const GROUPS: usize = 20;
-/// Characters of a review's text.
-const QUOTE: usize = 280;
-/// The width of the longest bar in text.
-const BAR: usize = 12;
+/// Words for websites: one, many, none.
+const WEBSITES: (&str, &str, &str) = ("website", "websites", "On no website");
+/// Likewise for platforms.
+const PLATFORMS: (&str, &str, &str) = ("platform", "platforms", "Unknown platform");
+
+/// How many of its reviews a message has room for, and how much of each.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    /// Those that need attention.
+    pub attention: usize,
+    /// Edits, and others, each.
+    pub lines: usize,
+    /// Websites, and platforms, each.
+    pub groups: usize,
+    /// Characters of what needs attention.
+    pub quote: usize,
+    /// Characters of edits and others.
+    pub short: usize,
+}
+
+impl Room {
+    /// Of a message to a chat.
+    pub const CHAT: Self = Self { attention: 6, lines: 8, groups: 10, quote: 280, short: 100 };
+}
 
 /// A digest's ready-made texts.
 #[derive(Clone, Debug, Serialize)]
@@ -41,8 +55,12 @@ pub struct ShownDigest {
     pub attention_more: Option<String>,
     /// By website, most reviews first.
     pub websites: Vec<ShownGroup>,
+    /// `and 4 more websites`, where some are not shown.
+    pub websites_more: Option<String>,
     /// By platform, most reviews first.
     pub platforms: Vec<ShownGroup>,
+    /// `and 4 more platforms`, where some are not shown.
+    pub platforms_more: Option<String>,
     /// Edits of reviews told before.
     pub edits: Vec<ShownMember>,
     /// `and 3 more edits`, where some are not shown.
@@ -62,9 +80,11 @@ pub struct ShownDigest {
 /// A summary's ready-made texts.
 #[derive(Clone, Debug, Serialize)]
 pub struct ShownSummary {
+    /// 🔥 many at once, ⏳ many that waited.
+    pub symbol: &'static str,
     /// `37 reviews at once · 3 need attention`, `37 reviews waited`.
     pub title: String,
-    /// `22 Nov 2026 08:00 – 22 Nov 2026 08:05 CET`.
+    /// `22 Nov 2026 08:00 – 08:05 CET`.
     pub period: String,
     /// Why they are told together.
     pub reason: &'static str,
@@ -78,8 +98,12 @@ pub struct ShownSummary {
     pub worst_more: Option<String>,
     /// By website, most reviews first.
     pub websites: Vec<ShownGroup>,
+    /// `and 4 more websites`, where some are not shown.
+    pub websites_more: Option<String>,
     /// By platform, most reviews first.
     pub platforms: Vec<ShownGroup>,
+    /// `and 4 more platforms`, where some are not shown.
+    pub platforms_more: Option<String>,
     /// That an earlier attempt may have arrived, where so.
     pub repeat: Option<&'static str>,
 }
@@ -89,6 +113,8 @@ pub struct ShownSummary {
 pub struct ShownMember {
     /// 🔴 🟡 🟢 ⚪.
     pub severity: &'static str,
+    /// The same as a colour's name: `attention`, `warning`, `good`, `default`.
+    pub tone: &'static str,
     /// `1 of 5 stars`.
     pub rating: String,
     /// `★☆☆☆☆`; empty where the rating is unknown.
@@ -99,73 +125,50 @@ pub struct ShownMember {
     pub place: String,
     /// Platform, author, language, date.
     pub details: String,
-    /// What was said, cut to 280 characters, or `Rating only, no comment.`
+    /// What was said, cut to what there is room for, or `Rating only, no comment.`
     pub quote: String,
+    /// The language of what was said, such as `nl-NL`, where it is known.
+    pub lang: Option<String>,
     /// `Edited: 2 to 5 stars, after 3 days.`, for an edit.
     pub edit: Option<String>,
+    /// What it said before, where its text changed; cut likewise.
+    pub before: Option<String>,
     /// Where people see it: http(s).
     pub url: Option<String>,
     /// `Open on Kiyoh`.
     pub link: String,
 }
 
-/// Figures of one website or platform.
-#[derive(Clone, Debug, Serialize)]
-pub struct ShownGroup {
-    /// Its name.
-    pub name: String,
-    /// `7 reviews`.
-    pub count: String,
-    /// `4.3`; null below five reviews, where an average says nothing.
-    pub average: Option<String>,
-    /// `2 low`; null where none is.
-    pub low: Option<String>,
-    /// Five stars first.
-    pub bars: Vec<ShownBar>,
-    /// All of it in one line: `Shop NL: 7 reviews, 4.3 average, 2 low`.
-    pub line: String,
-}
-
-/// How many reviews have so many stars.
-#[derive(Clone, Debug, Serialize)]
-pub struct ShownBar {
-    /// `5`.
-    pub star: usize,
-    /// `12`.
-    pub count: usize,
-    /// Of the rated, in percent.
-    pub percent: usize,
-    /// The rest to a hundred.
-    pub rest: usize,
-    /// `████████`, at most twelve wide.
-    pub bar: String,
-}
-
 impl ShownDigest {
     /// The ready-made texts of `digest`.
-    pub fn of(digest: &Digest, message: &Message, view: &View) -> Self {
+    pub fn of(digest: &Digest, message: &Message, view: &View, room: &Room) -> Self {
         let figures = digest.figures();
-        let shown = |member: &&Member| ShownMember::of(member, message, view);
+        let shown = |member: &&Member| ShownMember::of(member, message, view, room.quote);
+        let short = |member: &&Member| ShownMember::of(member, message, view, room.short);
         let (attention, edits) = (digest.attention(), digest.edits());
         let others: Vec<&Member> = digest
             .members
             .iter()
             .filter(|member| !member.subject.needs_attention() && member.subject.previous.is_none())
             .collect();
+        let (websites, websites_more) = shown_figures::groups(digest.by_website(), WEBSITES, room.groups);
+        let (platforms, platforms_more) = shown_figures::groups(digest.by_platform(), PLATFORMS, room.groups);
         Self {
             title: title(&figures),
             period: period(digest.from, digest.to, view),
-            headline: headline(&figures),
-            bars: bars(&figures),
+            headline: shown_figures::headline(&figures),
+            bars: shown_figures::bars(&figures),
             attention_count: attention.len(),
-            attention_more: more(attention.len(), ATTENTION, " that need attention"),
-            attention: attention.iter().take(ATTENTION).map(shown).collect(),
-            websites: groups(digest.by_website(), "On no website"),
-            platforms: groups(digest.by_platform(), "Unknown platform"),
-            edits_more: more(edits.len(), LINES, " edits"),
-            edits: edits.iter().take(LINES).map(shown).collect(),
-            others_more: more(others.len(), LINES, ""),
-            others: others.iter().take(LINES).map(shown).collect(),
+            attention_more: more(attention.len(), room.attention, " that need attention"),
+            attention: attention.iter().take(room.attention).map(shown).collect(),
+            websites,
+            websites_more,
+            platforms,
+            platforms_more,
+            edits_more: more(edits.len(), room.lines, " edits"),
+            edits: edits.iter().take(room.lines).map(short).collect(),
+            others_more: more(others.len(), room.lines, ""),
+            others: others.iter().take(room.lines).map(short).collect(),
             health: health(&digest.troubles),
             empty: digest.members.is_empty(),
             repeat: message.possible_repeat.then_some(super::shown::REPEAT),
@@ -175,72 +178,68 @@ impl ShownDigest {
 
 impl ShownSummary {
     /// The ready-made texts of `summary`.
-    pub fn of(summary: &Summary, message: &Message, view: &View) -> Self {
+    pub fn of(summary: &Summary, message: &Message, view: &View, room: &Room) -> Self {
         let Summary { cause, reviews } = summary;
         let figures = reviews.figures();
-        let all = count(figures.count, "review", "reviews");
-        let (title, reason) = match cause {
-            Cause::Burst => (
-                format!("{all} at once"),
-                "So many came so quickly that they are told together. From here on each is told by itself again.",
-            ),
-            Cause::Backlog => (
-                format!("{all} waited"),
-                "They waited while nothing could be sent here, and are told together. From here on each is told by \
-                 itself again.",
-            ),
+        let (symbol, what, reason) = match cause {
+            Cause::Burst => ("🔥", "at once", BURST),
+            Cause::Backlog => ("⏳", "waited", BACKLOG),
         };
+        let all = format!("{} {what}", count(figures.count, "review", "reviews"));
         let attention = (figures.attention > 0).then(|| attention(&figures));
-        let worst = reviews.worst();
+        let (worst, most) = (reviews.worst(), WORST.min(room.attention));
+        let shown = |member: &&Member| ShownMember::of(member, message, view, room.quote);
+        let (websites, websites_more) = shown_figures::groups(reviews.by_website(), WEBSITES, room.groups);
+        let (platforms, platforms_more) =
+            shown_figures::groups(reviews.by_platform(), PLATFORMS, room.groups);
         Self {
-            title: [Some(title), attention].into_iter().flatten().collect::<Vec<_>>().join(" · "),
+            symbol,
+            title: [Some(all), attention].into_iter().flatten().collect::<Vec<_>>().join(" · "),
             period: period(reviews.from, reviews.to, view),
             reason,
-            headline: headline(&figures),
-            bars: bars(&figures),
-            worst_more: more(worst.len(), WORST, ""),
-            worst: worst
-                .into_iter()
-                .take(WORST)
-                .map(|member| ShownMember::of(member, message, view))
-                .collect(),
-            websites: groups(reviews.by_website(), "On no website"),
-            platforms: groups(reviews.by_platform(), "Unknown platform"),
+            headline: shown_figures::headline(&figures),
+            bars: shown_figures::bars(&figures),
+            worst_more: more(worst.len(), most, ""),
+            worst: worst.iter().take(most).map(shown).collect(),
+            websites,
+            websites_more,
+            platforms,
+            platforms_more,
             repeat: message.possible_repeat.then_some(super::shown::REPEAT),
         }
     }
 }
 
+const BURST: &str =
+    "So many came so quickly that they are told together. From here on each is told by itself again.";
+const BACKLOG: &str =
+    "They waited while nothing could be sent here. From here on each is told by itself again.";
+
 impl ShownMember {
-    fn of(member: &Member, message: &Message, view: &View) -> Self {
+    fn of(member: &Member, message: &Message, view: &View, graphemes: usize) -> Self {
         let shown = ShownReview::of(&member.subject, &member.rules, message, view);
         let review = &member.subject.review;
         let said = review.text.as_deref().or(review.title.as_deref()).map(clean);
         Self {
             severity: shown.severity,
+            tone: shown.tone,
             rating: shown.rating,
             stars: shown.stars,
             native: shown.native,
             place: shown.place,
             details: shown.details,
             quote: match said.filter(|said| !said.trim().is_empty()) {
-                Some(said) => format!("“{}”", cut_line(&said, QUOTE)),
+                Some(said) => format!("“{}”", cut_line(&said, graphemes)),
                 None => "Rating only, no comment.".into(),
             },
+            lang: shown.lang,
             edit: shown.edit,
+            before: words::before(&member.subject)
+                .map(|before| format!("“{}”", cut_line(&clean(before), graphemes))),
             url: member.subject.url.as_deref().and_then(super::body::safe_url),
             link: shown.link,
         }
     }
-}
-
-fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{} {}", thousands(number as u64), if number == 1 { one } else { many })
-}
-
-/// `and 4 more …`, where not all are shown.
-pub(super) fn more(all: usize, shown: usize, what: &str) -> Option<String> {
-    (all > shown).then(|| format!("and {} more{what}", thousands((all - shown) as u64)))
 }
 
 fn title(figures: &Figures) -> String {
@@ -262,46 +261,13 @@ fn attention(figures: &Figures) -> String {
     count(figures.attention, "needs attention", "need attention")
 }
 
-fn headline(figures: &Figures) -> Option<String> {
-    let average = figures.average().filter(|_| figures.rated >= FEWEST_FOR_AVERAGE)?;
-    Some(format!(
-        "{average:.1} average · {} % with 1–2 stars · {} % with 5 stars",
-        figures.share(figures.low),
-        figures.share(figures.five)
-    ))
-}
-
 fn period(from: Timestamp, to: Timestamp, view: &View) -> String {
     let time = |at, format: &str| {
         in_zone(at, &view.zone).map_or_else(|| "?".to_owned(), |at| at.strftime(format).to_string())
     };
-    format!("{} – {}", time(from, "%-d %b %Y %H:%M"), time(to, "%-d %b %Y %H:%M %Z"))
-}
-
-fn bars(figures: &Figures) -> Vec<ShownBar> {
-    let most = figures.stars.iter().copied().max().unwrap_or(0);
-    let bar = |(index, count): (usize, &usize)| {
-        let width = if *count == 0 { 0 } else { (count * BAR).div_ceil(most.max(1)) };
-        let percent = figures.share(*count).min(100);
-        ShownBar { star: index + 1, count: *count, percent, rest: 100 - percent, bar: "█".repeat(width) }
-    };
-    figures.stars.iter().enumerate().map(bar).rev().collect()
-}
-
-fn groups(groups: Vec<(Option<String>, Figures)>, unnamed: &str) -> Vec<ShownGroup> {
-    let shown = |(name, figures): (Option<String>, Figures)| {
-        let name = name.map_or_else(|| unnamed.to_owned(), |name| cut_line(&clean(&name), 60));
-        let average = figures.average().filter(|_| figures.rated >= FEWEST_FOR_AVERAGE);
-        let average = average.map(|average| format!("{average:.1}"));
-        let low = (figures.low > 0).then(|| format!("{} low", thousands(figures.low as u64)));
-        let mut parts = vec![count(figures.count, "review", "reviews")];
-        parts.extend(average.as_ref().map(|average| format!("{average} average")));
-        parts.extend(low.clone());
-        let line = format!("{name}: {}", parts.join(", "));
-        let count = parts.swap_remove(0);
-        ShownGroup { count, average, low, bars: bars(&figures), line, name }
-    };
-    groups.into_iter().take(GROUPS).map(shown).collect()
+    let day = |at| time(at, "%-d %b %Y");
+    let end = if day(from) == day(to) { "%H:%M %Z" } else { "%-d %b %Y %H:%M %Z" };
+    format!("{} – {}", time(from, "%-d %b %Y %H:%M"), time(to, end))
 }
 
 fn health(troubles: &[String]) -> String {

@@ -9,7 +9,7 @@ use super::body::safe_url;
 use super::context::{Mention, View};
 use super::payload::Format;
 use super::shown::{ShownNotice, ShownReview};
-use super::shown_digest::{ShownDigest, ShownMember, ShownSummary};
+use super::shown_digest::{Room, ShownDigest, ShownMember, ShownSummary};
 use super::tree::{Dialect, Place, Rule};
 use super::words::cut_line;
 use super::{slack_limits, slack_tokens};
@@ -136,19 +136,19 @@ fn plain_text(message: &Message, view: &View, quoted: usize) -> String {
             parts.extend(shown.repeat.map(str::to_owned));
         }
         Content::Digest(digest) => {
-            let shown = ShownDigest::of(digest, message, view);
+            let shown = ShownDigest::of(digest, message, view, &Room::CHAT);
             parts.push(format!("📬 {} · {}", shown.title, shown.period));
             parts.extend(shown.headline);
             // The plain form has room for the worst and the largest; the figures above are of all.
             parts.extend(shown.attention.iter().take(6).map(|said| member(said, quoted.min(120))));
-            parts.extend(super::shown_digest::more(shown.attention_count, 6, " that need attention"));
+            parts.extend(super::shown_figures::more(shown.attention_count, 6, " that need attention"));
             parts.extend(shown.websites.iter().take(8).map(|group| inert(&group.line)));
             parts.push(inert(&shown.health));
             parts.extend(shown.repeat.map(str::to_owned));
         }
         Content::Summary(summary) => {
-            let shown = ShownSummary::of(summary, message, view);
-            parts.push(format!("🔥 {} · {}", shown.title, shown.period));
+            let shown = ShownSummary::of(summary, message, view, &Room::CHAT);
+            parts.push(format!("{} {} · {}", shown.symbol, shown.title, shown.period));
             parts.push(shown.reason.to_owned());
             parts.extend(shown.headline);
             parts.extend(shown.worst.iter().map(|said| member(said, quoted.min(280))));

@@ -182,6 +182,16 @@ fn after(subject: &Subject) -> Option<String> {
     Some(format!(", after {} {unit}{}", thousands(number), if number == 1 { "" } else { "s" }))
 }
 
+/// `nl-NL` for `nl_NL`: a language as HTML names it; `None` for what names none.
+pub fn language_tag(code: &str) -> Option<String> {
+    let parts: Vec<&str> = code.trim().split(['_', '-']).collect();
+    let good = |(index, part): (usize, &&str)| match index {
+        0 => (2..=3).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphabetic()),
+        _ => (2..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric()),
+    };
+    (parts.len() <= 4 && parts.iter().enumerate().all(good)).then(|| parts.join("-"))
+}
+
 /// What it said before, where its text is another one now.
 pub fn before(subject: &Subject) -> Option<&str> {
     let before = subject.previous.as_ref()?.text.as_deref()?;
@@ -201,9 +211,14 @@ pub fn edit(subject: &Subject) -> Option<String> {
                 return Some("Edited: the rating changed; what it was is no longer kept.".into());
             };
             let old = stars(before.rating_on(subject.rating.scale).shown());
-            let unit = if subject.rating.normalised.is_some() { " stars" } else { "" };
+            let new = stars(subject.rating.shown());
+            let unit = match new.as_str() {
+                _ if subject.rating.normalised.is_none() => "",
+                "1" => " star",
+                _ => " stars",
+            };
             let too = if text_differs { "; the text changed too" } else { "" };
-            format!("Edited: {old} to {}{unit}{after}{too}.", stars(subject.rating.shown()))
+            format!("Edited: {old} to {new}{unit}{after}{too}.")
         }
         Change::TextAdded => format!("Edited: a text was added to the rating{after}."),
         Change::Text => format!("Edited: the text changed{after}."),
@@ -247,9 +262,23 @@ mod tests {
             subject.previous.as_mut().unwrap().stood_ms = stood_ms;
             assert_eq!(edit(&subject).unwrap(), expected);
         }
+        subject.rating.normalised = Some(1.0);
+        assert!(edit(&subject).unwrap().starts_with("Edited: 1.5 to 1 star, after 3 days;"));
         assert_eq!(before(&subject), Some("Parcel broken, nobody answers."));
         subject.review.text = Some("Parcel broken, nobody answers.".into());
         assert_eq!(before(&subject), None);
+    }
+
+    #[test]
+    fn languages_are_those_of_html() {
+        for (code, tag) in
+            [("nl_NL", "nl-NL"), ("de", "de"), ("zh-Hant-TW", "zh-Hant-TW"), (" en_GB", "en-GB")]
+        {
+            assert_eq!(language_tag(code).as_deref(), Some(tag));
+        }
+        for code in ["", "Dutch", "n", "nl_", "nl__NL", "nl\" x", "e\u{301}n", "a-b-c-d-e"] {
+            assert_eq!(language_tag(code), None, "{code}");
+        }
     }
 
     #[test]

@@ -66,6 +66,7 @@ fn the_names_for_templates_are_those_of_the_code() {
     for (kind, heading) in [
         (MessageKind::Review, "## Names in a review"),
         (MessageKind::Digest, "## Names in a digest"),
+        (MessageKind::Summary, "## Names in a summary"),
         (MessageKind::Operator, "## Names in a notice to the operator"),
         (MessageKind::Test, "## Names in a test message"),
     ] {
@@ -102,6 +103,7 @@ fn the_names_of_webhooks_are_those_of_the_code() {
     for (kind, heading) in [
         (MessageKind::Review, "### Data of a review"),
         (MessageKind::Digest, "### Data of a digest"),
+        (MessageKind::Summary, "### Data of a summary"),
         (MessageKind::Operator, "### Data of a notice to the operator"),
         (MessageKind::Test, "### Data of a test"),
     ] {
@@ -132,6 +134,11 @@ fn the_helpers_and_types_of_templates_are_those_of_the_code() {
         slack::DIALECT.types.iter().chain(teams::DIALECT.types).chain(helpers::BLOCKS).chain(helpers::VALUES)
     {
         assert!(text.contains(&format!("`{name}`")), "`{name}` is not documented");
+    }
+    let email = section(&text, "## E-mail");
+    for partial in files_below(&root().join("templates/email/partials")) {
+        let name = partial.file_stem().unwrap().to_string_lossy().into_owned();
+        assert!(email.contains(&format!("`{name}`")), "the partial `{name}` is not documented");
     }
 }
 

@@ -44,7 +44,7 @@ pub fn build(message: &Message, mail: &Mail, envelope: &Envelope<'_>, destinatio
         }
         builder = builder.references(root);
     }
-    if message.content.kind() == MessageKind::Digest {
+    if matches!(message.content.kind(), MessageKind::Digest | MessageKind::Summary) {
         builder = builder
             .raw_header(header("Precedence", "bulk"))
             .raw_header(header("List-Id", &format!("<{destination}.reviews.{domain}>")));
