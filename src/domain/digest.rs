@@ -224,7 +224,8 @@ mod tests {
         let mut member = member(Some(4.0), "x");
         member.subject.websites = vec![named("b"), named("a"), named("b")];
         let (from, to) = (Timestamp(0), Timestamp(1));
-        let digest = Digest { destination: String::new(), from, to, members: vec![member], troubles: vec![] };
+        let (before, troubles) = (None, Vec::new());
+        let digest = Digest { destination: String::new(), from, to, before, members: vec![member], troubles };
         let counts: Vec<_> =
             digest.by_website().into_iter().map(|(name, figures)| (name, figures.count)).collect();
         assert_eq!(counts, [(Some("a".into()), 1), (Some("b".into()), 1)]);

@@ -43,7 +43,7 @@ pub struct ShownDigest {
     pub title: String,
     /// `22 Nov 2026 08:00 – 23 Nov 2026 08:00 CET`.
     pub period: String,
-    /// `4.6 average · 8 % with 1–2 stars · 70 % with 5 stars`; null where nothing can be said.
+    /// `4.6 average (4.4 last time) · 8 % with 1–2 stars · 70 % with 5 stars`; null where nothing can be said.
     pub headline: Option<String>,
     /// Bars of all reviews, five stars first.
     pub bars: Vec<ShownBar>,
@@ -156,7 +156,7 @@ impl ShownDigest {
         Self {
             title: title(&figures),
             period: period(digest.from, digest.to, view),
-            headline: shown_figures::headline(&figures),
+            headline: shown_figures::headline(&figures, digest.before.as_ref()),
             bars: shown_figures::bars(&figures),
             attention_count: attention.len(),
             attention_more: more(attention.len(), room.attention, " that need attention"),
@@ -197,7 +197,7 @@ impl ShownSummary {
             title: [Some(all), attention].into_iter().flatten().collect::<Vec<_>>().join(" · "),
             period: period(reviews.from, reviews.to, view),
             reason,
-            headline: shown_figures::headline(&figures),
+            headline: shown_figures::headline(&figures, None),
             bars: shown_figures::bars(&figures),
             worst_more: more(worst.len(), most, ""),
             worst: worst.iter().take(most).map(shown).collect(),

@@ -86,13 +86,15 @@ pub(super) fn bars(figures: &Figures) -> Vec<ShownBar> {
     figures.stars.iter().zip(figures.star_shares()).enumerate().map(bar).rev().collect()
 }
 
-/// `4.6 average · 8 % with 1–2 stars · 70 % with 5 stars`, where there are enough to say so.
-pub(super) fn headline(figures: &Figures) -> Option<String> {
+/// `4.6 average (4.4 last time) · 8 % with 1–2 stars · 70 % with 5 stars`, where there are enough to say so; what was
+/// before likewise.
+pub(super) fn headline(figures: &Figures, before: Option<&Figures>) -> Option<String> {
+    let last = before.and_then(average).map(|last| format!(" ({last:.1} last time)")).unwrap_or_default();
     let average = average(figures)?;
     let unrated = figures.count - figures.rated;
     let unrated = (unrated > 0).then(|| format!(" · {} unrated", thousands(unrated as u64)));
     Some(format!(
-        "{average:.1} average · {} % with 1–2 stars · {} % with 5 stars{}",
+        "{average:.1} average{last} · {} % with 1–2 stars · {} % with 5 stars{}",
         figures.share(figures.low),
         figures.share(figures.five),
         unrated.unwrap_or_default()
@@ -154,12 +156,14 @@ mod tests {
         let group = ShownGroup::of("Shop\nNL", &figures);
         assert_eq!(group.line, "Shop NL: 8 reviews, 3.7 average, 2 low (5★ 4 · 4★ 1 · 1★ 2 · 1 unrated)");
         assert_eq!(
-            headline(&figures).unwrap(),
+            headline(&figures, Some(&self::figures(&[1.0]))).unwrap(),
             "3.7 average · 29 % with 1–2 stars · 57 % with 5 stars · 1 unrated"
         );
         let few = self::figures(&[1.0, 2.0, 5.0, 5.0]);
         assert_eq!(ShownGroup::of("x", &few).line, "x: 4 reviews, 2 low (5★ 2 · 2★ 1 · 1★ 1)");
-        assert_eq!(headline(&few), None);
+        assert_eq!(headline(&few, Some(&figures)), None);
+        let told = headline(&figures, Some(&self::figures(&[5.0, 5.0, 5.0, 4.0, 3.0]))).unwrap();
+        assert!(told.starts_with("3.7 average (4.4 last time) · "), "{told}");
         let (shown, more) = groups(vec![(None, few), (None, few), (None, few)], ("shop", "shops", "none"), 2);
         assert_eq!((shown.len(), more.as_deref()), (2, Some("and 1 more shop")));
         assert_eq!(groups(vec![(None, few)], ("shop", "shops", "none"), 1).1, None);

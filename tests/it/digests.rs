@@ -163,3 +163,31 @@ async fn a_slack_digest_keeps_its_shape() {
     assert!(!payload["text"].as_str().unwrap().contains("<!"));
     assert_eq!(bench.marked().len(), 60);
 }
+
+#[tokio::test]
+async fn the_next_one_says_how_the_last_one_was() {
+    let mut bench = daily(false).await;
+    bench.rest = bench.rest.replace(
+        "type = \"webhook\"\nurl = \"INBOX/webhook/owner\"",
+        "type = \"slack\"\nwebhook_url = \"INBOX/slack/owner\"",
+    );
+    for day in 0..3 {
+        for index in 0..5 {
+            bench.review(&format!("r{day}{index}"), GOOGLE_NL, f64::from(5 - day), "Prima");
+        }
+        bench.once().await;
+        bench.clock.advance(HOUR * if day == 0 { 19 } else { 24 });
+        // What fails once is compared with what was delivered before it all the same.
+        if day == 2 {
+            bench.inbox.answer("/slack/owner", Answer::status(503, ""));
+            bench.once().await;
+            bench.clock.advance(HOUR);
+        }
+        bench.once().await;
+    }
+    let slack = bench.slack("owner");
+    let said = |index: usize| slack[index].body.clone();
+    assert!(said(0).contains("\"5.0 average · "), "{}", said(0));
+    assert!(said(1).contains("\"4.0 average (5.0 last time) · "), "{}", said(1));
+    assert!(said(3).contains("\"3.0 average (4.0 last time) · "), "{}", said(3));
+}
