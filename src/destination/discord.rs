@@ -83,7 +83,7 @@ fn waiting(url: &Secret) -> Secret {
     let (address, query) = url.expose().split_once('?').unwrap_or((url.expose(), ""));
     let own = query.split('&').filter(|part| !part.is_empty() && !part.starts_with("wait="));
     let query = own.chain(["wait=true"]).collect::<Vec<_>>().join("&");
-    Secret::new(&format!("{address}?{query}"))
+    Secret::new(format!("{address}?{query}"))
 }
 
 fn rule(place: &Place<'_>) -> Rule {

@@ -94,7 +94,7 @@ fn assert_inert(text: &str, path: &str) {
 }
 
 /// What a reader sees: an unescaper of its own, and the look-alikes back.
-fn seen(markdown: &str) -> String {
+pub fn seen(markdown: &str) -> String {
     let mut shown = String::new();
     let mut characters = markdown.chars();
     while let Some(c) = characters.next() {
