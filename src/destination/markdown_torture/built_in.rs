@@ -78,7 +78,7 @@ fn the_plain_form_is_text_alone() {
 
 #[test]
 fn mistakes_are_start_up_errors() {
-    for (file, template, expected) in [
+    let mistakes = [
         ("discord", r#"{"content": "{{review.text}}"}"#, "can only be fixed, or {{#if mention}}"),
         ("discord", r#"{"content": " ", "embeds": []}"#, "has neither `content` nor an embed"),
         ("discord", r#"{"content": "x", "tts": true}"#, "has the key `tts`"),
@@ -112,12 +112,18 @@ fn mistakes_are_start_up_errors() {
             r#"{"attachments": [{"text": "x", "image_url": "{{review.url}}"}]}"#,
             "cannot be a template",
         ),
-    ] {
-        let problems = with_files(&[(&format!("{file}/review.json"), template)]).unwrap_err();
-        let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        assert!(all.iter().any(|problem| problem.contains(expected)), "{template}: {all:?}");
-        assert!(all.iter().all(|problem| problem.contains("review.json:")), "{all:?}");
+    ];
+    // Templates of a name each, so that all are tried at once.
+    let file = |index: usize| format!("{}/m{index}/review.json", mistakes[index].0);
+    let files: Vec<(String, &str)> =
+        (0..mistakes.len()).map(|index| (file(index), mistakes[index].1)).collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), *text)).collect();
+    let all: Vec<String> = with_files(&files).unwrap_err().iter().map(ToString::to_string).collect();
+    for (index, (_, template, expected)) in mistakes.iter().enumerate() {
+        let own = |problem: &&String| problem.contains(&file(index)) && problem.contains(expected);
+        assert!(all.iter().any(|problem| own(&problem)), "{template}: {all:?}");
     }
+    assert!(all.iter().all(|problem| problem.contains("/review.json:")), "{all:?}");
 }
 
 #[test]
