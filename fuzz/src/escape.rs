@@ -22,6 +22,8 @@ rules = [{ name = "all", to = ["slack"] }]
 [destinations]
 slack = { type = "slack", webhook_url = "https://hooks.slack.com/services/x", show_email = true, mention = "<!here>" }
 teams = { type = "teams", webhook_url = "https://x.powerplatform.com/x", show_email = true }
+discord = { type = "discord", webhook_url = "https://discord.com/api/webhooks/1/x", show_email = true, mention = "@here" }
+mattermost = { type = "mattermost", webhook_url = "https://chat.example/hooks/x", show_email = true, mention = "@channel" }
 email = { type = "email", from = "Reviews <reviews@shop.example>", to = ["owner@shop.example"], show_email = true }
 webhook = { type = "webhook", url = "https://crm.example", show_email = true }
 "#;
@@ -100,6 +102,8 @@ pub fn check(data: &[u8]) {
             match name.as_str() {
                 "slack" => assert_slack(&payload.body),
                 "teams" => assert_teams(&payload.body),
+                "discord" => assert_discord(&payload.body),
+                "mattermost" => assert_mattermost(&payload.body),
                 "email" => assert_mail(&payload.body),
                 _ => {}
             }
@@ -230,6 +234,69 @@ fn assert_card(value: &Value) {
 fn assert_inert(text: &str) {
     assert!(!text.contains(['*', '_', '[', ']', '`', '~', '<', '>', '#', '\n']), "{text:?}");
     assert!(!text.contains("://"), "{text:?}");
+}
+
+fn assert_discord(body: &str) {
+    let payload: Value = serde_json::from_str(body).unwrap();
+    let content = payload.get("content").and_then(Value::as_str).unwrap_or_default();
+    assert!(length(content) <= 2_000);
+    let parse = payload["allowed_mentions"]["parse"].as_array().unwrap();
+    assert_eq!(parse.as_slice(), if content.starts_with("@here") { &["everyone"][..] } else { &[] });
+    let embeds = payload.get("embeds").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let limits = [("title", 256), ("description", 4_096), ("name", 256), ("value", 1_024), ("text", 2_048)];
+    assert!(embeds.len() <= 10);
+    let total: usize = embeds.iter().map(|embed| assert_markdown(embed, &limits)).sum();
+    assert!(total <= 6_000, "{total}");
+    assert_opening(content, "@here");
+}
+
+fn assert_mattermost(body: &str) {
+    let payload: Value = serde_json::from_str(body).unwrap();
+    let text = payload.get("text").and_then(Value::as_str).unwrap_or_default();
+    let limits = ["fallback", "title", "text", "value", "footer"].map(|key| (key, 12_000));
+    let total = payload.get("attachments").map_or(0, |attachments| assert_markdown(attachments, &limits));
+    assert!(total + length(text) <= 12_000, "{total}");
+    assert_opening(text, "@channel");
+}
+
+/// The mention, and in the plain form the message and the link.
+fn assert_opening(text: &str, mention: &str) {
+    let rest = text.strip_prefix(mention).unwrap_or(text);
+    let link = rest.rfind("\n<https://reviews.example/").filter(|_| rest.ends_with('>'));
+    assert_shows(&rest[..link.unwrap_or(rest.len())]);
+}
+
+/// Returns the length of all texts, each within its limit.
+fn assert_markdown(value: &Value, limits: &[(&str, usize)]) -> usize {
+    match value {
+        Value::Array(items) => items.iter().map(|item| assert_markdown(item, limits)).sum(),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(key, value)| match value {
+                Value::String(text) if ["url", "title_link"].contains(&key.as_str()) => {
+                    assert!(text.starts_with("https://reviews.example/"), "{text}");
+                    0
+                }
+                Value::String(text) => {
+                    let limit = limits.iter().find(|(known, _)| known == key).map(|(_, limit)| *limit);
+                    assert!(!text.trim().is_empty());
+                    assert!(limit.is_none_or(|limit| length(text) <= limit), "{key}: {text}");
+                    assert_shows(text);
+                    if limit.is_some() { length(text) } else { 0 }
+                }
+                value => assert_markdown(value, limits),
+            })
+            .sum(),
+        _ => 0,
+    }
+}
+
+/// Nothing that pings, links or looks like an address.
+fn assert_shows(text: &str) {
+    assert!(!text.contains("://"), "{text:?}");
+    for (at, _) in text.match_indices('@') {
+        assert!(!text[at + 1..].starts_with(char::is_alphanumeric), "{text:?}");
+    }
 }
 
 /// ASCII in short lines; nothing but the builder's own headers.

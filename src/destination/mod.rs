@@ -4,9 +4,11 @@
 //! When to send, how often and whether again is the outbox's.
 
 mod chat;
+mod discord;
 pub mod email;
 pub mod hours;
 mod http;
+mod mattermost;
 mod reach;
 mod redact;
 pub mod schedule;
@@ -18,6 +20,8 @@ mod webhook;
 
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+mod markdown_torture;
 
 pub use hours::ActiveHours;
 pub use http::ping;
@@ -101,4 +105,5 @@ pub fn templates(templates_dir: Option<&Path>) -> Result<Renderer, Vec<TemplateP
 }
 
 /// Every kind of this version.
-pub static TABLE: &[&Kind] = &[&slack::KIND, &teams::KIND, &email::KIND, &webhook::KIND];
+pub static TABLE: &[&Kind] =
+    &[&slack::KIND, &teams::KIND, &discord::KIND, &mattermost::KIND, &email::KIND, &webhook::KIND];

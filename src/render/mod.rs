@@ -14,7 +14,9 @@ mod lines;
 mod link;
 pub mod mail;
 mod mail_template;
+pub mod markdown;
 mod partials;
+pub mod parts;
 mod payload;
 mod samples;
 mod shape;
@@ -39,6 +41,8 @@ pub use mail::Mail;
 pub use payload::{Format, Rendered};
 pub use samples::{HOSTILE, sample, samples};
 pub use tree::{Dialect, Place, Rule};
+
+pub(crate) use body::safe_url;
 
 use crate::domain::{Message, MessageKind};
 use mail::Mails;

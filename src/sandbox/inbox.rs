@@ -1,4 +1,4 @@
-//! The fake receivers of messages: Slack, Teams and webhooks. Keeps what arrives, answers as told.
+//! The fake receivers of messages: chats and webhooks. Keeps what arrives, answers as told.
 
 use super::fault::{Line, status};
 use super::wire::Cutter;
@@ -38,7 +38,8 @@ pub struct Received {
 /// How a message is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// As the kind does when all is well: Slack 200 `ok`, a webhook 204, Teams 202.
+    /// As the kind does when all is well: Slack and Mattermost 200 `ok`, Discord 200 and a message, Teams 202, a
+    /// webhook 204.
     Fine,
     /// This.
     Status {
@@ -64,7 +65,7 @@ impl Answer {
     }
 }
 
-/// Receivers at `/slack/NAME`, `/teams/NAME` and `/webhook/NAME`.
+/// Receivers at `/slack/NAME`, `/teams/NAME`, `/discord/NAME`, `/mattermost/NAME` and `/webhook/NAME`.
 pub struct Inbox {
     clock: Clock,
     closing: watch::Sender<bool>,
@@ -177,7 +178,8 @@ async fn handle(State(inbox): State<Arc<Inbox>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
     let fine = match path.split('/').collect::<Vec<_>>().as_slice() {
-        ["", "slack", name] if !name.is_empty() => (200, "ok"),
+        ["", "slack" | "mattermost", name] if !name.is_empty() => (200, "ok"),
+        ["", "discord", name] if !name.is_empty() => (200, r#"{"id":"1000000000000000001","type":0}"#),
         ["", "teams", name] if !name.is_empty() => (202, ""),
         ["", "webhook", name] if !name.is_empty() => (204, ""),
         _ => return status(404, &[], "no_service".into()),
@@ -200,8 +202,8 @@ async fn handle(State(inbox): State<Arc<Inbox>>, request: Request) -> Response {
     inbox.keep(path, &parts.headers, &body, code);
     match answer {
         Answer::Fine => {
-            let text = ("content-type".to_owned(), "text/plain".to_owned());
-            status(fine.0, &[text], fine.1.to_owned())
+            let kind = if fine.1.starts_with('{') { "application/json" } else { "text/plain" };
+            status(fine.0, &[("content-type".to_owned(), kind.to_owned())], fine.1.to_owned())
         }
         Answer::Status { code, headers, body } => status(code, &headers, body),
         Answer::Reset | Answer::ResetAfterReading => line.reset(),

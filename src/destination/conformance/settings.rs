@@ -32,7 +32,8 @@ fn every_mistake_is_told_at_once_and_no_secret_with_it() {
     for (toml, expected) in [
         ("x = 1", "destinations.support.type: is missing"),
         ("type = \"slak\"", "type: `slak` is not known here"),
-        ("type = \"discord\"", "type: `discord`: not in this version"),
+        ("type = \"google_chat\"", "type: `google_chat`: not in this version"),
+        ("type = \"discrod\"", "type: `discrod` is not known here"),
         ("type = \"slack\"", "webhook_url: is missing"),
         ("type = \"slack\"\nwebhook_url = \"secretpath\"", "webhook_url: is not a URL"),
         ("type = \"slack\"\nwebhook_url = \"http://hooks.example/secretpath\"", "webhook_url: is http"),
@@ -93,6 +94,12 @@ digest = {{ schedule = \"8:00\" }}"
             "type = \"teams\"\nwebhook_url = \"https://shop.webhook.office.com/webhookb2/secretpath\"",
             "webhook_url: is of an Office 365 connector",
         ),
+        ("type = \"discord\"\nwebhook_url = \"http://discord.example/secretpath\"", "webhook_url: is http"),
+        (&format!("type = \"discord\"\n{hook}\nmention = \"<!here>\""), "mention: is not a mention"),
+        (&format!("type = \"discord\"\n{hook}\nmention = \"<@name>\""), "mention: is not a mention"),
+        ("type = \"mattermost\"", "webhook_url: is missing"),
+        (&format!("type = \"mattermost\"\n{hook}\nmention = \"<!here>\""), "mention: is not a mention"),
+        (&format!("type = \"mattermost\"\n{hook}\nmention = \"@a b\""), "mention: is not a mention"),
         (
             "type = \"webhook\"\nurl = \"https://x.example\"\nsecret = \"whsec_secretpath\"",
             "secret: is not a secret of Standard Webhooks",
@@ -110,4 +117,18 @@ digest = {{ schedule = \"8:00\" }}"
         assert!(read(&format!("type = \"webhook\"\nurl = \"{url}\"")).1.is_empty(), "{url}");
     }
     assert!(read("type = \"webhook\"\nurl = \"http://x.example\"\nallow_http = true").1.is_empty());
+}
+
+#[test]
+fn chats_know_their_mentions() {
+    for (kind, mentions) in [
+        ("discord", &["@here", "@everyone", "<@123456789012345678>", "<@&123456789012345678>"][..]),
+        ("mattermost", &["@here", "@channel", "@all", "@jan.de-vries_2"][..]),
+    ] {
+        for mention in mentions {
+            let toml =
+                format!("type = \"{kind}\"\nwebhook_url = \"https://x.example/\"\nmention = \"{mention}\"");
+            assert!(read(&toml).1.is_empty(), "{mention}");
+        }
+    }
 }

@@ -131,6 +131,8 @@ async fn receivers_keep_messages_and_answer_as_told() {
     let post = async |path: &str| ask("POST", &format!("http://{address}{path}"), "t", json!({"x": 1})).await;
     assert_eq!(post("/slack/a").await.unwrap().0, 200);
     assert_eq!(post("/teams/a").await.unwrap().0, 202);
+    assert_eq!(post("/discord/a").await.unwrap().0, 200);
+    assert_eq!(post("/mattermost/a").await.unwrap().0, 200);
     assert_eq!(post("/webhook/a").await.unwrap().0, 204);
     assert_eq!(post("/other/a").await.unwrap().0, 404);
     inbox.answer("/slack/a", Answer::status(410, "channel_is_archived"));
@@ -143,7 +145,7 @@ async fn receivers_keep_messages_and_answer_as_told() {
     let received = inbox.received_at("/slack/a");
     assert_eq!(received.len(), 3, "the first reset came before reading");
     assert_eq!((received[0].body.as_str(), received[0].at), ("{\"x\":1}", NOW));
-    assert_eq!(inbox.received().len(), 6);
+    assert_eq!(inbox.received().len(), 8);
 }
 
 #[tokio::test]
