@@ -25,7 +25,7 @@ use crate::store::StoreError;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;
 
-/// Tells the right people about a customer's review: from ShopReviews to Slack, Teams, e-mail and webhooks, by rules.
+/// Tells the right people about a customer's review: from ShopReviews to Slack, Teams, Google Chat, e-mail and webhooks, by rules.
 #[derive(Debug, Parser)]
 #[command(name = "review-bridge", version, max_term_width = 100)]
 pub struct Cli {

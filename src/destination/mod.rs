@@ -5,6 +5,7 @@
 
 mod chat;
 pub mod email;
+mod google_chat;
 pub mod hours;
 mod http;
 mod reach;
@@ -101,4 +102,4 @@ pub fn templates(templates_dir: Option<&Path>) -> Result<Renderer, Vec<TemplateP
 }
 
 /// Every kind of this version.
-pub static TABLE: &[&Kind] = &[&slack::KIND, &teams::KIND, &email::KIND, &webhook::KIND];
+pub static TABLE: &[&Kind] = &[&slack::KIND, &teams::KIND, &google_chat::KIND, &email::KIND, &webhook::KIND];

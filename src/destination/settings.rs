@@ -112,7 +112,7 @@ pub struct Key {
 
 /// The keys of every kind.
 pub const COMMON_KEYS: &[Key] = &[
-    Key { name: "type", summary: "the kind: slack, teams, email or webhook", secret: false },
+    Key { name: "type", summary: "the kind: slack, teams, google_chat, email or webhook", secret: false },
     Key { name: "rate_limit", summary: "messages in any span: \"1/s\", \"30/m\", \"100/h\"", secret: false },
     Key { name: "timeout", summary: "of one attempt, 1s to 120s; \"10s\" unless set", secret: false },
     Key { name: "give_up_after", summary: "since the first attempt; \"48h\" unless set", secret: false },
@@ -154,7 +154,7 @@ pub const TEMPLATE: Key = Key {
 };
 
 /// What this version does not have yet.
-const LATER_KINDS: &[&str] = &["discord", "google_chat", "mattermost"];
+const LATER_KINDS: &[&str] = &["discord", "mattermost"];
 
 impl Settings {
     /// Reads the destination `name` from its table and reports what nobody asked for. What is wrong is

@@ -9,8 +9,8 @@ mod compile;
 pub mod context;
 mod files;
 pub mod helpers;
-mod html;
-mod lines;
+pub(crate) mod html;
+pub(crate) mod lines;
 mod link;
 pub mod mail;
 mod mail_template;
@@ -28,6 +28,7 @@ pub mod teams_limits;
 mod tree;
 pub mod words;
 
+pub(crate) use body::safe_url;
 pub use body::{
     Body, Counts, Data, DigestData, OperatorData, PreviousBody, ReviewBody, ReviewData, TestData,
 };

@@ -1,4 +1,4 @@
-//! The fake receivers of messages: Slack, Teams and webhooks. Keeps what arrives, answers as told.
+//! The fake receivers of messages: Slack, Teams, Google Chat and webhooks. Keeps what arrives, answers as told.
 
 use super::fault::{Line, status};
 use super::wire::Cutter;
@@ -38,7 +38,8 @@ pub struct Received {
 /// How a message is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// As the kind does when all is well: Slack 200 `ok`, a webhook 204, Teams 202.
+    /// As the kind does when all is well: Slack 200 `ok`, a webhook 204, Teams 202, Google Chat 200 and
+    /// the message's name.
     Fine,
     /// This.
     Status {
@@ -64,7 +65,7 @@ impl Answer {
     }
 }
 
-/// Receivers at `/slack/NAME`, `/teams/NAME` and `/webhook/NAME`.
+/// Receivers at `/slack/NAME`, `/teams/NAME`, `/google_chat/NAME` and `/webhook/NAME`.
 pub struct Inbox {
     clock: Clock,
     closing: watch::Sender<bool>,
@@ -179,6 +180,9 @@ async fn handle(State(inbox): State<Arc<Inbox>>, request: Request) -> Response {
     let fine = match path.split('/').collect::<Vec<_>>().as_slice() {
         ["", "slack", name] if !name.is_empty() => (200, "ok"),
         ["", "teams", name] if !name.is_empty() => (202, ""),
+        ["", "google_chat", name] if !name.is_empty() => {
+            (200, r#"{"name":"spaces/AAAA/messages/BBBB.BBBB"}"#)
+        }
         ["", "webhook", name] if !name.is_empty() => (204, ""),
         _ => return status(404, &[], "no_service".into()),
     };
