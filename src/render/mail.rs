@@ -7,8 +7,9 @@ use super::lines::Lines;
 use super::mail_template::Part;
 use super::payload::{named, names, of_kinds};
 use super::shape::shape;
-use super::words::{ZERO_WIDTH, clean, cut, cut_line, unlinked};
+use super::words::{ZERO_WIDTH, clean, cut, cut_line, legible, unlinked};
 use super::{TemplateProblem, contexts_of, helpers};
+use crate::domain::text::is_visible;
 use crate::domain::{Content, Form, Message, MessageKind};
 use handlebars::{Context, Handlebars, html_escape};
 use serde::Serialize;
@@ -163,7 +164,8 @@ fn context_of(message: &Message, view: &View, graphemes: usize) -> Value {
     let mut data = context::context(message, view);
     let whole = match &message.content {
         Content::Review { subject, .. } => {
-            subject.review.text.as_deref().map(|text| Whole::of(text, graphemes)).unwrap_or_default()
+            let text = subject.review.text.as_deref().filter(|text| is_visible(text));
+            text.map(|text| Whole::of(text, graphemes)).unwrap_or_default()
         }
         _ => Whole::default(),
     };
@@ -191,7 +193,7 @@ fn addresses(message: &Message, view: &View) -> Vec<String> {
 }
 
 /// Whether `address` is nothing but an address.
-fn is_plain(address: &str) -> bool {
+pub(crate) fn is_plain(address: &str) -> bool {
     let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '@' | '.' | '-' | '_' | '+');
     address.len() <= 120 && address.chars().all(known) && address.matches('@').count() == 1
 }
@@ -216,8 +218,8 @@ fn unlink(value: &mut Value, but: &[String]) {
 
 impl Whole {
     fn of(text: &str, graphemes: usize) -> Self {
-        let cut = cut(&clean(text), graphemes, graphemes * 2, MAX_LINES);
-        let lines = cut.shown.lines().map(str::trim).filter(|line| !line.is_empty());
+        let cut = cut(&legible(text), graphemes, graphemes * 2, MAX_LINES);
+        let lines = cut.shown.lines().map(str::trim).filter(|line| is_visible(line));
         Self { lines: lines.map(str::to_owned).collect(), more: cut.more() }
     }
 }

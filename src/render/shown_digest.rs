@@ -3,9 +3,10 @@
 
 use super::context::View;
 use super::shown::ShownReview;
-use super::words::{self, clean, cut_line, thousands};
+use super::words::{self, clean, cut_line, legible, thousands};
 use crate::clock::in_zone;
 use crate::domain::digest::FEWEST_FOR_AVERAGE;
+use crate::domain::text::is_visible;
 use crate::domain::{Cause, Digest, Figures, Member, Message, Summary, Timestamp};
 use serde::Serialize;
 
@@ -215,7 +216,7 @@ impl ShownMember {
     fn of(member: &Member, message: &Message, view: &View) -> Self {
         let shown = ShownReview::of(&member.subject, &member.rules, message, view);
         let review = &member.subject.review;
-        let said = review.text.as_deref().or(review.title.as_deref()).map(clean);
+        let said = review.text.as_deref().or(review.title.as_deref()).map(legible);
         Self {
             severity: shown.severity,
             rating: shown.rating,
@@ -223,7 +224,7 @@ impl ShownMember {
             native: shown.native,
             place: shown.place,
             details: shown.details,
-            quote: match said.filter(|said| !said.trim().is_empty()) {
+            quote: match said.filter(|said| is_visible(said)) {
                 Some(said) => format!("“{}”", cut_line(&said, QUOTE)),
                 None => "Rating only, no comment.".into(),
             },
@@ -290,7 +291,8 @@ fn bars(figures: &Figures) -> Vec<ShownBar> {
 
 fn groups(groups: Vec<(Option<String>, Figures)>, unnamed: &str) -> Vec<ShownGroup> {
     let shown = |(name, figures): (Option<String>, Figures)| {
-        let name = name.map_or_else(|| unnamed.to_owned(), |name| cut_line(&clean(&name), 60));
+        let name = name.filter(|name| is_visible(name));
+        let name = name.map_or_else(|| unnamed.to_owned(), |name| cut_line(&legible(&name), 60));
         let average = figures.average().filter(|_| figures.rated >= FEWEST_FOR_AVERAGE);
         let average = average.map(|average| format!("{average:.1}"));
         let low = (figures.low > 0).then(|| format!("{} low", thousands(figures.low as u64)));

@@ -3,8 +3,9 @@
 
 use super::markup::{cut_html, is_blank, tokenless};
 use crate::domain::text::one_line;
+use crate::render::mail::is_plain;
 use crate::render::safe_url;
-use crate::render::words::{ZERO_WIDTH, cut_line, thousands};
+use crate::render::words::{ZERO_WIDTH, cut_line, thousands, unlinked};
 use serde_json::{Map, Value, json};
 
 /// A message as it is sent, in bytes; Google takes 32,000, and counts them in a way of its own.
@@ -26,13 +27,14 @@ const SHORTER: &[(usize, usize)] = &[
 ];
 /// Makes `payload` one that Google Chat takes, or says why that cannot be.
 pub fn fit(payload: Value, context: &Value) -> Result<Value, String> {
+    let emails = emails(context);
     let own_words = context.get("type").and_then(Value::as_str) == Some("operator");
     let mut payload = object(payload, "the message", &["text", "fallbackText", "cardsV2"])?;
     let blank = |value: &Value| value.as_str().is_some_and(|text| text.trim().is_empty());
     payload.retain(|_, value| !blank(value));
     if let Some(Value::String(text)) = payload.get_mut("fallbackText") {
         // What shows it may read it as it reads `text`.
-        *text = tokenless(&cut_line(text, MAX_LINE));
+        *text = tokenless(&unlinked(&cut_line(text, MAX_LINE)));
     }
     let Some(Value::Array(cards)) = payload.remove("cardsV2") else {
         return Err("has no list of `cardsV2`".into());
@@ -49,13 +51,23 @@ pub fn fit(payload: Value, context: &Value) -> Result<Value, String> {
         let mut shorter = payload.clone();
         each_text(&mut shorter, &|text| {
             let text = cut_html(text, *limit, *link);
-            // Names of settings are there to be copied.
-            if own_words { text.replace(ZERO_WIDTH, "") } else { text }
+            // Names of settings are there to be copied, and so are addresses.
+            match own_words {
+                true => text.replace(ZERO_WIDTH, ""),
+                false => emails.iter().fold(text, |text, email| text.replace(&unlinked(email), email)),
+            }
         });
         shorter
     });
     let whole = shorter.into_iter().find(|shorter| shorter.to_string().len() <= MAX_BYTES);
     whole.ok_or_else(|| "is larger than the 24 KB that surely pass, even with its texts cut short".into())
+}
+
+/// The addresses of customers, which are only there where they are to be shown.
+fn emails(context: &Value) -> Vec<&str> {
+    let reviews = context.get("reviews").and_then(Value::as_array).into_iter().flatten();
+    let emails = reviews.chain([context]).filter_map(|holder| holder.get("review")?.get("email")?.as_str());
+    emails.filter(|email| is_plain(email)).collect()
 }
 
 /// The fields of an object that has no others than `known`: what is not known here may be read as other markup.

@@ -23,8 +23,9 @@ fn plain_text(message: &Message, view: &View, limit: usize) -> Value {
         let line = cut_line(&line, limit);
         if own_words { tokenless(&line) } else { inert(&line) }
     };
-    let mut parts: Vec<String> =
-        mention(message, view).and_then(|mention| mention.token.clone()).into_iter().collect();
+    // A digest comes by the clock, and its card pings nobody either.
+    let pinged = mention(message, view).filter(|_| !matches!(message.content, Content::Digest(_)));
+    let mut parts: Vec<String> = pinged.and_then(|mention| mention.token.clone()).into_iter().collect();
     parts.extend(lines.into_iter().map(line));
     parts.extend(link.map(|(label, url)| format!("<{url}|{}>", inert(&label))));
     json!({"text": parts.join("\n")})

@@ -106,6 +106,7 @@ fn the_plain_form_is_text_alone() {
          weeks now.”\nKiyoh · by A. Customer · enˍGB · 14 Mar 2026 18:02 CET (3 h ago)\nPossibly a repeat: an earlier \
          attempt may have arrived.\n<https://reviews.example/shop|Open on Kiyoh>"
     );
+    assert!(!plain("digest").contains("<users/all>") && plain("summary").starts_with("<users/all>\n"));
     assert!(plain("trouble").contains("`destinations.support.webhook_url`"));
     assert!(!plain("pings").contains("<!") && !plain("links").contains("<https://evil"));
 }
