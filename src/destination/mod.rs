@@ -19,6 +19,8 @@ mod webhook;
 
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+mod torture;
 
 pub use hours::ActiveHours;
 pub use http::ping;

@@ -14,6 +14,7 @@ pub(crate) mod lines;
 mod link;
 pub mod mail;
 mod mail_template;
+mod nasty;
 mod payload;
 mod samples;
 mod shape;
@@ -35,6 +36,7 @@ pub use body::{
 pub use context::{Mention, View};
 pub use files::{TemplateProblem, is_name as is_template_name};
 pub use mail::Mail;
+pub use nasty::nasty;
 pub use payload::{Format, Rendered};
 pub use samples::{HOSTILE, sample, samples};
 pub use tree::{Dialect, Place, Rule};
