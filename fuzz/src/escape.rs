@@ -24,6 +24,7 @@ slack = { type = "slack", webhook_url = "https://hooks.slack.com/services/x", sh
 teams = { type = "teams", webhook_url = "https://x.powerplatform.com/x", show_email = true }
 discord = { type = "discord", webhook_url = "https://discord.com/api/webhooks/1/x", show_email = true, mention = "@here" }
 mattermost = { type = "mattermost", webhook_url = "https://chat.example/hooks/x", show_email = true, mention = "@channel" }
+google_chat = { type = "google_chat", webhook_url = "https://x.example/x", show_email = true, mention = "<users/all>" }
 email = { type = "email", from = "Reviews <reviews@shop.example>", to = ["owner@shop.example"], show_email = true }
 webhook = { type = "webhook", url = "https://crm.example", show_email = true }
 "#;
@@ -104,6 +105,7 @@ pub fn check(data: &[u8]) {
                 "teams" => assert_teams(&payload.body),
                 "discord" => assert_discord(&payload.body),
                 "mattermost" => assert_mattermost(&payload.body),
+                "google_chat" => assert_google_chat(&payload.body),
                 "email" => assert_mail(&payload.body),
                 _ => {}
             }
@@ -296,6 +298,42 @@ fn assert_shows(text: &str) {
     assert!(!text.contains("://"), "{text:?}");
     for (at, _) in text.match_indices('@') {
         assert!(!text[at + 1..].starts_with(char::is_alphanumeric), "{text:?}");
+    }
+}
+
+fn assert_google_chat(body: &str) {
+    assert!(body.len() <= 24_000, "{}", body.len());
+    let payload: Value = serde_json::from_str(body).unwrap();
+    let text = payload.get("text").and_then(Value::as_str).unwrap_or_default();
+    let (mention, rest) = text.split_once('\n').unwrap_or((text, ""));
+    assert!(rest.is_empty() || payload.get("cardsV2").is_none(), "{text}");
+    let tokens = rest.split('<').skip(1).filter(|token| !token.starts_with("https://reviews.example/"));
+    assert_eq!(tokens.count(), 0, "{text}");
+    assert!(mention == "<users/all>" || !mention.contains(['<', '>', '*', '`', '~']), "{mention}");
+    assert_widgets("", &payload);
+}
+
+/// Texts hold no tags but those of the templates; what is shown as it is leads nowhere.
+fn assert_widgets(holder: &str, value: &Value) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| assert_widgets(holder, item)),
+        Value::Object(fields) => {
+            if let Some(text) =
+                fields.get("text").filter(|_| ["textParagraph", "decoratedText"].contains(&holder))
+            {
+                for tag in text.as_str().unwrap().split('<').skip(1) {
+                    let (tag, _) = tag.split_once('>').expect("a tag is closed");
+                    let link = tag.strip_prefix("a href=\"https://reviews.example/");
+                    let link = link.is_some_and(|rest| rest.find(['"', '\'']) == Some(rest.len() - 1));
+                    assert!(link || ["b", "/b", "i", "/i", "br", "/a"].contains(&tag), "{text}");
+                }
+            }
+            if let Some(url) = fields.get("url").and_then(Value::as_str) {
+                assert!(url.starts_with("https://reviews.example/"), "{url}");
+            }
+            fields.iter().for_each(|(key, value)| assert_widgets(key, value));
+        }
+        _ => {}
     }
 }
 

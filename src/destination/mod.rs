@@ -6,6 +6,7 @@
 mod chat;
 mod discord;
 pub mod email;
+mod google_chat;
 pub mod hours;
 mod http;
 mod mattermost;
@@ -22,6 +23,8 @@ mod webhook;
 mod conformance;
 #[cfg(test)]
 mod markdown_torture;
+#[cfg(test)]
+mod torture;
 
 pub use hours::ActiveHours;
 pub use http::ping;
@@ -105,5 +108,12 @@ pub fn templates(templates_dir: Option<&Path>) -> Result<Renderer, Vec<TemplateP
 }
 
 /// Every kind of this version.
-pub static TABLE: &[&Kind] =
-    &[&slack::KIND, &teams::KIND, &discord::KIND, &mattermost::KIND, &email::KIND, &webhook::KIND];
+pub static TABLE: &[&Kind] = &[
+    &slack::KIND,
+    &teams::KIND,
+    &discord::KIND,
+    &google_chat::KIND,
+    &mattermost::KIND,
+    &email::KIND,
+    &webhook::KIND,
+];

@@ -114,7 +114,7 @@ pub struct Key {
 pub const COMMON_KEYS: &[Key] = &[
     Key {
         name: "type",
-        summary: "the kind: slack, teams, discord, mattermost, email or webhook",
+        summary: "the kind: slack, teams, discord, google_chat, mattermost, email or webhook",
         secret: false,
     },
     Key { name: "rate_limit", summary: "messages in any span: \"1/s\", \"30/m\", \"100/h\"", secret: false },
@@ -157,9 +157,6 @@ pub const TEMPLATE: Key = Key {
     secret: false,
 };
 
-/// What this version does not have yet.
-const LATER_KINDS: &[&str] = &["google_chat"];
-
 impl Settings {
     /// Reads the destination `name` from its table and reports what nobody asked for. What is wrong is
     /// recorded with the table.
@@ -178,14 +175,10 @@ fn read_kind(table: &Table<'_>) -> Option<&'static Kind> {
     let wanted = table.required_text("type", &hint)?;
     let kind = TABLE.iter().copied().find(|kind| kind.name == wanted);
     if kind.is_none() {
-        if LATER_KINDS.contains(&wanted.as_str()) {
-            table.problem("type", format!("`{wanted}`: not in this version"), hint);
-        } else {
-            let shown = crate::domain::text::one_line(&wanted, 60);
-            let near = nearest(&wanted, names.iter().copied().chain(LATER_KINDS.iter().copied()));
-            let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-            table.problem("type", format!("`{shown}` is not known here"), format!("{near}{hint}"));
-        }
+        let shown = crate::domain::text::one_line(&wanted, 60);
+        let near = nearest(&wanted, names.iter().copied());
+        let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+        table.problem("type", format!("`{shown}` is not known here"), format!("{near}{hint}"));
     }
     kind
 }

@@ -112,10 +112,16 @@ impl Rating {
         }
     }
 
-    /// The native value beside its scale, `6/10`; a word alone; `None` where there is none.
+    /// The native value beside its scale, `6/10`, with two decimals at most; a word alone; `None` where there is none.
     pub fn native_shown(&self) -> Option<String> {
         match &self.native {
-            NativeRating::Number(number) => Some(format!("{number}/{}", self.scale)),
+            NativeRating::Number(number) => {
+                let rounded = (number * 100.0).round() / 100.0;
+                // Huge and tiny ones are as they are.
+                let number = if rounded.is_finite() && rounded != 0.0 { rounded } else { *number };
+                // What is no scale explains nothing.
+                Some(if self.scale > 0.0 { format!("{number}/{}", self.scale) } else { format!("{number}") })
+            }
             other => other.shown(),
         }
     }
@@ -139,6 +145,20 @@ mod tests {
         for unknown in ["", "0", "-1", "6", "11", "NaN", "inf", "FIVE", "recommended"] {
             assert_eq!(normalised(unknown, 5.0), None, "{unknown:?}");
         }
+    }
+
+    #[test]
+    fn a_native_value_is_shown_to_be_read() {
+        let shown =
+            |number, scale| Rating::evaluate(NativeRating::Number(number), scale).native_shown().unwrap();
+        assert_eq!(shown(6.0, 10.0), "6/10");
+        assert_eq!(shown(10.0 / 3.0, 10.0), "3.33/10");
+        assert_eq!(shown(0.0, 5.0), "0/5");
+        assert_eq!(shown(-1.0, 5.0), "-1/5");
+        assert_eq!(
+            (shown(3.0, 0.0), shown(3.0, -5.0), shown(3.0, f64::NAN)),
+            ("3".into(), "3".into(), "3".into())
+        );
     }
 
     #[test]

@@ -13,6 +13,17 @@ pub fn is_unsafe(c: char) -> bool {
     }
 }
 
+/// Whether anything can be seen of `text`.
+pub fn is_visible(text: &str) -> bool {
+    text.chars().any(|c| !c.is_whitespace() && !is_unsafe(c) && !has_no_width(c))
+}
+
+fn has_no_width(c: char) -> bool {
+    matches!(c, '\u{AD}' | '\u{34F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
+        | '\u{200B}'..='\u{200D}' | '\u{2060}'..='\u{2064}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}'
+        | '\u{FFA0}' | '\u{E0100}'..='\u{E01EF}')
+}
+
 /// `text` on one line without unsafe characters, at most `limit` characters, the last of them `…` where it
 /// is cut. Reads no more of `text` than it needs.
 pub fn one_line(text: &str, limit: usize) -> String {
@@ -31,6 +42,18 @@ pub fn one_line(text: &str, limit: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_no_width_is_not_visible() {
+        for hidden in
+            ["", " \n\t", "\u{A0}", "\u{200B}\u{200D}\u{2060}\u{FEFF}", "\u{3164}\u{2800}", "\u{202E}"]
+        {
+            assert!(!is_visible(hidden), "{hidden:?}");
+        }
+        for seen in [".", "\u{200B}x", "👨\u{200D}👩", "\u{FFFD}"] {
+            assert!(is_visible(seen), "{seen:?}");
+        }
+    }
 
     #[test]
     fn a_line_is_safe_and_within_its_limit() {

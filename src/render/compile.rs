@@ -34,13 +34,12 @@ impl Compiler<'_> {
             Source::Array(items) => {
                 Node::Array(items.iter().map(|item| self.node(item, shape, place)).collect())
             }
-            Source::Object(fields) => {
-                self.object(source.at, fields, shape, place.top && place.key.is_empty())
-            }
+            Source::Object(fields) => self.object(source.at, fields, shape, place),
         }
     }
 
-    fn object(&mut self, at: usize, fields: &[(String, Placed)], shape: &Value, top: bool) -> Node {
+    fn object(&mut self, at: usize, fields: &[(String, Placed)], shape: &Value, outer: Place<'_>) -> Node {
+        let top = outer.top && outer.key.is_empty();
         let mut object = Object::default();
         let mut inner = None;
         if let Some((_, source)) = fields.iter().find(|(key, _)| key == "$each")
@@ -73,7 +72,7 @@ impl Compiler<'_> {
                     );
                 }
                 _ => {
-                    let node = self.node(source, shape, Place { key, kind, top });
+                    let node = self.node(source, shape, Place { key, within: outer.key, kind, top });
                     if matches!(&node, Node::Object(object) if object.each.is_some()) {
                         self.wrong(source.at, "has `$each`, which only items of a list can have");
                     }

@@ -9,8 +9,9 @@ use super::partials;
 use super::payload::{named, names, of_kinds};
 use super::shape::shape;
 use super::shown_digest::Room;
-use super::words::{ZERO_WIDTH, clean, cut, cut_line, unlinked};
+use super::words::{ZERO_WIDTH, clean, cut, cut_line, legible, unlinked};
 use super::{TemplateProblem, contexts_of, helpers};
+use crate::domain::text::is_visible;
 use crate::domain::{Content, Form, Message, MessageKind};
 use handlebars::{Context, Handlebars, html_escape};
 use serde::Serialize;
@@ -216,7 +217,8 @@ fn context_of(message: &Message, view: &View, shown: &(usize, Room)) -> Value {
 fn put_shown(data: &mut Value, message: &Message, view: &View, (graphemes, room): &(usize, Room)) {
     let whole = match &message.content {
         Content::Review { subject, .. } => {
-            subject.review.text.as_deref().map(|text| Whole::of(text, *graphemes)).unwrap_or_default()
+            let text = subject.review.text.as_deref().filter(|text| is_visible(text));
+            text.map(|text| Whole::of(text, *graphemes)).unwrap_or_default()
         }
         _ => Whole::default(),
     };
@@ -246,7 +248,7 @@ fn addresses(message: &Message, view: &View) -> Vec<String> {
 }
 
 /// Whether `address` is nothing but an address.
-fn is_plain(address: &str) -> bool {
+pub(crate) fn is_plain(address: &str) -> bool {
     let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '@' | '.' | '-' | '_' | '+');
     address.len() <= 120 && address.chars().all(known) && address.matches('@').count() == 1
 }
@@ -271,9 +273,9 @@ fn unlink(value: &mut Value, but: &[String]) {
 
 impl Whole {
     fn of(text: &str, graphemes: usize) -> Self {
-        let text = clean(text);
+        let text = legible(text);
         let cut = cut(&text, graphemes, graphemes * 2, MAX_LINES);
-        let lines = cut.shown.lines().map(str::trim).filter(|line| !line.is_empty());
+        let lines = cut.shown.lines().map(str::trim).filter(|line| is_visible(line));
         Self {
             lines: lines.map(str::to_owned).collect(),
             more: cut.more(),

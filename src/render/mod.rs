@@ -9,12 +9,13 @@ mod compile;
 pub mod context;
 mod files;
 pub mod helpers;
-mod html;
-mod lines;
+pub(crate) mod html;
+pub(crate) mod lines;
 mod link;
 pub mod mail;
 mod mail_template;
 pub mod markdown;
+mod nasty;
 mod partials;
 pub mod parts;
 mod payload;
@@ -32,17 +33,17 @@ pub mod teams_limits;
 mod tree;
 pub mod words;
 
+pub(crate) use body::safe_url;
 pub use body::{
     Body, Counts, Data, DigestData, OperatorData, PreviousBody, ReviewBody, ReviewData, TestData,
 };
 pub use context::{Mention, View};
 pub use files::{TemplateProblem, is_name as is_template_name};
 pub use mail::Mail;
+pub use nasty::nasty;
 pub use payload::{Format, Rendered};
 pub use samples::{HOSTILE, sample, samples};
 pub use tree::{Dialect, Place, Rule};
-
-pub(crate) use body::safe_url;
 
 use crate::domain::{Message, MessageKind};
 use mail::Mails;

@@ -7,7 +7,7 @@ use crate::domain::{
 };
 
 /// 2026-03-14T20:05:00Z.
-const NOW: Timestamp = Timestamp(1_773_518_700_000);
+pub(super) const NOW: Timestamp = Timestamp(1_773_518_700_000);
 const WRITTEN: Timestamp = Timestamp(NOW.0 - 3 * 3_600_000 - 180_000);
 
 /// Texts that try to ping, link, format, run as a template, break JSON or HTML, or hide text.
@@ -63,7 +63,7 @@ pub fn sample(name: &str) -> Message {
     samples.swap_remove(index).1
 }
 
-fn message(content: Content, possible_repeat: bool) -> Message {
+pub(super) fn message(content: Content, possible_repeat: bool) -> Message {
     Message {
         id: "msg_sample".into(),
         recipient: String::new(),
@@ -74,7 +74,7 @@ fn message(content: Content, possible_repeat: bool) -> Message {
     }
 }
 
-fn review(subject: Subject, possible_repeat: bool) -> Message {
+pub(super) fn review(subject: Subject, possible_repeat: bool) -> Message {
     let because = vec!["rating 1 is at most 2".to_owned(), "website is `Shop NL`".to_owned()];
     let rules = vec![RuleHit { rule: "unhappy customers".into(), because }];
     message(Content::Review { subject: Box::new(subject), rules }, possible_repeat)
@@ -97,7 +97,7 @@ fn summary(cause: Cause, subjects: Vec<Subject>, possible_repeat: bool) -> Messa
     message(Content::Summary(Box::new(Summary { cause, reviews })), possible_repeat)
 }
 
-fn digest_of(subjects: Vec<Subject>) -> Digest {
+pub(super) fn digest_of(subjects: Vec<Subject>) -> Digest {
     let rules = vec![RuleHit { rule: "everything, every morning".into(), because: Vec::new() }];
     let members = subjects.into_iter().map(|subject| Member { subject, rules: rules.clone() }).collect();
     let from = Timestamp(NOW.0 - 86_400_000);
@@ -118,7 +118,7 @@ fn previous() -> Previous {
     }
 }
 
-fn everything() -> Subject {
+pub(super) fn everything() -> Subject {
     let review = Review {
         account: "main".into(),
         uuid: "6f1c0a52-0001".into(),

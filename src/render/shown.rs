@@ -1,7 +1,8 @@
 //! Ready-made texts for templates: what a person reads, in words and cut to what a message has room for.
 
 use super::context::View;
-use super::words::{self, clean, cut_line, cut_text};
+use super::words::{self, clean, cut_line, cut_text, legible};
+use crate::domain::text::is_visible;
 use crate::domain::{Content, Message, Named, Notice, NoticeState, RuleHit, Subject};
 use serde::Serialize;
 
@@ -77,12 +78,12 @@ impl ShownReview {
     /// The ready-made texts of `subject`.
     pub fn of(subject: &Subject, rules: &[RuleHit], message: &Message, view: &View) -> Self {
         let review = &subject.review;
-        let line = |text: &str, limit| cut_line(&clean(text), limit);
-        let filled =
-            |text: &Option<String>| text.as_deref().map(clean).filter(|text| !text.trim().is_empty());
+        let line = |text: &str, limit| cut_line(&legible(text), limit);
+        let filled = |text: &Option<String>| text.as_deref().map(legible).filter(|text| is_visible(text));
         let text = filled(&review.text).map(|text| cut_text(&text));
         let title = filled(&review.title).map(|title| cut_line(&title, 150));
-        let platform = subject.platform.as_ref().map(|platform| line(&platform.name, 60));
+        let platform = subject.platform.as_ref().filter(|platform| is_visible(&platform.name));
+        let platform = platform.map(|platform| line(&platform.name, 60));
         let author = filled(&review.author).map_or("Anonymous customer".into(), |name| cut_line(&name, 80));
         let date = words::date_and_age(review.reviewed_at, message.now, &view.zone);
         let said = filled(&review.text).or_else(|| title.clone());
@@ -108,7 +109,7 @@ impl ShownReview {
             },
             lang: review.language.as_deref().and_then(words::language_tag),
             edit: words::edit(subject),
-            before: words::before(subject).map(|before| format!("“{}”", cut_line(&clean(before), 200))),
+            before: words::before(subject).map(|before| format!("“{}”", cut_line(&legible(before), 200))),
             why: why(rules),
             link: format!("Open on {}", platform.as_deref().unwrap_or("the review site")),
             repeat: message.possible_repeat.then_some(REPEAT),
@@ -117,15 +118,17 @@ impl ShownReview {
 }
 
 fn place(subject: &Subject) -> String {
-    let named = |named: &Named| cut_line(&clean(&named.name), 40);
-    let names: Vec<String> = subject.websites.iter().take(2).map(named).collect();
+    let named = |named: &Named| cut_line(&legible(&named.name), 40);
+    let websites: Vec<&Named> = subject.websites.iter().filter(|website| is_visible(&website.name)).collect();
+    let names: Vec<String> = websites.iter().take(2).copied().map(named).collect();
     if !names.is_empty() {
-        return match subject.websites.len() - names.len() {
+        return match websites.len() - names.len() {
             0 => names.join(", "),
             more => format!("{} and {more} more", names.join(", ")),
         };
     }
-    let other = subject.source.as_ref().or(subject.platform.as_ref()).map(named);
+    let others = [&subject.source, &subject.platform].into_iter().flatten();
+    let other = others.into_iter().find(|other| is_visible(&other.name)).map(named);
     other.unwrap_or_else(|| cut_line(&clean(&subject.review.account), 40))
 }
 
@@ -133,9 +136,16 @@ fn details(subject: &Subject, platform: Option<&str>, author: &str, date: &str, 
     let mut parts: Vec<String> = platform.map(str::to_owned).into_iter().collect();
     parts.push(format!("by {author}"));
     if let Some(email) = subject.review.email.as_deref().filter(|_| view.show_email) {
-        parts.push(cut_line(&clean(email), 120));
+        parts.push(cut_line(&legible(email), 120));
     }
-    parts.extend(subject.review.language.as_deref().map(|code| cut_line(&clean(code), 20)));
+    parts.extend(
+        subject
+            .review
+            .language
+            .as_deref()
+            .filter(|code| is_visible(code))
+            .map(|code| cut_line(&legible(code), 20)),
+    );
     parts.push(date.to_owned());
     parts.join(" · ")
 }

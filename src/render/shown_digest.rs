@@ -4,8 +4,9 @@
 use super::context::View;
 use super::shown::ShownReview;
 use super::shown_figures::{self, ShownBar, ShownGroup, count, more};
-use super::words::{self, clean, cut_line, thousands};
+use super::words::{self, clean, cut_line, legible, thousands};
 use crate::clock::in_zone;
+use crate::domain::text::is_visible;
 use crate::domain::{Cause, Digest, Figures, Member, Message, Summary, Timestamp};
 use serde::Serialize;
 
@@ -219,7 +220,7 @@ impl ShownMember {
     fn of(member: &Member, message: &Message, view: &View, graphemes: usize) -> Self {
         let shown = ShownReview::of(&member.subject, &member.rules, message, view);
         let review = &member.subject.review;
-        let said = review.text.as_deref().or(review.title.as_deref()).map(clean);
+        let said = review.text.as_deref().or(review.title.as_deref()).map(legible);
         Self {
             severity: shown.severity,
             tone: shown.tone,
@@ -228,7 +229,7 @@ impl ShownMember {
             native: shown.native,
             place: shown.place,
             details: shown.details,
-            quote: match said.filter(|said| !said.trim().is_empty()) {
+            quote: match said.filter(|said| is_visible(said)) {
                 Some(said) => format!("“{}”", cut_line(&said, graphemes)),
                 None => "Rating only, no comment.".into(),
             },

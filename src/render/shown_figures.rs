@@ -1,8 +1,9 @@
 //! Ready-made figures of many reviews: bars of stars, a headline, and the figures of each website and platform.
 
-use super::words::{clean, cut_line, thousands};
+use super::words::{cut_line, legible, thousands};
 use crate::domain::Figures;
 use crate::domain::digest::FEWEST_FOR_AVERAGE;
+use crate::domain::text::is_visible;
 use serde::Serialize;
 
 /// The width of the longest bar in text.
@@ -48,7 +49,7 @@ pub struct ShownBar {
 
 impl ShownGroup {
     fn of(name: &str, figures: &Figures) -> Self {
-        let name = cut_line(&clean(name), 60);
+        let name = cut_line(&legible(name), 60);
         let average = average(figures).map(|average| format!("{average:.1}"));
         let low = (figures.low > 0).then(|| format!("{} low", thousands(figures.low as u64)));
         let count = count(figures.count, "review", "reviews");
@@ -71,7 +72,8 @@ pub(super) fn groups(
     let missing = groups.len().saturating_sub(room);
     let more = more(groups.len(), room, &format!(" {}", if missing == 1 { one } else { many }));
     let shown = |(name, figures): &(Option<String>, Figures)| {
-        ShownGroup::of(name.as_deref().unwrap_or(unnamed), figures)
+        let name = name.as_deref().filter(|name| is_visible(name));
+        ShownGroup::of(name.unwrap_or(unnamed), figures)
     };
     (groups.iter().take(room).map(shown).collect(), more)
 }

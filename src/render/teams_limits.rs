@@ -23,8 +23,9 @@ const VERSIONS: &[&str] = &["1.0", "1.1", "1.2", "1.3", "1.4", "1.5"];
 const SHOWN: &[&str] = &["text", "title", "value", "fallbackText"];
 /// Paragraphs made of one block.
 const MAX_PARAGRAPHS: usize = 20;
-/// How long a text may be, in graphemes: the first at which the whole fits.
-const SHORTER: &[usize] = &[1_200, 600, 300, 150, 75, 30];
+/// How long a text may be, in graphemes, and a link's address: the first at which the whole fits.
+const SHORTER: &[(usize, usize)] =
+    &[(1_200, 3_000), (600, 3_000), (300, 3_000), (300, 200), (150, 200), (75, 200), (30, 200)];
 
 /// Makes `payload` one that Teams takes, or says why that cannot be.
 pub fn fit(payload: Value) -> Result<Value, String> {
@@ -180,19 +181,42 @@ fn unbraced(text: &str) -> String {
     safe
 }
 
-/// Cuts long texts until the whole fits, saying how much is missing.
+/// Cuts long texts until the whole fits, saying how much is missing. Addresses cannot be cut: a long one goes where it
+/// takes the room of many.
 fn shorten(payload: Value) -> Result<Value, String> {
     if fits(&payload) {
         return Ok(payload);
     }
-    for limit in SHORTER {
+    for (limit, longest_link) in SHORTER {
         let mut shorter = payload.clone();
         cut_texts(&mut shorter, *limit);
+        drop_links(&mut shorter, *longest_link);
         if fits(&shorter) {
             return Ok(shorter);
         }
     }
     Err("is larger than the 20 KB that surely pass Teams, even with its texts cut short".into())
+}
+
+/// Takes out the actions whose address is longer than `longest`.
+fn drop_links(value: &mut Value, longest: usize) {
+    let is_long = |value: &Value| {
+        let url = value.get("url").and_then(Value::as_str);
+        url.is_some_and(|url| url.len() > longest)
+    };
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| drop_links(item, longest)),
+        Value::Object(fields) => {
+            fields.retain(|_, value| !is_long(value));
+            if let Some(Value::Array(actions)) = fields.get_mut("actions") {
+                actions.retain(|action| !is_long(action));
+            }
+            let none = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
+            fields.retain(|key, value| key != "actions" || !none(value));
+            fields.values_mut().for_each(|value| drop_links(value, longest));
+        }
+        _ => {}
+    }
 }
 
 fn cut_texts(value: &mut Value, limit: usize) {

@@ -30,6 +30,8 @@ pub struct Dialect {
 pub struct Place<'a> {
     /// The field it is in; that of the array where it is an item.
     pub key: &'a str,
+    /// The field that its object is in, likewise; empty for the outermost object.
+    pub within: &'a str,
     /// The `type` of the object it is in.
     pub kind: Option<&'a str>,
     /// Whether it is in the outermost object.
@@ -106,7 +108,7 @@ impl Tree {
     pub fn compile(file: &str, dialect: &Dialect, shape: &Value) -> Result<Self, Vec<Mistake>> {
         let source = parse(file).map_err(|mistake| vec![mistake])?;
         let mut compiler = Compiler { file, dialect, mistakes: Vec::new() };
-        let root = compiler.node(&source, shape, Place { key: "", kind: None, top: true });
+        let root = compiler.node(&source, shape, Place { key: "", within: "", kind: None, top: true });
         match &root {
             Node::Object(object) if object.each.is_none() && object.conditions.is_empty() => {}
             Node::Fixed(Value::Object(_)) => {}

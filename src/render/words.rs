@@ -1,9 +1,10 @@
 //! How a review reads to a person: ratings in words, cut texts, dates, edits. Pure functions, English.
 
 use crate::clock;
-use crate::domain::text::is_unsafe;
+use crate::domain::text::{is_unsafe, is_visible};
 use crate::domain::{Change, Subject, Timestamp};
 use jiff::tz::TimeZone;
+use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// How much of a text one message shows, in what a reader calls characters.
@@ -36,6 +37,20 @@ impl Cut {
 pub fn clean(text: &str) -> String {
     text.chars().filter(|c| !is_unsafe(*c)).collect()
 }
+
+/// [`clean`] text as people can read it: of marks that are stacked on a letter, and so on the lines around it, only as
+/// many as a language has.
+pub fn legible(text: &str) -> String {
+    let mut marks = 0;
+    let mut few = |c: &char| {
+        marks = if is_combining_mark(*c) { marks + 1 } else { 0 };
+        marks <= MOST_MARKS
+    };
+    text.chars().filter(|c| !is_unsafe(*c)).filter(|c| few(c)).collect()
+}
+
+/// Marks on one letter; Hebrew with vowels and accents has the most.
+const MOST_MARKS: usize = 5;
 
 /// `text` with zero-width spaces in addresses, so that no program makes links of them: `https:​//shop​.example`.
 pub fn unlinked(text: &str) -> String {
@@ -142,9 +157,10 @@ pub fn rating(subject: &Subject) -> String {
 /// `2/10 on Kiyoh`: the native value, where it says something else than the normalised one.
 pub fn native(subject: &Subject) -> Option<String> {
     let shown = subject.rating.native_differs().then(|| subject.rating.native_shown()).flatten()?;
-    let shown = cut_line(&clean(&shown), 40);
-    Some(match &subject.platform {
-        Some(platform) => format!("{shown} on {}", cut_line(&clean(&platform.name), 40)),
+    let shown = cut_line(&legible(&shown), 40);
+    let platform = subject.platform.as_ref().filter(|platform| is_visible(&platform.name));
+    Some(match platform {
+        Some(platform) => format!("{shown} on {}", cut_line(&legible(&platform.name), 40)),
         None => shown,
     })
 }
@@ -221,6 +237,7 @@ pub fn edit(subject: &Subject) -> Option<String> {
             format!("Edited: {old} to {new}{unit}{after}{too}.")
         }
         Change::TextAdded => format!("Edited: a text was added to the rating{after}."),
+        Change::Text if subject.review.text.is_none() => format!("Edited: the text was taken away{after}."),
         Change::Text => format!("Edited: the text changed{after}."),
     })
 }
@@ -278,6 +295,16 @@ mod tests {
         }
         for code in ["", "Dutch", "n", "nl_", "nl__NL", "nl\" x", "e\u{301}n", "a-b-c-d-e"] {
             assert_eq!(language_tag(code), None, "{code}");
+        }
+    }
+
+    #[test]
+    fn stacked_marks_stay_on_their_line() {
+        let zalgo = format!("a{}b", "\u{301}\u{316}".repeat(20));
+        assert_eq!(legible(&zalgo), "a\u{301}\u{316}\u{301}\u{316}\u{301}b");
+        for whole in ["Ź̂̃", "שָׁ֑לוֹם", "Việt", "สวัสดีครับ นี้", "हिन्दी", "1️⃣👨‍👩‍👧‍👦🏳️‍🌈"]
+        {
+            assert_eq!(legible(whole), whole);
         }
     }
 

@@ -38,8 +38,8 @@ pub struct Received {
 /// How a message is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// As the kind does when all is well: Slack and Mattermost 200 `ok`, Discord 200 and a message, Teams 202, a
-    /// webhook 204.
+    /// As the kind does when all is well: Slack and Mattermost 200 `ok`, Discord and Google Chat 200 and a message,
+    /// Teams 202, a webhook 204.
     Fine,
     /// This.
     Status {
@@ -65,7 +65,8 @@ impl Answer {
     }
 }
 
-/// Receivers at `/slack/NAME`, `/teams/NAME`, `/discord/NAME`, `/mattermost/NAME` and `/webhook/NAME`.
+/// Receivers at `/slack/NAME`, `/teams/NAME`, `/discord/NAME`, `/google_chat/NAME`, `/mattermost/NAME` and
+/// `/webhook/NAME`.
 pub struct Inbox {
     clock: Clock,
     closing: watch::Sender<bool>,
@@ -181,6 +182,9 @@ async fn handle(State(inbox): State<Arc<Inbox>>, request: Request) -> Response {
         ["", "slack" | "mattermost", name] if !name.is_empty() => (200, "ok"),
         ["", "discord", name] if !name.is_empty() => (200, r#"{"id":"1000000000000000001","type":0}"#),
         ["", "teams", name] if !name.is_empty() => (202, ""),
+        ["", "google_chat", name] if !name.is_empty() => {
+            (200, r#"{"name":"spaces/AAAA/messages/BBBB.BBBB"}"#)
+        }
         ["", "webhook", name] if !name.is_empty() => (204, ""),
         _ => return status(404, &[], "no_service".into()),
     };

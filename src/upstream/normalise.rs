@@ -1,7 +1,7 @@
 //! Texts of the API made readable and safe, once, where they come in: entities decoded, markup that
 //! platforms leave in taken out, nothing that controls a terminal or hides text, one Unicode form.
 
-use crate::domain::text::is_unsafe;
+use crate::domain::text::{is_unsafe, is_visible};
 use unicode_normalization::UnicodeNormalization;
 
 /// At most so many characters of a text are kept.
@@ -151,13 +151,7 @@ fn cut(text: &str, limit: usize) -> String {
 /// `text` trimmed; none where all of it is space or has no width.
 fn visible(text: &str) -> Option<String> {
     let trimmed = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{200B}' | '\u{2060}'));
-    trimmed.chars().any(|c| !c.is_whitespace() && !is_invisible(c)).then(|| trimmed.to_owned())
-}
-
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{AD}' | '\u{34F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
-        | '\u{200B}'..='\u{200D}' | '\u{2060}'..='\u{2064}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}'
-        | '\u{FFA0}' | '\u{E0100}'..='\u{E01EF}')
+    is_visible(trimmed).then(|| trimmed.to_owned())
 }
 
 #[cfg(test)]

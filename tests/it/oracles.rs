@@ -4,7 +4,7 @@
 use review_bridge::clock::Clock;
 use review_bridge::destination::{Destination, templates};
 use review_bridge::domain::{Content, Form, Message, Outcome, Reason};
-use review_bridge::render::{HOSTILE, View, sample, samples, slack, teams};
+use review_bridge::render::{HOSTILE, View, nasty, sample, samples, slack, teams};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -74,10 +74,10 @@ pub fn view() -> View {
     }
 }
 
-/// Every sample in both forms, and hostile texts of every length in the fields of a review.
+/// Every sample and every nasty case in both forms, and hostile texts of every length in the fields of a review.
 pub fn messages() -> Vec<(String, Message)> {
     let mut messages: Vec<(String, Message)> =
-        samples().into_iter().map(|(name, message)| (name.to_owned(), message)).collect();
+        samples().into_iter().chain(nasty()).map(|(name, message)| (name.to_owned(), message)).collect();
     let long =
         ["😀".repeat(5_000), "é\n".repeat(5_000), "\"\\{{<&>}}\n".repeat(2_000), "\u{301}".repeat(9_000)];
     for text in HOSTILE.iter().map(|text| (*text).to_owned()).chain(long) {

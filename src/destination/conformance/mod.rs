@@ -40,6 +40,7 @@ fn config(kind: &Kind, url: &str) -> String {
         "teams" => String::new(),
         "discord" => "mention = \"<@&123456789012345678>\"".to_owned(),
         "mattermost" => "mention = \"@here\"".to_owned(),
+        "google_chat" => "mention = \"<users/all>\"".to_owned(),
         _ => format!("secret = \"{SECRET}\""),
     };
     format!("type = \"{}\"\n{} = \"{url}\"\n{more}\n", kind.name, kind.keys[0].name)
@@ -326,6 +327,69 @@ async fn the_answers_of_workflows_decide() {
         let attempt = send(&*make(&config(&teams::KIND, &server.url()))).await;
         assert_eq!(attempt.outcome, expected, "{status} {body}");
         assert_eq!(attempt.status, Some(status));
+        assert!(attempt.detail.contains(part), "{status} {body}: {}", attempt.detail);
+    }
+}
+
+#[tokio::test]
+async fn the_errors_of_google_chat_say_whose_fault_it_is() {
+    use Outcome::{Broken, Dead, Delivered};
+    let error = |status: &str, message: &str, reason: &str| {
+        format!(
+            r#"{{"error":{{"code":1,"message":"{message}","status":"{status}","details":[{{"@type":"x"}},{{"reason":"{reason}"}}]}}}}"#
+        )
+    };
+    let unknown = "Invalid JSON payload received. Unknown name \\\"x\\\": Cannot find field.";
+    for (status, body, expected, part) in [
+        (200, r#"{"name":"spaces/A/messages/B.B"}"#.to_owned(), Delivered, "took the message"),
+        (200, "<!DOCTYPE html>".into(), Dead { reason: Reason::UnexpectedAnswer }, "a web page"),
+        (
+            400,
+            error("INVALID_ARGUMENT", unknown, ""),
+            Dead { reason: Reason::PayloadRefused },
+            "Google Chat says `INVALID_ARGUMENT` (400): Invalid JSON payload",
+        ),
+        (
+            400,
+            error("INVALID_ARGUMENT", "API key not valid. Please pass a valid API key.", "API_KEY_INVALID"),
+            Broken { reason: Reason::CredentialsRefused },
+            "copy the URL again",
+        ),
+        (
+            401,
+            error("UNAUTHENTICATED", "Request had invalid authentication credentials.", ""),
+            Broken { reason: Reason::CredentialsRefused },
+            "`UNAUTHENTICATED` (401)",
+        ),
+        (
+            403,
+            error("PERMISSION_DENIED", "This webhook is disabled.", ""),
+            Broken { reason: Reason::Forbidden },
+            "`destinations.support.webhook_url`",
+        ),
+        (
+            404,
+            error("NOT_FOUND", "Requested entity was not found.", ""),
+            Broken { reason: Reason::NotFound },
+            "Apps & integrations > Webhooks",
+        ),
+        (404, String::new(), Broken { reason: Reason::NotFound }, "does not take messages at this URL (404)"),
+        (
+            429,
+            error("RESOURCE_EXHAUSTED", "Quota exceeded.", "RATE_LIMIT_EXCEEDED"),
+            retry(Reason::RateLimited, None, false),
+            "tried again by itself",
+        ),
+        (
+            503,
+            error("UNAVAILABLE", "Try later.", ""),
+            retry(Reason::ServerError, None, false),
+            "tried again by itself",
+        ),
+    ] {
+        let server = Server::start(answer(status, "", &body));
+        let attempt = send(&*make(&config(&google_chat::KIND, &server.url()))).await;
+        assert_eq!(attempt.outcome, expected, "{status} {body}");
         assert!(attempt.detail.contains(part), "{status} {body}: {}", attempt.detail);
     }
 }

@@ -101,6 +101,14 @@ digest = {{ schedule = \"8:00\" }}"
         (&format!("type = \"mattermost\"\n{hook}\nmention = \"<!here>\""), "mention: is not a mention"),
         (&format!("type = \"mattermost\"\n{hook}\nmention = \"@a b\""), "mention: is not a mention"),
         (
+            "type = \"google_chat\"\nwebhook_url = \"https://chat.googleapis.com/v1/spaces/secretpath/messages?key=a\"",
+            "webhook_url: lacks `key` or `token`",
+        ),
+        (
+            "type = \"google_chat\"\nwebhook_url = \"https://x.example/secretpath\"\nmention = \"@all\"",
+            "mention: is not a mention that Google Chat knows",
+        ),
+        (
             "type = \"webhook\"\nurl = \"https://x.example\"\nsecret = \"whsec_secretpath\"",
             "secret: is not a secret of Standard Webhooks",
         ),
