@@ -58,13 +58,32 @@ const LINE: &[usize] = &[700, 300, 150, 80, 40];
 /// A longer address is left out.
 const PLAIN_LINK: usize = 600;
 
+/// An address as it may stand in Markdown: a name behind an `@` may be pinged even inside of one, and brackets may begin
+/// another.
+pub fn encoded(url: &str) -> String {
+    let code = |c: char| match c {
+        '@' => "%40",
+        '[' => "%5B",
+        ']' => "%5D",
+        '(' => "%28",
+        ')' => "%29",
+        _ => "",
+    };
+    let mut safe = String::with_capacity(url.len());
+    for c in url.chars() {
+        match code(c) {
+            "" => safe.push(c),
+            code => safe.push_str(code),
+        }
+    }
+    safe
+}
+
 /// The plain form: the mention, each line as `escape` makes it, and the link. At most `limit` units.
 pub fn plain(message: &Message, view: &View, escape: fn(&str) -> String, limit: usize) -> String {
     let token = context::mention(message, view).and_then(|mention| mention.token.as_deref());
     let Lines { lines, link } = Lines::of(message, view);
-    // A name behind an `@` may be pinged even inside of an address.
-    let link =
-        link.map(|(_, url)| format!("<{}>", url.replace('@', "%40"))).filter(|url| length(url) <= PLAIN_LINK);
+    let link = link.map(|(_, url)| format!("<{}>", encoded(&url))).filter(|url| length(url) <= PLAIN_LINK);
     let others = [token, link.as_deref()].into_iter().flatten().map(|part| length(part) + 1).sum::<usize>();
     let room = limit.saturating_sub(others);
     let said = |graphemes: &usize| {

@@ -32,7 +32,6 @@ fn every_mistake_is_told_at_once_and_no_secret_with_it() {
     for (toml, expected) in [
         ("x = 1", "destinations.support.type: is missing"),
         ("type = \"slak\"", "type: `slak` is not known here"),
-        ("type = \"google_chat\"", "type: `google_chat`: not in this version"),
         ("type = \"discrod\"", "type: `discrod` is not known here"),
         ("type = \"slack\"", "webhook_url: is missing"),
         ("type = \"slack\"\nwebhook_url = \"secretpath\"", "webhook_url: is not a URL"),

@@ -188,16 +188,18 @@ fn too_many_widgets_are_counted_and_too_long_links_dropped() {
         with_review(&card(&widgets.into())).unwrap().payload(&FORMAT, &sample("everything"), &view()).payload;
     let said = texts(&many);
     assert_eq!((said.len(), said[99].as_str()), (MAX_WIDGETS, "<i>… (201 more parts)</i>"));
-    let mut message = sample("digest");
-    let crate::domain::Content::Digest(digest) = &mut message.content else { panic!("no digest") };
-    digest.members = vec![digest.members[0].clone(); 12];
-    for member in &mut digest.members {
-        member.subject.url = Some(format!("https://reviews.example/{}", "x".repeat(2_900)));
+    let mut message = sample("everything");
+    let crate::domain::Content::Review { subject, .. } = &mut message.content else { panic!("no review") };
+    subject.url = Some(format!("https://reviews.example/{}", "x".repeat(2_900)));
+    let link = json!({"textParagraph": {"text": "<a href=\"{{review.url}}\">{{shown.link}}</a>"}});
+    for (count, kept) in [(6, true), (12, false)] {
+        let widgets = card(&vec![link.clone(); count].into());
+        let rendered = with_review(&widgets).unwrap().payload(&FORMAT, &message, &view());
+        assert_eq!(rendered.fallback, None);
+        let text = rendered.payload.to_string();
+        assert!(text.len() <= MAX_BYTES && text.contains("Open on Kiyoh"), "{text}");
+        assert_eq!(text.contains("<a "), kept, "{text}");
     }
-    let rendered = RENDERER.payload(&FORMAT, &message, &view());
-    assert_eq!(rendered.fallback, None);
-    let text = rendered.payload.to_string();
-    assert!(text.len() <= MAX_BYTES && text.contains("<br>Open on Kiyoh") && !text.contains("<a "), "{text}");
 }
 
 #[test]

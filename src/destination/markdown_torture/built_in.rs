@@ -54,10 +54,7 @@ fn other_messages_hold_what_they_are_for() {
         assert!(text("summary").contains("reviews at once") && text("summary").contains("By platform"));
         let parts = payload(case, "long digest");
         let parts = parts.get("embeds").or(parts.get("attachments")).unwrap().as_array().unwrap().clone();
-        assert!(parts.len() >= 8, "{}", parts.len());
-        if case.format.name == "discord" {
-            assert!(parts[9]["footer"]["text"].as_str().unwrap().starts_with("… (4 more not shown) "));
-        }
+        assert!((8..=10).contains(&parts.len()), "{}", parts.len());
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 /// Tags that the templates are made of.
 const TAGS: &str =
-    "a body br div em head html meta p span strong style table td title tr !doctype !--[if ![endif]--";
+    "a body br div em head html meta p span strong style table td th title tr !doctype !--[if ![endif]--";
 /// Headers of a mail and of its parts.
 const HEADERS: &str = "from to reply-to subject date message-id auto-submitted x-auto-response-suppress in-reply-to \
                        references precedence list-id x-review-bridge-repeat mime-version content-type \

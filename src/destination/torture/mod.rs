@@ -66,6 +66,25 @@ const ROWS: &[Row] = &[
         banned: &["<users/", "<!", "<at", "<img", "<script", "<a href=\"https://evil"],
     },
     Row {
+        kind: "discord",
+        config: "webhook_url = \"https://discord.com/api/webhooks/1/x\"\nmention = \"@here\"",
+        max_bytes: 32_000,
+        mention: "@here",
+        is_markup: |key, object, top| {
+            (top && key == "content")
+                || !matches!(key, "url" | "color" | "parse") && !object["footer"].is_string()
+        },
+        banned: &["@everyone", "@here", "<@U", "<@1", "<@&1", "<@!1", "<#C", "<#1"],
+    },
+    Row {
+        kind: "mattermost",
+        config: "webhook_url = \"https://mattermost.example/hooks/x\"\nmention = \"@channel\"",
+        max_bytes: 48_000,
+        mention: "@channel",
+        is_markup: |key, _, _| !matches!(key, "title_link" | "color"),
+        banned: &["@everyone", "@here", "@channel", "@all", "<!", "<@", "<#", "<a", "<s", "<u"],
+    },
+    Row {
         kind: "webhook",
         config: "url = \"https://crm.example/x\"",
         // It gets all there is.
@@ -225,7 +244,9 @@ impl Check {
     fn leads_to_a_review(&self, address: &str) -> bool {
         let own = |link: &String| {
             let escaped = link.replace('&', "&amp;");
-            [link.clone(), link.replace('{', "%7B").replace('}', "%7D"), escaped]
+            // In Markdown an address must neither ping nor begin another.
+            let encoded = crate::render::parts::encoded(link);
+            [link.clone(), link.replace('{', "%7B").replace('}', "%7D"), escaped, encoded]
                 .iter()
                 .any(|link| link == address)
         };

@@ -49,37 +49,41 @@ pub(super) async fn pace(
     Ok(gathered)
 }
 
+/// What waits for one recipient.
+#[derive(sqlx::FromRow)]
+struct Waiting {
+    recipient: String,
+    from_at: Option<i64>,
+    admitted: Option<i64>,
+    backlog: i64,
+    in_window: Option<i64>,
+}
+
 /// What waits for each recipient of a destination.
 async fn waiting(
     transaction: &mut Transaction,
     request: &BurstRequest,
 ) -> Result<Vec<(String, BurstSeen)>, StoreError> {
     let query = format!(
-        "SELECT m.recipient, SUM(m.created_at < MAX($2, COALESCE((SELECT opened_at FROM destinations WHERE name = $1), 0))),
-            b.from_at, b.admitted, SUM(m.admitted = 0 AND m.created_at < b.from_at + $3)
+        "SELECT m.recipient, b.from_at, b.admitted,
+            SUM(m.created_at < MAX($2, COALESCE((SELECT opened_at FROM destinations WHERE name = $1), 0))) AS backlog,
+            SUM(m.admitted = 0 AND m.created_at < b.from_at + $3) AS in_window
          FROM messages m LEFT JOIN bursts b ON b.destination = m.destination AND b.recipient = m.recipient
          WHERE {} GROUP BY m.recipient ORDER BY m.recipient",
         WAITS.replace("destination =", "m.destination =")
     );
-    let rows: Vec<(String, i64, Option<i64>, Option<i64>, Option<i64>)> =
-        sqlx::query_as(sqlx::AssertSqlSafe(query))
-            .bind(&request.destination)
-            .bind(request.opened_at.0)
-            .bind(crate::domain::time::millis(request.window))
-            .fetch_all(&mut **transaction)
-            .await?;
-    let seen = |(recipient, backlog, from, admitted, in_window): (
-        String,
-        i64,
-        Option<i64>,
-        Option<i64>,
-        Option<i64>,
-    )| {
-        let window = from.zip(admitted);
+    let rows: Vec<Waiting> = sqlx::query_as(sqlx::AssertSqlSafe(query))
+        .bind(&request.destination)
+        .bind(request.opened_at.0)
+        .bind(crate::domain::time::millis(request.window))
+        .fetch_all(&mut **transaction)
+        .await?;
+    let seen = |row: Waiting| {
+        let window = row.from_at.zip(row.admitted);
         let window =
             window.map(|(from, admitted)| BurstWindow { from: Timestamp(from), admitted: number(admitted) });
-        let in_window = in_window.map(count).unwrap_or_default();
-        (recipient, BurstSeen { window, in_window, backlog: count(backlog) })
+        let in_window = row.in_window.map(count).unwrap_or_default();
+        (row.recipient, BurstSeen { window, in_window, backlog: count(row.backlog) })
     };
     Ok(rows.into_iter().map(seen).collect())
 }
