@@ -393,6 +393,7 @@ impl Dispatcher {
             elapsed,
             give_up_after: target.map_or(Duration::MAX, |target| target.give_up_after),
             form: leased.form,
+            is_summary: leased.kind == MessageKind::Summary,
             possible_repeat: leased.possible_repeat,
             was_broken: record.is_some_and(|record| record.broken_at.is_some()),
             now,
@@ -411,6 +412,7 @@ impl Dispatcher {
             possible_repeat: verdict.possible_repeat,
             destination: leased.destination.clone(),
             effect: verdict.effect,
+            scatter: verdict.scatter,
             content: told(sent),
         }
     }

@@ -22,6 +22,8 @@ pub struct Situation {
     pub give_up_after: Duration,
     /// How it was rendered.
     pub form: Form,
+    /// Whether it is what a burst was folded into.
+    pub is_summary: bool,
     /// Whether an earlier attempt may have arrived.
     pub possible_repeat: bool,
     /// Whether the destination was broken before.
@@ -47,6 +49,8 @@ pub struct Verdict {
     pub possible_repeat: bool,
     /// What follows for the destination.
     pub effect: DestinationEffect,
+    /// Whether its reviews are told one by one in its place.
+    pub scatter: bool,
 }
 
 /// What follows from `outcome`; `detail` says why, for people.
@@ -59,6 +63,7 @@ pub fn verdict(outcome: &Outcome, detail: &str, situation: &Situation) -> Verdic
         form: situation.form,
         possible_repeat: situation.possible_repeat,
         effect: DestinationEffect::None,
+        scatter: false,
     };
     let working = if situation.was_broken { DestinationEffect::Working } else { DestinationEffect::None };
     match outcome {
@@ -69,6 +74,13 @@ pub fn verdict(outcome: &Outcome, detail: &str, situation: &Situation) -> Verdic
             if situation.form == Form::Full =>
         {
             Verdict { form: Form::Plain, effect: working, ..pending }
+        }
+        // One review that is refused must not take the others with it.
+        Outcome::Dead { reason: reason @ (Reason::PayloadRefused | Reason::TooLarge) }
+            if situation.is_summary =>
+        {
+            let (state, reason) = (DeliveryState::Dead, Some(*reason));
+            Verdict { state, reason, effect: working, scatter: true, ..pending }
         }
         Outcome::Dead { reason } => {
             Verdict { state: DeliveryState::Dead, reason: Some(*reason), effect: working, ..pending }
@@ -139,6 +151,7 @@ mod tests {
             elapsed: Duration::ZERO,
             give_up_after: Duration::from_secs(48 * 3600),
             form: Form::Full,
+            is_summary: false,
             possible_repeat: false,
             was_broken: false,
             now: Timestamp(1_000_000),
@@ -186,7 +199,10 @@ mod tests {
         assert_eq!((again.state, again.form), (DeliveryState::Pending, Form::Plain));
         let plain = Situation { form: Form::Plain, ..situation() };
         assert_eq!(verdict(&refused, "", &plain).state, DeliveryState::Dead);
+        let summary = Situation { is_summary: true, ..plain };
+        assert!(verdict(&refused, "", &summary).scatter && !verdict(&refused, "", &plain).scatter);
         let unknown = Outcome::Dead { reason: Reason::RecipientUnknown };
+        assert!(!verdict(&unknown, "", &summary).scatter);
         assert_eq!(verdict(&unknown, "", &situation()).state, DeliveryState::Dead);
     }
 

@@ -44,6 +44,8 @@ pub struct ShownDigest {
     pub title: String,
     /// `22 Nov 2026 08:00 – 23 Nov 2026 08:00 CET`.
     pub period: String,
+    /// `Mon 23 Nov 2026`: the day it is made.
+    pub day: String,
     /// `4.6 average (4.4 last time) · 8 % with 1–2 stars · 70 % with 5 stars`; null where nothing can be said.
     pub headline: Option<String>,
     /// Bars of all reviews, five stars first.
@@ -156,6 +158,7 @@ impl ShownDigest {
         let (platforms, platforms_more) = shown_figures::groups(digest.by_platform(), PLATFORMS, room.groups);
         Self {
             title: title(&figures),
+            day: time(digest.to, "%a %-d %b %Y", view),
             period: period(digest.from, digest.to, view),
             headline: shown_figures::headline(&figures, digest.before.as_ref()),
             bars: shown_figures::bars(&figures),
@@ -262,13 +265,15 @@ fn attention(figures: &Figures) -> String {
     count(figures.attention, "needs attention", "need attention")
 }
 
+/// A time as `format` says, on the clocks of the view.
+fn time(at: Timestamp, format: &str, view: &View) -> String {
+    in_zone(at, &view.zone).map_or_else(|| "?".to_owned(), |at| at.strftime(format).to_string())
+}
+
 fn period(from: Timestamp, to: Timestamp, view: &View) -> String {
-    let time = |at, format: &str| {
-        in_zone(at, &view.zone).map_or_else(|| "?".to_owned(), |at| at.strftime(format).to_string())
-    };
-    let day = |at| time(at, "%-d %b %Y");
+    let day = |at| time(at, "%-d %b %Y", view);
     let end = if day(from) == day(to) { "%H:%M %Z" } else { "%-d %b %Y %H:%M %Z" };
-    format!("{} – {}", time(from, "%-d %b %Y %H:%M"), time(to, end))
+    format!("{} – {}", time(from, "%-d %b %Y %H:%M", view), time(to, end, view))
 }
 
 fn health(troubles: &[String]) -> String {

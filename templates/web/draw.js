@@ -55,6 +55,8 @@ function richElement(element) {
   }
 }
 
+const RICH = { rich_text_quote: "blockquote", rich_text_preformatted: "pre" };
+
 function slackBlock(block) {
   switch (block.type) {
     case "header": return make("div", "block-header", slackText(block.text));
@@ -62,8 +64,9 @@ function slackBlock(block) {
     case "context": return make("div", "context", ...list(block.elements).map((element) => make("div", "", slackText(element))));
     case "divider": return make("hr");
     case "rich_text": return make("div", "rich", ...list(block.elements).map((part) => {
-      const inner = list(part.elements).map(richElement);
-      const box = part.type === "rich_text_quote" ? make("blockquote", "", ...inner) : make("div", "block", ...inner);
+      const box = part.type === "rich_text_list"
+        ? make("ul", "", ...list(part.elements).map((item) => make("li", "", ...list(item.elements).map(richElement))))
+        : make(RICH[part.type] || "div", part.type in RICH ? "" : "block", ...list(part.elements).map(richElement));
       box.dir = "auto";
       return box;
     }));

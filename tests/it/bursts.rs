@@ -275,6 +275,21 @@ async fn a_summary_that_is_refused_is_sent_in_its_plainest_form() {
 }
 
 #[tokio::test]
+async fn a_summary_that_is_refused_for_good_gives_way_to_single_messages() {
+    let bench = paced().await;
+    arrive(&bench, 0..6);
+    bench.once().await;
+    bench.clock.advance(MINUTE * 5);
+    for _ in 0..2 {
+        bench.inbox.answer("/webhook/crm", Answer::status(422, "one of these is too much"));
+    }
+    bench.once().await;
+    bench.once().await;
+    assert_eq!(told(&bench).len(), 3 + 2 + 3, "{:?}", told(&bench));
+    all_delivered(&bench, 6).await;
+}
+
+#[tokio::test]
 async fn notices_are_held_back_by_no_burst() {
     let mut bench = paced().await;
     bench.rest = format!("{PACED}[operator]\nnotify = [\"crm\"]\n");

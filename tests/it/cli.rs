@@ -274,6 +274,7 @@ async fn attempt(
         possible_repeat: false,
         destination: destination.into(),
         effect,
+        scatter: false,
         content: None,
     };
     store.settle(&[settlement], NOW).await.unwrap();

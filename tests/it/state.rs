@@ -85,6 +85,7 @@ fn settlement(leased: &Leased, outcome: Outcome, state: DeliveryState, next_at: 
         possible_repeat: false,
         destination: leased.destination.clone(),
         effect: DestinationEffect::None,
+        scatter: false,
         content: None,
     }
 }

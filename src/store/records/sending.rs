@@ -87,6 +87,8 @@ pub struct Settlement {
     pub destination: String,
     /// What follows for it.
     pub effect: DestinationEffect,
+    /// Whether its reviews are told one by one in its place: a summary that can never pass.
+    pub scatter: bool,
     /// What the message keeps as its content from now on, where that is something else.
     pub content: Option<String>,
 }

@@ -72,8 +72,21 @@ async fn revive(
     .bind(from.as_str())
     .fetch_all(&mut **transaction)
     .await?;
+    bind(transaction, &revived, from == DeliveryState::Delivered, now).await?;
+    let reviews: Vec<i64> = revived.iter().map(|one| one.review_id).collect();
+    marks::take_back(transaction, &json(&reviews)?).await?;
+    Ok(revived.into_iter().map(|one| one.id).collect())
+}
+
+/// Makes deliveries pending, each with a message of its own; those that a digest told wait for the next.
+async fn bind(
+    transaction: &mut Transaction,
+    deliveries: &[Revived],
+    repeats: bool,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let mut rows = Vec::new();
-    for one in &revived {
+    for one in deliveries {
         let revision = one.revision.to_string();
         let parts = ["review", &one.destination, &one.recipient, &one.account, &one.uuid, &revision];
         rows.push(serde_json::json!({
@@ -81,7 +94,7 @@ async fn revive(
             "destination": one.destination,
             "recipient": one.recipient,
             "message": (one.kind != MessageKind::Digest.as_str()).then(|| ids::message_id(&parts)),
-            "repeat": u8::from(one.possible_repeat || from == DeliveryState::Delivered),
+            "repeat": u8::from(one.possible_repeat || repeats),
         }));
     }
     let rows = json(&rows)?;
@@ -99,9 +112,26 @@ async fn revive(
     ] {
         sqlx::query(statement).bind(&rows).bind(now.0).execute(&mut **transaction).await?;
     }
-    let reviews: Vec<i64> = revived.iter().map(|one| one.review_id).collect();
-    marks::take_back(transaction, &json(&reviews)?).await?;
-    Ok(revived.into_iter().map(|one| one.id).collect())
+    Ok(())
+}
+
+/// Gives each review of a summary that can never pass a message of its own; not where it was leased again meanwhile.
+pub(super) async fn scatter(
+    transaction: &mut Transaction,
+    message: &str,
+    number: u32,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let members: Vec<Revived> = sqlx::query_as(
+        "SELECT d.id, d.review_id, d.revision, d.destination, d.recipient, r.account, r.uuid, m.kind, m.possible_repeat
+         FROM messages m JOIN deliveries d ON d.message_id = m.id JOIN reviews r ON r.id = d.review_id
+         WHERE m.id = $1 AND m.state = 'pending' AND m.attempts = $2 AND d.state = 'pending' AND d.newest = 1",
+    )
+    .bind(message)
+    .bind(number)
+    .fetch_all(&mut **transaction)
+    .await?;
+    bind(transaction, &members, false, now).await
 }
 
 async fn discard(

@@ -202,6 +202,9 @@ pub(super) async fn settle(
     settlements: &[Settlement],
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    for settlement in settlements.iter().filter(|settlement| settlement.scatter) {
+        interventions::scatter(&mut transaction, &settlement.id, settlement.number, now).await?;
+    }
     let rows: Vec<_> = settlements.iter().map(|settlement| row_of(settlement, now)).collect();
     let rows = json(&rows)?;
     for statement in [

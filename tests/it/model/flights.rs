@@ -3,7 +3,9 @@
 use super::ops::{ACCOUNTS, DESTINATIONS, Ended, Marked, Wish};
 use super::twin::{Twin, ahead, both, chosen};
 use super::world;
-use review_bridge::domain::{Attempt, Cause, DeliveryState, Figures, Form, Outcome, Reason, Timestamp};
+use review_bridge::domain::{
+    Attempt, Cause, DeliveryState, Figures, Form, MessageKind, Outcome, Reason, Timestamp,
+};
 use review_bridge::outbox::burst;
 use review_bridge::store::*;
 use std::time::Duration;
@@ -188,6 +190,7 @@ fn settlement(leased: &Leased, ended: Ended, now: Timestamp) -> Settlement {
         possible_repeat: leased.possible_repeat || ambiguous,
         destination: leased.destination.clone(),
         effect,
+        scatter: leased.kind == MessageKind::Summary && matches!(ended, Ended::Dead),
         content: leased.content.as_deref().map(|content| compared(content, now)),
     }
 }

@@ -91,6 +91,9 @@ impl State {
         if current != Some(true) {
             return;
         }
+        if settlement.scatter {
+            self.scatter(seq, now);
+        }
         let pending = settlement.state == DeliveryState::Pending;
         self.messages.change(seq, |message| {
             (message.state, message.leased_until) = (settlement.state, None);
@@ -105,6 +108,18 @@ impl State {
         for id in self.carried(seq) {
             if !pending && self.delivery(id).state == DeliveryState::Pending {
                 self.end_delivery(id, settlement.state, settlement.reason.map(Reason::as_str), now);
+            }
+        }
+    }
+
+    /// Gives each review of a summary that can never pass a message of its own.
+    fn scatter(&mut self, summary: i64, now: Timestamp) {
+        let repeats = self.message(summary).possible_repeat;
+        for id in self.carried(summary) {
+            let delivery = self.delivery(id);
+            if delivery.state == DeliveryState::Pending && delivery.newest {
+                let seq = self.bind(id, now);
+                self.messages.change(seq, |message| message.possible_repeat |= repeats);
             }
         }
     }
