@@ -24,7 +24,9 @@ function formatted(html, name) {
 }
 
 const markdown = window.markdownit({ html: false, breaks: true });
-const marked = (value, name) => (value ? formatted(markdown.render(text(value)), name) : null);
+// `>>>` quotes all that follows: elsewhere that is `>` on each line.
+const quoted = (value) => value.replace(/^>>> ([^]*)$/m, (_, rest) => rest.replace(/^/gm, "> "));
+const marked = (value, name) => (value ? formatted(markdown.render(quoted(text(value))), name) : null);
 
 function message(avatar, name, post, ...content) {
   const byline = make("div", "byline", make("b", "", name), make("span", "app", "APP"), clock(post.at));
@@ -72,7 +74,9 @@ function drawCard(post) {
 // ---- Discord: embeds --------------------------------------------------------------------------------------
 
 function drawEmbed(embed) {
-  const title = embed.title ? make("div", "title", embed.url ? link(text(embed.title), embed.url) : text(embed.title)) : null;
+  const named = markdown.renderInline(text(embed.title));
+  const title = embed.title ? make("div", "title", embed.url ? link("", embed.url) : make("span")) : null;
+  if (title) title.firstChild.innerHTML = named;
   const fields = list(embed.fields).map((field) => {
     return make("div", field.inline ? "field inline" : "field", make("b", "", text(field.name)), marked(field.value));
   });

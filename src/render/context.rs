@@ -180,7 +180,7 @@ mod tests {
         assert_eq!(shown["details"], "Kiyoh · by A. Customer · en_GB · 14 Mar 2026 18:02 CET (3 h ago)");
         assert_eq!(
             shown["why"],
-            "Told because of rule “unhappy customers”: rating 1 is at most 2, website is `Shop NL`."
+            "Told because of rule “unhappy customers”: rating 1 is at most 2, website is “Shop NL”."
         );
         assert_eq!(shown["edit"], Value::Null);
         assert_eq!(shown["link"], "Open on Kiyoh");

@@ -109,7 +109,7 @@ Kiyoh · by A. Customer · customer@mail.example · en_GB · 14 Mar 2026 18:02 C
 Open on Kiyoh: https://reviews.example/shop
 
 --
-Told because of rule “unhappy customers”: rating 1 is at most 2, website is `Shop NL`.
+Told because of rule “unhappy customers”: rating 1 is at most 2, website is “Shop NL”.
 Possibly a repeat: an earlier attempt may have arrived.
 ";
     assert_eq!(mail.text, expected);

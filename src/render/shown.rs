@@ -158,7 +158,10 @@ fn why(rules: &[RuleHit]) -> String {
         let name = cut_line(&clean(&hit.rule), 80);
         match hit.because.is_empty() {
             true => format!("rule “{name}”"),
-            false => format!("rule “{name}”: {}", cut_line(&clean(&hit.because.join(", ")), 200)),
+            false => format!(
+                "rule “{name}”: {}",
+                cut_line(&words::in_quotes(&clean(&hit.because.join(", "))), 200)
+            ),
         }
     };
     let reasons: Vec<String> = rules.iter().map(rule).collect();
@@ -169,7 +172,7 @@ impl ShownNotice {
     /// The ready-made texts of a notice or a test.
     pub fn of(content: &Content, possible_repeat: bool) -> Self {
         let cut = |text: &str| {
-            let cut = cut_text(&clean(text));
+            let cut = cut_text(&words::sentence(&words::in_quotes(&clean(text))));
             cut.shown.clone() + &cut.more().unwrap_or_default()
         };
         let (symbol, title, text, hint) = match content {

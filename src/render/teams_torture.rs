@@ -137,7 +137,7 @@ fn the_built_in_card_reads_in_order_one_paragraph_a_block() {
             "Parcel broken, nobody answers the phone.",
             "Three weeks now.",
             "Kiyoh · by A. Customer · customer@mail.example · en_GB · 14 Mar 2026 18:02 CET (3 h ago)",
-            "Told because of rule “unhappy customers”: rating 1 is at most 2, website is `Shop NL`.",
+            "Told because of rule “unhappy customers”: rating 1 is at most 2, website is “Shop NL”.",
             "Possibly a repeat: an earlier attempt may have arrived.",
         ]
     );

@@ -52,6 +52,28 @@ pub fn legible(text: &str) -> String {
 /// Marks on one letter; Hebrew with vowels and accents has the most.
 const MOST_MARKS: usize = 5;
 
+/// `text` with “quotes” in place of backticks, which are for terminals.
+pub fn in_quotes(text: &str) -> String {
+    if !text.matches('`').count().is_multiple_of(2) {
+        return text.to_owned();
+    }
+    let mut open = false;
+    let quote = |c: char| match c {
+        '`' => {
+            open = !open;
+            if open { '“' } else { '”' }
+        }
+        c => c,
+    };
+    text.chars().map(quote).collect()
+}
+
+/// `text` beginning with a capital letter.
+pub fn sentence(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+}
+
 /// `text` with zero-width spaces in addresses, so that no program makes links of them: `https:​//shop​.example`.
 pub fn unlinked(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
@@ -318,6 +340,14 @@ mod tests {
         ] {
             assert_eq!(unlinked(text), expected.replace('|', "\u{200B}"));
         }
+    }
+
+    #[test]
+    fn what_is_for_terminals_reads_well_elsewhere() {
+        assert_eq!(in_quotes("put it into `a.b`, or `c`"), "put it into “a.b”, or “c”");
+        assert_eq!(in_quotes("one ` alone"), "one ` alone");
+        assert_eq!(sentence("éen `x`"), "Éen `x`");
+        assert_eq!(sentence(""), "");
     }
 
     #[test]

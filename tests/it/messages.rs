@@ -182,8 +182,8 @@ async fn each_trouble_is_told_to_the_operator_with_what_to_do_and_so_is_its_end(
         let said = |key: &str| notice["data"][key].as_str().unwrap().to_owned();
         assert!(said("text").contains(text), "{kind}: {}", said("text"));
         assert!(said("hint").contains(hint), "{kind}: {}", said("hint"));
-        // What is broken or unreadable does not tell of itself; people read the same words.
-        let words = text.split('`').next().unwrap();
+        // What is broken or unreadable does not tell of itself; people read the same words, as a sentence.
+        let words = text.split('`').next().unwrap().get(1..).unwrap();
         assert!(shown.iter().any(|body| body.contains(words)), "{kind}: `{words}` is not in {shown:#?}");
     }
     assert_eq!(notices.len(), expected.len(), "{notices:#?}");

@@ -57,7 +57,7 @@ fn the_built_in_card_reads_in_order() {
             "<b>Never again</b>",
             "Parcel broken, nobody answers the phone.<br>Three weeks now.",
             "Kiyoh · by A. Customer · en_GB · 14 Mar 2026 18:02 CET (3 h ago)",
-            "<i>Told because of rule “unhappy customers”: rating 1 is at most 2, website is `Shop NL`.</i>",
+            "<i>Told because of rule “unhappy customers”: rating 1 is at most 2, website is “Shop NL”.</i>",
             "<i>Possibly a repeat: an earlier attempt may have arrived.</i>",
             "Open on Kiyoh",
         ]
@@ -75,7 +75,7 @@ fn the_built_in_card_reads_in_order() {
     assert!(said("digest").contains("<a href=\"https://reviews.example/shop\">Open on Kiyoh</a>"));
     assert!(said("digest").contains("By website\nShop NL: 3 reviews"), "{}", said("digest"));
     assert!(said("long summary").contains("<i>and 61 more</i>"), "{}", said("long summary"));
-    assert!(said("trouble").contains("What to do\nPut a new URL into `destinations.support.webhook_url`."));
+    assert!(said("trouble").contains("What to do\nPut a new URL into “destinations.support.webhook_url”."));
     assert!(payload("trouble over").get("text").is_none(), "good news pings nobody");
     assert!(payload("test").get("text").is_none());
 }
@@ -107,7 +107,7 @@ fn the_plain_form_is_text_alone() {
          attempt may have arrived.\n<https://reviews.example/shop|Open on Kiyoh>"
     );
     assert!(!plain("digest").contains("<users/all>") && plain("summary").starts_with("<users/all>\n"));
-    assert!(plain("trouble").contains("`destinations.support.webhook_url`"));
+    assert!(plain("trouble").contains("“destinations.support.webhook_url”"));
     assert!(!plain("pings").contains("<!") && !plain("links").contains("<https://evil"));
 }
 

@@ -23,7 +23,7 @@ fn a_review_reads_in_order() {
     assert_eq!(read(&embed["description"]), format!(">>> **{said}"));
     let details = "Kiyoh · by A. Customer · customer@mail.example · en_GB · 14 Mar 2026 17:02 UTC (3 h ago)";
     assert_eq!(read(&embed["fields"][0]["value"]), details);
-    let why = "Told because of rule “unhappy customers”: rating 1 is at most 2, website is `Shop NL`.";
+    let why = "Told because of rule “unhappy customers”: rating 1 is at most 2, website is “Shop NL”.";
     assert_eq!(read(&embed["fields"][1]["value"]), why);
     assert_eq!(embed["footer"]["text"], "Possibly a repeat: an earlier attempt may have arrived.");
 
