@@ -100,7 +100,8 @@ fn introduction(address: SocketAddr, arguments: &Arguments) -> String {
     let token = one_line(&arguments.token, 200);
     format!(
         "a fake ShopReviews API is at http://{address}{BASE_PATH}, its token is {token}
-receivers are at http://{address}{INBOX_PATH}/slack/NAME and /webhook/NAME; what they get is shown below
+receivers are at http://{address}{INBOX_PATH}/KIND/NAME, KIND being slack, teams, discord, google_chat, mattermost or
+webhook; what they get is shown below
 
 A config.toml for it:
 
@@ -142,13 +143,20 @@ fn line(message: &Received) -> String {
 }
 
 fn said(body: &Value) -> Option<String> {
-    if let Some(text) = body["text"].as_str() {
-        return Some(text.to_owned());
+    // The line that notifications show, of each chat; behind a mention where there is one.
+    let first =
+        ["/fallbackText", "/summary", "/embeds/0/title", "/attachments/0/fallback", "/text", "/content"];
+    if let Some(text) = first.iter().find_map(|place| body.pointer(place)?.as_str()) {
+        let more = body.pointer("/embeds/0/description").and_then(Value::as_str);
+        return Some([Some(text), more].into_iter().flatten().collect::<Vec<_>>().join(" "));
     }
     let kind = body["type"].as_str()?;
     let data = &body["data"];
     let text = match &data["review"] {
-        Value::Null => data["text"].as_str()?.to_owned(),
+        Value::Null => match data["counts"]["reviews"].as_u64() {
+            Some(reviews) => format!("{reviews} reviews"),
+            None => data["text"].as_str()?.to_owned(),
+        },
         review => {
             let rating =
                 review["rating"].as_f64().map_or_else(|| "no rating".into(), |rating| format!("{rating}/5"));
@@ -185,6 +193,12 @@ mod tests {
         let mute = r#"{"type": "review.updated", "data": {"review": {"rating": null, "text": null}}}"#;
         assert_eq!(shown(mute), "slack/support  review.updated: no rating by anonymous: (no text)");
         assert_eq!(shown(r#"{"type": "test", "data": {"text": "hello"}}"#), "slack/support  test: hello");
+        let embed = r#"{"content": "@here", "embeds": [{"title": "1 of 5", "description": "Kapot"}]}"#;
+        assert_eq!(shown(embed), "slack/support  1 of 5 Kapot");
+        let card = r#"{"text": "<users/all>", "fallbackText": "1/5 Kapot"}"#;
+        assert_eq!(shown(card), "slack/support  1/5 Kapot");
+        let many = r#"{"type": "summary.created", "data": {"counts": {"reviews": 7}}}"#;
+        assert_eq!(shown(many), "slack/support  summary.created: 7 reviews");
         assert_eq!(shown("[1]"), "slack/support  [1]");
         assert_eq!(shown("\u{1b}no JSON"), "slack/support  no JSON");
     }
