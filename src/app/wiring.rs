@@ -8,7 +8,7 @@ use crate::destination::{self, templates};
 use crate::domain::Timestamp;
 use crate::intake::{Audience, Plan};
 use crate::outbox::{Digester, Target, Targets};
-use crate::render::Renderer;
+use crate::render::{Renderer, TemplateProblem};
 use crate::settings::table::quoted;
 use crate::store::{SharedStore, StoreError};
 use crate::upstream::{self, Client, Upstream};
@@ -103,10 +103,15 @@ fn keeps_email(settings: &Settings) -> bool {
 /// The destinations of a configuration, with their templates compiled and tried on samples.
 pub fn build_targets(settings: &Settings) -> Result<Targets, AppError> {
     let renderer = templates(settings.templates_dir.as_deref()).map_err(AppError::Templates)?;
+    let named = settings.destinations.iter();
+    let missing: Vec<TemplateProblem> =
+        named.filter_map(|(name, settings)| no_such_template(&renderer, name, settings)).collect();
+    if !missing.is_empty() {
+        return Err(AppError::Templates(missing));
+    }
     let renderer = Arc::new(renderer);
     let mut by_name = BTreeMap::new();
     for (name, settings) in &settings.destinations {
-        has_template(&renderer, name, settings)?;
         let destination = settings
             .make
             .make(name, &settings.common, renderer.clone())
@@ -134,12 +139,16 @@ pub fn build_targets(settings: &Settings) -> Result<Targets, AppError> {
     Ok(Targets { by_name, scales })
 }
 
-/// That there are templates of the name that a destination wants.
-fn has_template(renderer: &Renderer, name: &str, settings: &destination::Settings) -> Result<(), AppError> {
-    let Some(wanted) = &settings.common.template else { return Ok(()) };
+/// What is wrong with the name of the templates that a destination wants; `None` where there are some of that name.
+fn no_such_template(
+    renderer: &Renderer,
+    name: &str,
+    settings: &destination::Settings,
+) -> Option<TemplateProblem> {
+    let wanted = settings.common.template.as_ref()?;
     let (kind, known) = (settings.kind.name, renderer.template_names(settings.kind.name));
     if known.contains(&wanted.as_str()) {
-        return Ok(());
+        return None;
     }
     let hint = match known[..] {
         [] => format!(
@@ -147,9 +156,9 @@ fn has_template(renderer: &Renderer, name: &str, settings: &destination::Setting
         ),
         _ => format!("there are {}", quoted(&known)),
     };
-    Err(AppError::Build(format!(
-        "destinations.{name}.template: there are no templates `{wanted}` of {kind}; {hint}"
-    )))
+    let file = format!("destinations.{name}.template");
+    let what = format!("there are no templates `{wanted}` of {kind}; {hint}");
+    Some(TemplateProblem { file, line: 0, column: 0, what })
 }
 
 /// The plan of each account: its policy, the rules, and who is behind each destination.

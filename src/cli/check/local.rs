@@ -32,7 +32,10 @@ pub(super) fn templates(settings: &Settings, report: &mut Report) {
     match build_targets(settings) {
         Err(AppError::Templates(problems)) => {
             for problem in problems {
-                let hint = "mend it, or remove the file: the built-in one stands in";
+                let hint = match problem.line {
+                    0 => "mend it",
+                    _ => "mend it, or remove the file: the built-in one stands in",
+                };
                 report.failed("templates", &problem.to_string(), hint);
             }
         }

@@ -53,7 +53,11 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), C
 /// The destinations, with the built-in templates where the configured ones have mistakes: what is looked at
 /// here does not depend on them.
 pub(super) fn targets(settings: &Settings) -> Result<Targets, CliError> {
-    let plain = || build_targets(&Settings { templates_dir: None, ..settings.clone() });
+    let plain = || {
+        let mut plain = Settings { templates_dir: None, ..settings.clone() };
+        plain.destinations.values_mut().for_each(|own| own.common.template = None);
+        build_targets(&plain)
+    };
     Ok(build_targets(settings).or_else(|_| plain())?)
 }
 
