@@ -203,17 +203,29 @@ async fn gather(
     .execute(&mut **transaction)
     .await?;
     let folded = json(&folded.iter().map(|one| &one.id).collect::<Vec<_>>())?;
-    for statement in [
+    sqlx::query(
         "UPDATE deliveries SET message_id = $2
-         WHERE message_id IN (SELECT value FROM json_each($1)) AND state = 'pending' AND $3 = $3",
-        // One that was never tried leaves nothing to remember.
-        "DELETE FROM messages WHERE id IN (SELECT value FROM json_each($1)) AND kind = 'review' AND attempts = 0
-           AND $2 = $2 AND $3 = $3",
-        "UPDATE messages SET state = 'superseded', settled_at = $3
-         WHERE id IN (SELECT value FROM json_each($1)) AND $2 = $2",
-    ] {
-        sqlx::query(statement).bind(&folded).bind(&id).bind(now.0).execute(&mut **transaction).await?;
-    }
+         WHERE message_id IN (SELECT value FROM json_each($1)) AND state = 'pending'",
+    )
+    .bind(&folded)
+    .bind(&id)
+    .execute(&mut **transaction)
+    .await?;
+    // One that was never tried leaves nothing to remember.
+    sqlx::query(
+        "DELETE FROM messages
+         WHERE id IN (SELECT value FROM json_each($1)) AND kind = 'review' AND attempts = 0",
+    )
+    .bind(&folded)
+    .execute(&mut **transaction)
+    .await?;
+    sqlx::query(
+        "UPDATE messages SET state = 'superseded', settled_at = $2 WHERE id IN (SELECT value FROM json_each($1))",
+    )
+    .bind(&folded)
+    .bind(now.0)
+    .execute(&mut **transaction)
+    .await?;
     close_window(transaction, destination, recipient).await
 }
 
