@@ -29,4 +29,5 @@ mod simulation;
 mod state;
 mod tidy;
 mod trouble;
+mod upgrade;
 mod wall_clock;
