@@ -160,3 +160,20 @@ fn a_replay_sees_what_an_image_would_lack() {
     let refused = replayed(&format!("FROM rust\nWORKDIR /src\nCOPY . .\n{manifest}"));
     assert!(refused.contains("the last stage has no ENTRYPOINT"), "{refused}");
 }
+
+#[test]
+fn the_container_test_looks_for_what_the_code_says() {
+    let line_end = Regex::new(r"\\\n\s*").unwrap();
+    let files = files_below(&root().join("src")).into_iter();
+    let files = files.filter(|path| path.extension().is_some_and(|end| end == "rs"));
+    let code: String = files.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    let code = line_end.replace_all(&code, "");
+    let looked_for = Regex::new(r"docker logs .*grep -q '([^']+)'").unwrap();
+    let script = text("tests/container/run");
+    let mut found = 0;
+    for phrase in looked_for.captures_iter(&script) {
+        assert!(code.contains(&phrase[1]), "tests/container/run looks for `{}` in the log", &phrase[1]);
+        found += 1;
+    }
+    assert!(found > 0, "tests/container/run reads no log");
+}
