@@ -1,5 +1,6 @@
 //! Holds the code to the architecture that `ARCHITECTURE.md` states.
 
+mod image;
 pub mod source;
 
 use regex::Regex;
