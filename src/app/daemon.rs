@@ -94,7 +94,7 @@ impl App {
         shutdown: impl Future<Output = ()>,
         reload: Option<Reload>,
     ) -> Result<(), AppError> {
-        let store = self.ground.store.clone();
+        let store = self.shared.store.clone();
         let (stop, stopping) = watch::channel(false);
         let (mut loops, mut outbox) = self.start(Signals::new(stopping), reload);
         let failure = tokio::select! {
@@ -116,24 +116,25 @@ impl App {
 
     /// Starts all loops; that of the outbox by itself, for it is not to be dropped.
     fn start(self, signals: Signals, reload: Option<Reload>) -> (Loops, Loops) {
-        let Self { wiring, ground, accounts, dispatcher, digester, janitor, listener } = self;
+        let Self { wiring, shared, accounts, dispatcher, digester, janitor, listener } = self;
         let (fallbacks, failed_templates) = mpsc::channel(64);
-        let standing = watch::Sender::new(reload::standing(&wiring, ground.clock.now()));
+        let config_status = watch::Sender::new(reload::config_status(&wiring, shared.clock.now()));
         let wiring = watch::Sender::new(wiring);
         let (mut loops, mut outbox) = (Loops::default(), Loops::default());
         if let Some(listener) = listener {
-            let health = web::Health::new(ground.store.clone(), ground.clock.clone(), standing.subscribe());
+            let health =
+                web::Health::new(shared.store.clone(), shared.clock.clone(), config_status.subscribe());
             let stop = signals.clone();
             loops.start(async move {
                 web::serve(listener, health, async move { stop.stopped().await }).await;
                 Ok(())
             });
         }
-        let operator = OperatorLoop::new(&ground, wiring.subscribe(), failed_templates);
+        let operator = OperatorLoop::new(&shared, wiring.subscribe(), failed_templates);
         loops.start(operator.run(signals.clone()));
-        loops.start(upkeep(janitor, ground.clock.clone(), signals.clone()));
+        loops.start(upkeep(janitor, shared.clock.clone(), signals.clone()));
         let account_loops = AccountLoops {
-            ground: ground.clone(),
+            shared: shared.clone(),
             newest: wiring.subscribe(),
             signals: signals.clone(),
             heartbeat: Arc::new(Heartbeat::default()),
@@ -145,11 +146,11 @@ impl App {
             newest: wiring.subscribe(),
             signals: signals.clone(),
             fallbacks,
-            store: ground.store.clone(),
+            store: shared.store.clone(),
         };
         outbox.start(dispatching.run());
         if let Some(reload) = reload {
-            loops.start(ReloadLoop { ground, wiring, standing, signals }.run(reload));
+            loops.start(ReloadLoop { shared, wiring, config_status, signals }.run(reload));
         }
         (loops, outbox)
     }

@@ -30,7 +30,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use wiring::{Ground, Wiring};
+use wiring::{Shared, Wiring};
 
 /// Why the bridge cannot start, or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +69,7 @@ fn list(problems: &[TemplateProblem]) -> String {
 /// The bridge, ready to run.
 pub struct App {
     wiring: Arc<Wiring>,
-    ground: Ground,
+    shared: Shared,
     accounts: Vec<AccountWorker>,
     dispatcher: Dispatcher,
     digester: Digester,
@@ -160,19 +160,19 @@ impl App {
             );
         }
         let seed = u64::try_from(now.0).unwrap_or(0) ^ u64::from(std::process::id());
-        let ground = Ground { store, budgets, clock, seed };
-        let wiring = Wiring::build(settings, targets, &ground, None)?;
-        let digester = wiring.align(&ground.store, now).await?;
-        ground.store.probe_broken(now).await?;
+        let shared = Shared { store, budgets, clock, seed };
+        let wiring = Wiring::build(settings, targets, &shared, None)?;
+        let digester = wiring.align(&shared.store, now).await?;
+        shared.store.probe_broken(now).await?;
         let mut accounts = Vec::new();
         for name in wiring.accounts.keys() {
-            accounts.extend(AccountWorker::new(name, &wiring, &ground).await?);
+            accounts.extend(AccountWorker::new(name, &wiring, &shared).await?);
         }
         let owner = format!("{}-{}", std::process::id(), now.0);
-        let dispatcher = Dispatcher::new(ground.store.clone(), ground.clock.clone(), &owner, seed);
+        let dispatcher = Dispatcher::new(shared.store.clone(), shared.clock.clone(), &owner, seed);
         let retention = wiring.settings.state.retention;
-        let janitor = Janitor::new(ground.store.clone(), ground.clock.clone(), retention);
-        Ok(Self { wiring: Arc::new(wiring), ground, accounts, dispatcher, digester, janitor, listener })
+        let janitor = Janitor::new(shared.store.clone(), shared.clock.clone(), retention);
+        Ok(Self { wiring: Arc::new(wiring), shared, accounts, dispatcher, digester, janitor, listener })
     }
 
     /// Where health is served; none with `http.listen = ""`.
@@ -182,6 +182,6 @@ impl App {
 
     /// The state.
     pub fn store(&self) -> &SharedStore {
-        &self.ground.store
+        &self.shared.store
     }
 }

@@ -78,7 +78,7 @@ impl App {
 
     async fn send_once(&mut self, once: &mut Once) -> Result<(), AppError> {
         let targets = &self.wiring.targets;
-        self.digester.tick(targets, self.ground.clock.now()).await?;
+        self.digester.tick(targets, self.shared.clock.now()).await?;
         loop {
             let (started, settled) = self.dispatcher.tick(targets).await?;
             for settled in settled {
@@ -89,7 +89,7 @@ impl App {
                 }
             }
             match started.rate_free_at {
-                Some(at) => pause(at.since(self.ground.clock.now())).await,
+                Some(at) => pause(at.since(self.shared.clock.now())).await,
                 None if started.sends == 0 => return Ok(()),
                 None => {}
             }
@@ -117,7 +117,7 @@ impl App {
 
     /// Ends: the state is closed.
     pub async fn close(self) {
-        self.ground.store.close().await;
+        self.shared.store.close().await;
     }
 }
 

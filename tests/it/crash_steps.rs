@@ -1,7 +1,7 @@
 //! Crash at every step: a scenario with all kinds of destination, edits, digests and marks, in which the n-th
 //! call of the state fails, or the process dies at it, for every n.
 
-use crate::harness::faulty::{Fate, FaultyStore, Mishap, is_made_up};
+use crate::harness::faulty::{FaultPlan, FaultyStore, StoreFault, is_made_up};
 use crate::harness::*;
 use review_bridge::app::{App, build_targets};
 use review_bridge::clock::Clock;
@@ -86,9 +86,9 @@ impl Scenario {
     }
 
     /// One process: it starts, runs once, ends.
-    async fn process(&self, fate: Fate) -> Result<(), String> {
+    async fn process(&self, plan: FaultPlan) -> Result<(), String> {
         let (settings, targets) = (self.settings.clone(), self.targets.clone());
-        process(settings, targets, self.bench.clock.clone(), fate).await
+        process(settings, targets, self.bench.clock.clone(), plan).await
     }
 
     fn before_round(&self, round: u32) {
@@ -225,8 +225,8 @@ fn texts_of(said: &str) -> Vec<&'static str> {
 }
 
 /// Counts calls up to the one that goes wrong.
-fn fate(calls: Arc<AtomicU32>, at: u32, mishap: Mishap) -> Fate {
-    Box::new(move |_| (calls.fetch_add(1, Ordering::SeqCst) + 1 == at).then_some(mishap))
+fn plan(calls: Arc<AtomicU32>, at: u32, fault: StoreFault) -> FaultPlan {
+    Box::new(move |_| (calls.fetch_add(1, Ordering::SeqCst) + 1 == at).then_some(fault))
 }
 
 /// What a process makes of its configuration: the same each time, so it is made once.
@@ -239,25 +239,25 @@ fn wiring(config: &Path) -> (Settings, Targets) {
     (settings, targets)
 }
 
-async fn process(settings: Settings, targets: Targets, clock: Clock, fate: Fate) -> Result<(), String> {
+async fn process(settings: Settings, targets: Targets, clock: Clock, plan: FaultPlan) -> Result<(), String> {
     let store = SqliteStore::open(&settings.state.path, Access::Own).await.unwrap();
-    let store: SharedStore = Arc::new(FaultyStore::new(Arc::new(store), fate));
+    let store: SharedStore = Arc::new(FaultyStore::new(Arc::new(store), plan));
     let mut app = App::on(settings, targets, store, clock).await.map_err(|error| error.to_string())?;
     let result = app.run_once().await.map(drop).map_err(|error| error.to_string());
     app.close().await;
     result
 }
 
-/// Runs the scenario with one mishap; returns how many calls each of its processes made, from its start.
-async fn run_with(at: u32, mishap: Mishap) -> Vec<u32> {
+/// Runs the scenario with one fault; returns how many calls each of its processes made, from its start.
+async fn run_with(at: u32, fault: StoreFault) -> Vec<u32> {
     let scenario = Scenario::new().await;
     let calls = Arc::new(AtomicU32::new(0));
-    let context = format!("call {at} {mishap:?}");
+    let context = format!("call {at} {fault:?}");
     let mut ends = Vec::new();
     for round in 0..ROUNDS {
         scenario.before_round(round);
         loop {
-            let ended = scenario.process(fate(calls.clone(), at, mishap)).await;
+            let ended = scenario.process(plan(calls.clone(), at, fault)).await;
             scenario.nothing_is_marked_early(&context);
             ends.push(calls.load(Ordering::SeqCst));
             match ended {
@@ -273,15 +273,15 @@ async fn run_with(at: u32, mishap: Mishap) -> Vec<u32> {
 /// Runs the scenario; the process in which call `at` falls is a real one, and dies at it. Whether it did: what
 /// is sent at a time is settled in as many commits as the answers' order makes of it, so that a process may
 /// end a call or two earlier than the one that was counted, and then it ends well.
-async fn die_at(at: u32, mishap: Mishap, ends: &[u32]) -> bool {
+async fn die_at(at: u32, fault: StoreFault, ends: &[u32]) -> bool {
     let scenario = Scenario::new().await;
-    let context = format!("call {at} {mishap:?}");
+    let context = format!("call {at} {fault:?}");
     let (mut before, mut died) = (0, false);
     for (round, end) in (0..ROUNDS).zip(ends) {
         scenario.before_round(round);
         let config = scenario.bench.write_config();
         if (before + 1..=*end).contains(&at) {
-            died = !child(&config, scenario.bench.clock.now(), at - before, mishap).await;
+            died = !child(&config, scenario.bench.clock.now(), at - before, fault).await;
             scenario.nothing_is_marked_early(&context);
         }
         before = *end;
@@ -298,14 +298,14 @@ const CALL: &str = "CRASH_STEPS_CALL";
 const AFTER: &str = "CRASH_STEPS_AFTER";
 
 /// Starts this very program again, as the process that dies; whether it ended well.
-async fn child(config: &Path, now: Timestamp, at: u32, mishap: Mishap) -> bool {
+async fn child(config: &Path, now: Timestamp, at: u32, fault: StoreFault) -> bool {
     let mut command = std::process::Command::new(std::env::current_exe().unwrap());
     command
         .args(["--exact", "crash_steps::a_process_that_is_to_die"])
         .env(CONFIG, config)
         .env(TIME, now.0.to_string())
         .env(CALL, at.to_string())
-        .env(AFTER, (mishap == Mishap::AbortAfter).to_string())
+        .env(AFTER, (fault == StoreFault::AbortAfter).to_string())
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null());
     // The API and the inboxes live in this process, and must answer meanwhile.
@@ -318,50 +318,50 @@ async fn a_process_that_is_to_die() {
     let Some(config) = std::env::var_os(CONFIG) else { return };
     let number = |name: &str| std::env::var(name).unwrap().parse::<i64>().unwrap();
     let after = std::env::var(AFTER).unwrap() == "true";
-    let mishap = if after { Mishap::AbortAfter } else { Mishap::AbortBefore };
+    let fault = if after { StoreFault::AbortAfter } else { StoreFault::AbortBefore };
     let at = u32::try_from(number(CALL)).unwrap();
-    let fate = fate(Arc::default(), at, mishap);
+    let plan = plan(Arc::default(), at, fault);
     let (settings, targets) = wiring(Path::new(&config));
-    process(settings, targets, Clock::manual(Timestamp(number(TIME))), fate).await.unwrap();
+    process(settings, targets, Clock::manual(Timestamp(number(TIME))), plan).await.unwrap();
 }
 
-async fn every_call_fails(mishap: Mishap) {
-    let total = *run_with(u32::MAX, mishap).await.last().unwrap();
-    println!("{total} calls of the state, {mishap:?}");
+async fn every_call_fails(fault: StoreFault) {
+    let total = *run_with(u32::MAX, fault).await.last().unwrap();
+    println!("{total} calls of the state, {fault:?}");
     assert!(total > 100, "the scenario does something: {total}");
     for at in 1..=total {
-        run_with(at, mishap).await;
+        run_with(at, fault).await;
     }
 }
 
-async fn every_call_kills(mishap: Mishap) {
-    let ends = run_with(u32::MAX, Mishap::Before).await;
+async fn every_call_kills(fault: StoreFault) {
+    let ends = run_with(u32::MAX, StoreFault::Before).await;
     let total = *ends.last().unwrap();
     let mut died = 0;
     for at in 1..=total {
-        died += u32::from(die_at(at, mishap, &ends).await);
+        died += u32::from(die_at(at, fault, &ends).await);
     }
     // At most the last calls of a round may be missed.
-    println!("{died} of {total} processes died, {mishap:?}");
-    assert!(total - died <= 3 * ROUNDS, "only {died} of {total} processes died, {mishap:?}");
+    println!("{died} of {total} processes died, {fault:?}");
+    assert!(total - died <= 3 * ROUNDS, "only {died} of {total} processes died, {fault:?}");
 }
 
 #[tokio::test]
 async fn the_state_fails_before_each_of_its_calls() {
-    every_call_fails(Mishap::Before).await;
+    every_call_fails(StoreFault::Before).await;
 }
 
 #[tokio::test]
 async fn the_state_fails_after_each_of_its_calls() {
-    every_call_fails(Mishap::After).await;
+    every_call_fails(StoreFault::After).await;
 }
 
 #[tokio::test]
 async fn the_process_dies_before_each_call_of_the_state() {
-    every_call_kills(Mishap::AbortBefore).await;
+    every_call_kills(StoreFault::AbortBefore).await;
 }
 
 #[tokio::test]
 async fn the_process_dies_after_each_call_of_the_state() {
-    every_call_kills(Mishap::AbortAfter).await;
+    every_call_kills(StoreFault::AbortAfter).await;
 }

@@ -72,7 +72,7 @@ pub(super) async fn catalog(
     row.map(|(text, at)| Ok((parse(&text)?, Timestamp(at)))).transpose()
 }
 
-pub(super) async fn put_catalog(
+pub(super) async fn save_catalog(
     mut transaction: Transaction,
     account: &str,
     catalog: &Catalog,
@@ -148,7 +148,7 @@ pub(super) async fn endpoints(pool: &SqlitePool, account: &str) -> Result<Vec<En
     Ok(rows.into_iter().map(record).collect())
 }
 
-pub(super) async fn put_token_expiry(
+pub(super) async fn save_token_expiry(
     mut transaction: Transaction,
     account: &str,
     at: Option<Timestamp>,

@@ -51,7 +51,7 @@ pub(super) async fn pace(
 
 /// What waits for one recipient.
 #[derive(sqlx::FromRow)]
-struct Waiting {
+struct BacklogRow {
     recipient: String,
     from_at: Option<i64>,
     admitted: Option<i64>,
@@ -72,13 +72,13 @@ async fn waiting(
          WHERE {} GROUP BY m.recipient ORDER BY m.recipient",
         WAITS.replace("destination =", "m.destination =")
     );
-    let rows: Vec<Waiting> = sqlx::query_as(sqlx::AssertSqlSafe(query))
+    let rows: Vec<BacklogRow> = sqlx::query_as(sqlx::AssertSqlSafe(query))
         .bind(&request.destination)
         .bind(request.opened_at.0)
         .bind(crate::domain::time::millis(request.window))
         .fetch_all(&mut **transaction)
         .await?;
-    let seen = |row: Waiting| {
+    let seen = |row: BacklogRow| {
         let window = row.from_at.zip(row.admitted);
         let window =
             window.map(|(from, admitted)| BurstWindow { from: Timestamp(from), admitted: number(admitted) });

@@ -116,7 +116,7 @@ async fn bind(
 }
 
 /// Gives each review of a summary that can never pass a message of its own; not where it was leased again meanwhile.
-pub(super) async fn scatter(
+pub(super) async fn split_summary(
     transaction: &mut Transaction,
     message: &str,
     number: u32,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 /// The configuration in force, as far as probes say it: not why another was refused, which is for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct ConfigStatus {
     /// The accounts that are polled.
     pub accounts: Vec<String>,
     /// Since when it is in force.
@@ -15,7 +15,7 @@ pub struct Standing {
     pub refused_at: Option<Timestamp>,
 }
 
-impl Standing {
+impl ConfigStatus {
     pub(super) fn to_json(&self) -> Value {
         json!({
             "loaded_at": rfc3339(self.loaded_at),

@@ -1,20 +1,20 @@
-//! What counts as trouble. Pure: facts in, troubles out.
+//! What counts as problem. Pure: facts in, problems out.
 
 use crate::domain::Timestamp;
-use crate::store::{AccountRecord, DestinationRecord, Facts, TroubleRecord};
+use crate::store::{AccountRecord, DestinationRecord, ProblemFacts, ProblemRecord};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Failed polls in a row that are trouble.
+/// Failed polls in a row that are problem.
 const FAILED_POLLS: u32 = 5;
-/// How long a destination is broken before that is trouble.
+/// How long a destination is broken before that is problem.
 const BROKEN_FOR: Duration = Duration::from_secs(15 * 60);
 /// How long ahead the end of a token is told.
 const TOKEN_WARNING: Duration = Duration::from_secs(7 * 86_400);
 /// How long past its planned reading a source is stale.
 const STALE_AFTER: Duration = Duration::from_secs(24 * 3600);
 
-/// Whether trouble of this kind is told again where there is more of it.
+/// Whether problem of this kind is told again where there is more of it.
 pub fn grows(kind: &str) -> bool {
     matches!(kind, "dead_letters" | "malformed_reviews" | "undecided_reviews")
 }
@@ -24,11 +24,21 @@ pub fn is_about_destination(kind: &str) -> bool {
     matches!(kind, "destination_broken" | "dead_letters" | "template_failed")
 }
 
-/// All trouble there is now. `fallbacks` are templates that failed, by destination.
-pub fn assess(facts: &Facts, fallbacks: &BTreeMap<String, String>, now: Timestamp) -> Vec<TroubleRecord> {
-    let mut troubles = Vec::new();
+/// All problem there is now. `fallbacks` are templates that failed, by destination.
+pub fn assess(
+    facts: &ProblemFacts,
+    fallbacks: &BTreeMap<String, String>,
+    now: Timestamp,
+) -> Vec<ProblemRecord> {
+    let mut problems = Vec::new();
     let mut add = |kind: &str, subject: &str, text: String, hint: String| {
-        troubles.push(TroubleRecord { kind: kind.into(), subject: subject.into(), text, hint, told_at: now });
+        problems.push(ProblemRecord {
+            kind: kind.into(),
+            subject: subject.into(),
+            text,
+            hint,
+            notified_at: now,
+        });
     };
     for (account, record) in &facts.accounts {
         if let Some((kind, text, hint)) = polls(account, record) {
@@ -78,7 +88,7 @@ pub fn assess(facts: &Facts, fallbacks: &BTreeMap<String, String>, now: Timestam
         let text = format!("a template of `{destination}` failed; the plain form was sent: {error}");
         add("template_failed", destination, text, "correct the template".into());
     }
-    troubles
+    problems
 }
 
 fn polls(account: &str, record: &AccountRecord) -> Option<(&'static str, String, String)> {
@@ -123,7 +133,7 @@ fn letters(count: u64) -> String {
     if count == 1 { "1 message".into() } else { format!("{count} messages") }
 }
 
-fn stale(facts: &Facts, now: Timestamp) -> Vec<(&str, &str, String)> {
+fn stale(facts: &ProblemFacts, now: Timestamp) -> Vec<(&str, &str, String)> {
     let mut stale = Vec::new();
     for (account, catalog) in &facts.catalogs {
         for source in catalog.sources.values() {
@@ -145,18 +155,18 @@ fn stale(facts: &Facts, now: Timestamp) -> Vec<(&str, &str, String)> {
 mod tests {
     use super::*;
 
-    fn kinds(facts: &Facts, now: Timestamp) -> Vec<String> {
-        assess(facts, &BTreeMap::new(), now).into_iter().map(|trouble| trouble.kind).collect()
+    fn kinds(facts: &ProblemFacts, now: Timestamp) -> Vec<String> {
+        assess(facts, &BTreeMap::new(), now).into_iter().map(|problem| problem.kind).collect()
     }
 
-    fn account(failed_polls: u32, kind: &str) -> Facts {
+    fn account(failed_polls: u32, kind: &str) -> ProblemFacts {
         let record = AccountRecord {
             failed_polls,
             last_error_kind: Some(kind.into()),
             last_error: Some("503".into()),
             ..AccountRecord::default()
         };
-        Facts { accounts: vec![("main".into(), record)], ..Facts::default() }
+        ProblemFacts { accounts: vec![("main".into(), record)], ..ProblemFacts::default() }
     }
 
     #[test]
@@ -173,7 +183,7 @@ mod tests {
             broken_at: Some(Timestamp(0)),
             ..DestinationRecord::default()
         };
-        let facts = Facts { destinations: vec![record], ..Facts::default() };
+        let facts = ProblemFacts { destinations: vec![record], ..ProblemFacts::default() };
         assert!(kinds(&facts, Timestamp(0).plus(BROKEN_FOR - Duration::from_secs(1))).is_empty());
         assert_eq!(kinds(&facts, Timestamp(0).plus(BROKEN_FOR)), ["destination_broken"]);
     }
