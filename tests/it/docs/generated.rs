@@ -1,5 +1,5 @@
-//! Tables of the documents that are made from the code's own: `UPDATE_DOCS=1 cargo test --test it docs` rewrites
-//! them between `<!-- generated: NAME -->` and `<!-- end -->`.
+//! Tables of the documents that are made from the code's own: `UPDATE_DOCS=1 cargo test --test it tables_are`
+//! rewrites them between `<!-- generated: NAME -->` and `<!-- end -->`.
 
 use super::{document, first_column, section};
 use crate::style::BANNED;
@@ -145,7 +145,10 @@ fn tables_are_those_of_the_code() {
             assert!(known.contains(&found[1]), "{name}: no table `{}` is made from the code", &found[1]);
         }
         if update {
-            std::fs::write(root().join(name), text).unwrap();
+            // Other tests may be reading it.
+            let new = root().join(format!("{name}.new"));
+            std::fs::write(&new, text).unwrap();
+            std::fs::rename(&new, root().join(name)).unwrap();
         }
     }
     assert!(update || stale.is_empty(), "not what the code says; UPDATE_DOCS=1 rewrites it: {stale:?}");

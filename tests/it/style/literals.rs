@@ -125,7 +125,9 @@ impl Reader {
         while let Some(c) = self.take() {
             let closes = c == '"' && (0..hashes).all(|ahead| self.peek(ahead) == Some('#'));
             if closes {
-                (0..hashes).for_each(|_| drop(self.take()));
+                for _ in 0..hashes {
+                    self.take();
+                }
                 break;
             }
             text.push(c);
