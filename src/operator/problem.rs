@@ -14,7 +14,26 @@ const TOKEN_WARNING: Duration = Duration::from_secs(7 * 86_400);
 /// How long past its planned reading a source is stale.
 const STALE_AFTER: Duration = Duration::from_secs(24 * 3600);
 
+<<<<<<< HEAD:src/operator/problem.rs
 /// Whether problem of this kind is told again where there is more of it.
+=======
+/// Every kind of trouble; docs/operations.md has a row for each.
+pub const KINDS: &[&str] = &[
+    "token_refused",
+    "token_expiring",
+    "polls_failing",
+    "marks_failing",
+    "marks_without_effect",
+    "destination_broken",
+    "dead_letters",
+    "malformed_reviews",
+    "undecided_reviews",
+    "source_stale",
+    "template_failed",
+];
+
+/// Whether trouble of this kind is told again where there is more of it.
+>>>>>>> docs:src/operator/trouble.rs
 pub fn grows(kind: &str) -> bool {
     matches!(kind, "dead_letters" | "malformed_reviews" | "undecided_reviews")
 }

@@ -28,6 +28,7 @@ mod retention;
 mod sick_state;
 mod simulation;
 mod state;
+mod style;
 mod tidy;
 mod trouble;
 mod upgrade;
