@@ -28,5 +28,8 @@ mod sick_state;
 mod simulation;
 mod state;
 mod tidy;
+#[path = "../tier/mod.rs"]
+mod tier;
 mod trouble;
 mod wall_clock;
+mod zz_summary;
