@@ -20,7 +20,7 @@ const EMAIL: &str = "email";
 
 fn main() {
     let folder = PathBuf::from(std::env::args().nth(1).expect("the folder to write to"));
-    let renderer = Arc::new(templates(None).unwrap());
+    let renderer = templates(None).unwrap();
     let kinds: Vec<&Kind> = TABLE.iter().copied().filter(|kind| is_shown(kind)).collect();
     let pictures: Vec<Value> = kinds.iter().flat_map(|kind| pictures(kind, &renderer)).collect();
     std::fs::write(folder.join("gallery.html"), page(&pictures)).unwrap();

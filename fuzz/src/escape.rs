@@ -60,7 +60,7 @@ const RUN: &[&str] =
 static DESTINATIONS: LazyLock<BTreeMap<String, Arc<dyn Destination>>> = LazyLock::new(|| {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let loaded = config::read(CONFIG.into(), Path::new(".")).unwrap_or_else(|failure| panic!("{failure}"));
-    let renderer = Arc::new(templates(None).unwrap());
+    let renderer = templates(None).unwrap();
     let made = loaded.settings.destinations.into_iter().map(|(name, settings)| {
         let destination = settings.make.make(&name, &settings.common, renderer.clone()).unwrap();
         (name, destination)

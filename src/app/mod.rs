@@ -18,7 +18,7 @@ pub use durability::warning as durability_warning;
 pub use observed::Observed;
 pub use once::Once;
 pub use reload::Reload;
-pub use wiring::{build_plans, build_targets, build_upstream};
+pub use wiring::{build_plans, build_silent_targets, build_targets, build_targets_with, build_upstream};
 
 use crate::clock::Clock;
 use crate::config::Settings;

@@ -4,7 +4,7 @@
 use super::{AppError, Observed, StoreBudget};
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::destination::{self, templates};
+use crate::destination::{self, built_in_templates, templates};
 use crate::domain::Timestamp;
 use crate::intake::{Audience, Plan};
 use crate::outbox::{Digester, Target, Targets};
@@ -100,7 +100,7 @@ fn keeps_email(settings: &Settings) -> bool {
     settings.destinations.values().any(|destination| destination.common.show_email)
 }
 
-/// The destinations of a configuration, with their templates compiled and tried on samples.
+/// The destinations of a configuration; the templates that people wrote are compiled and tried on samples.
 pub fn build_targets(settings: &Settings) -> Result<Targets, AppError> {
     let renderer = templates(settings.templates_dir.as_deref()).map_err(AppError::Templates)?;
     let named = settings.destinations.iter();
@@ -109,7 +109,16 @@ pub fn build_targets(settings: &Settings) -> Result<Targets, AppError> {
     if !missing.is_empty() {
         return Err(AppError::Templates(missing));
     }
-    let renderer = Arc::new(renderer);
+    build_targets_with(settings, &renderer)
+}
+
+/// The destinations of a configuration for what renders no message: no template is looked at.
+pub fn build_silent_targets(settings: &Settings) -> Result<Targets, AppError> {
+    build_targets_with(settings, &built_in_templates())
+}
+
+/// The destinations of a configuration, with the templates of `renderer`.
+pub fn build_targets_with(settings: &Settings, renderer: &Arc<Renderer>) -> Result<Targets, AppError> {
     let mut by_name = BTreeMap::new();
     for (name, settings) in &settings.destinations {
         let destination = settings

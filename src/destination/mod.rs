@@ -37,7 +37,7 @@ use crate::settings::{Rate, Table};
 use async_trait::async_trait;
 use std::fmt::Debug;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// A rendered message, ready to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,9 +102,23 @@ pub struct Kind {
 ///
 /// # Errors
 /// All that is wrong with them.
-pub fn templates(templates_dir: Option<&Path>) -> Result<Renderer, Vec<TemplateProblem>> {
-    let formats: Vec<&'static Format> = TABLE.iter().filter_map(|kind| kind.format).collect();
-    Renderer::load(templates_dir, &formats)
+pub fn templates(templates_dir: Option<&Path>) -> Result<Arc<Renderer>, Vec<TemplateProblem>> {
+    match templates_dir {
+        None => Ok(built_in_templates()),
+        Some(_) => Renderer::load(templates_dir, &formats()).map(Arc::new),
+    }
+}
+
+/// The templates that come with the program, for every kind. They are constants: each is compiled when it is first
+/// used, once in a process.
+pub fn built_in_templates() -> Arc<Renderer> {
+    static BUILT_IN: LazyLock<Arc<Renderer>> = LazyLock::new(|| Arc::new(Renderer::built_in(&formats())));
+    BUILT_IN.clone()
+}
+
+/// How the messages of every kind are made from JSON templates.
+pub fn formats() -> Vec<&'static Format> {
+    TABLE.iter().filter_map(|kind| kind.format).collect()
 }
 
 /// Every kind of this version.
@@ -117,3 +131,31 @@ pub static TABLE: &[&Kind] = &[
     &email::KIND,
     &webhook::KIND,
 ];
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod tests {
+    use super::*;
+    use crate::domain::Form;
+    use crate::render::{View, samples};
+
+    /// Nothing tries them at start.
+    #[test]
+    fn every_built_in_template_is_fine_on_every_sample() {
+        let proved = Renderer::prove(&formats()).unwrap();
+        let zone = jiff::tz::TimeZone::UTC;
+        let view =
+            View { destination: "support".into(), zone, show_email: true, mention: None, template: None };
+        for (name, message) in samples() {
+            assert_eq!(message.form, Form::Full);
+            for format in formats() {
+                let used = built_in_templates().payload(format, &message, &view);
+                assert_eq!(used.fallback, None, "{name} as {}", format.name);
+                assert_eq!(used, proved.payload(format, &message, &view), "{name} as {}", format.name);
+            }
+            let used = built_in_templates().mail(&message, &view);
+            assert_eq!(used.fallback, None, "{name} as e-mail");
+            assert_eq!(used, proved.mail(&message, &view), "{name} as e-mail");
+        }
+    }
+}

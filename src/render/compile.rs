@@ -27,7 +27,7 @@ impl Compiler<'_> {
     }
 
     /// Compiles one value.
-    pub(super) fn node(&mut self, source: &Placed, shape: &Value, place: Place<'_>) -> Node {
+    pub(super) fn node(&mut self, source: &Placed, shape: Option<&Value>, place: Place<'_>) -> Node {
         match &source.value {
             Source::Other(value) => Node::Fixed(value.clone()),
             Source::Text(text) => self.text(source.at, text, shape, place),
@@ -38,17 +38,23 @@ impl Compiler<'_> {
         }
     }
 
-    fn object(&mut self, at: usize, fields: &[(String, Placed)], shape: &Value, outer: Place<'_>) -> Node {
+    fn object(
+        &mut self,
+        at: usize,
+        fields: &[(String, Placed)],
+        shape: Option<&Value>,
+        outer: Place<'_>,
+    ) -> Node {
         let top = outer.top && outer.key.is_empty();
         let mut object = Object::default();
         let mut inner = None;
         if let Some((_, source)) = fields.iter().find(|(key, _)| key == "$each")
             && let Some(path) = self.condition(source, shape)
         {
-            inner = self.with_item(source.at, &path, shape);
+            inner = shape.and_then(|shape| self.with_item(source.at, &path, shape));
             object.each = Some(path);
         }
-        let shape = inner.as_ref().unwrap_or(shape);
+        let shape = inner.as_ref().or(shape);
         let kind = fields.iter().find_map(|(key, source)| match &source.value {
             Source::Text(text) if key == "type" => Some(text.as_str()),
             _ => None,
@@ -84,14 +90,14 @@ impl Compiler<'_> {
     }
 
     /// The path that `$if`, `$unless` or `$each` names.
-    fn condition(&mut self, source: &Placed, shape: &Value) -> Option<String> {
+    fn condition(&mut self, source: &Placed, shape: Option<&Value>) -> Option<String> {
         let Source::Text(path) = &source.value else {
             self.wrong(source.at, "must be a name such as \"review.url\"");
             return None;
         };
-        match find(shape, path) {
-            Ok(_) => Some(path.clone()),
-            Err(what) => {
+        match shape.map(|shape| find(shape, path)) {
+            None | Some(Ok(_)) => Some(path.clone()),
+            Some(Err(what)) => {
                 self.wrong(source.at, one_line(&what, 300));
                 None
             }
@@ -109,7 +115,7 @@ impl Compiler<'_> {
         Some(shape)
     }
 
-    fn text(&mut self, at: usize, text: &str, shape: &Value, place: Place<'_>) -> Node {
+    fn text(&mut self, at: usize, text: &str, shape: Option<&Value>, place: Place<'_>) -> Node {
         if !text.contains("{{") {
             return Node::Fixed(text.into());
         }
@@ -146,7 +152,7 @@ impl Compiler<'_> {
                 return Node::Fixed(Value::Null);
             }
         };
-        let mut misuses = check(&template, shape);
+        let mut misuses = shape.map(|shape| check(&template, shape)).unwrap_or_default();
         if rule == Rule::Escaped {
             misuses.extend((self.dialect.markup)(&template));
         }

@@ -3,6 +3,7 @@
 use super::partials::FOLDER as PARTIALS;
 use crate::settings::table::{io_text, nearest};
 use include_dir::{Dir, include_dir};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Read;
@@ -43,7 +44,7 @@ pub struct TemplateFile {
     /// `templates/slack/review.json` of the folder, or `built-in slack/review.json`.
     pub shown: String,
     /// Its text.
-    pub text: String,
+    pub text: Cow<'static, str>,
 }
 
 impl TemplateFile {
@@ -59,10 +60,16 @@ const BUILT_IN: &str = "built-in ";
 /// Every template by its name, such as `slack/review.json`.
 pub type Files = BTreeMap<String, TemplateFile>;
 
-/// Reads all of them. What is in the folder but overrides nothing is a problem: it is likely misspelt.
-pub fn read(folder: Option<&Path>) -> (Files, Vec<TemplateProblem>) {
+/// Those that come with the program.
+pub fn built_in() -> Files {
     let mut files = Files::new();
     embedded(&EMBEDDED, &mut files);
+    files
+}
+
+/// Reads all of them. What is in the folder but overrides nothing is a problem: it is likely misspelt.
+pub fn read(folder: Option<&Path>) -> (Files, Vec<TemplateProblem>) {
+    let mut files = built_in();
     let mut problems = Vec::new();
     if let Some(folder) = folder {
         let known: Vec<String> = files.keys().cloned().collect();
@@ -78,7 +85,7 @@ pub fn read(folder: Option<&Path>) -> (Files, Vec<TemplateProblem>) {
                 continue;
             }
             match read_file(&path) {
-                Ok(text) => drop(files.insert(name, TemplateFile { shown, text })),
+                Ok(text) => drop(files.insert(name, TemplateFile { shown, text: text.into() })),
                 Err(what) => problems.push(problem(&path, what)),
             }
         }

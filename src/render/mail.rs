@@ -7,16 +7,17 @@ use super::lines::Lines;
 use super::mail_template::Part;
 use super::partials;
 use super::payload::{named, names, of_kinds};
-use super::shape::shape;
 use super::shown_digest::Room;
+use super::trial::{Trial, Tried};
 use super::words::{ZERO_WIDTH, clean, cut, cut_line, legible, unlinked};
-use super::{TemplateProblem, contexts_of, helpers};
+use super::{TemplateProblem, helpers};
 use crate::domain::text::is_visible;
 use crate::domain::{Content, Form, Message, MessageKind};
 use handlebars::{Context, Handlebars, html_escape};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 /// Its folder among the templates.
 pub(super) const FOLDER: &str = "email";
@@ -69,12 +70,13 @@ struct Whole {
     rest: Option<String>,
 }
 
-/// The compiled templates.
+/// The templates.
 pub(super) struct Mails {
+    files: Files,
     literal: Handlebars<'static>,
     escaped: Handlebars<'static>,
     /// By the name of the templates, empty for the usual ones, and the kind of message.
-    templates: BTreeMap<(String, &'static str), Parts>,
+    templates: BTreeMap<(String, &'static str), OnceLock<Result<Parts, Vec<TemplateProblem>>>>,
 }
 
 struct Parts {
@@ -84,47 +86,83 @@ struct Parts {
 }
 
 impl Mails {
-    /// Compiles the templates and tries each on every sample. All problems at once.
-    pub(super) fn load(files: &Files, problems: &mut Vec<TemplateProblem>) -> Self {
+    /// Those that `trial` wants, or that include a partial that it wants, are compiled and tried. All problems at once.
+    pub(super) fn load(files: Files, trial: &mut Trial, problems: &mut Vec<TemplateProblem>) -> Self {
         let literal = helpers::registry(|text| text.to_owned());
-        let mut mails = Self { literal, escaped: helpers::registry(html_escape), templates: BTreeMap::new() };
+        let escaped = helpers::registry(html_escape);
+        let mut mails = Self { files, literal, escaped, templates: BTreeMap::new() };
         // A name that has one of the three files has the usual ones for the others.
         let found: BTreeSet<(&'static str, String)> = ENDS
             .iter()
-            .flat_map(|end| of_kinds(files, FOLDER, end))
+            .flat_map(|end| of_kinds(&mails.files, FOLDER, end))
             .filter(|(_, name, _)| name != "partials")
             .map(|(kind, name, _)| (kind.as_str(), name))
             .collect();
         for (kind, name) in found {
-            let Some(kind) = MessageKind::parse(kind) else { continue };
-            let contexts = contexts_of(kind, |message, view| context_of(message, view, &SHOWN[0]));
-            let shape = shape(contexts.iter().map(|(_, context)| context.clone()));
-            let mut part = |end: &str| {
-                let usual = format!("{FOLDER}/{}{end}", kind.as_str());
-                let own = (!name.is_empty()).then(|| format!("{FOLDER}/{name}/{}{end}", kind.as_str()));
-                let file = own.and_then(|own| files.get(&own)).or_else(|| files.get(&usual))?;
-                let partials = (end == ".html").then_some(files);
-                Part::compile(file, partials, &shape).map_err(|found| add(problems, found)).ok()
-            };
-            // All three, so that the mistakes of all three are told.
-            let [Some(subject), Some(text), Some(html)] = ENDS.map(&mut part) else { continue };
-            let parts = Parts { subject, text, html };
-            match mails.try_out(&parts, contexts) {
-                Err(problem) => add(problems, [problem]),
-                Ok(()) => drop(mails.templates.insert((name, kind.as_str()), parts)),
+            let compiled = OnceLock::new();
+            if let Some(kind) = MessageKind::parse(kind).filter(|kind| mails.is_tried(*kind, &name, trial)) {
+                let enrich = |data: &mut Value, message: &Message, view: &View| {
+                    enrich(data, message, view, &SHOWN[0]);
+                };
+                let Tried { contexts, shape } = trial.of(kind, enrich);
+                let parts = mails.compile(kind.as_str(), &name, Some(&shape));
+                match &parts {
+                    Err(found) => add(problems, found.iter().cloned()),
+                    Ok(parts) => add(problems, mails.try_out(parts, contexts).err()),
+                }
+                drop(compiled.set(parts));
             }
+            mails.templates.insert((name, kind), compiled);
         }
         if problems.is_empty() {
-            problems.extend(mails.unused_partials(files));
+            problems.extend(mails.unused_partials());
         }
         mails
     }
 
+    /// The files of one e-mail: subject, text, HTML.
+    fn files_of(&self, kind: &str, name: &str) -> [Option<&TemplateFile>; 3] {
+        ENDS.map(|end| {
+            let own = (!name.is_empty()).then(|| format!("{FOLDER}/{name}/{kind}{end}"));
+            let own = own.and_then(|own| self.files.get(&own));
+            own.or_else(|| self.files.get(&format!("{FOLDER}/{kind}{end}")))
+        })
+    }
+
+    fn is_tried(&self, kind: MessageKind, name: &str, trial: &Trial) -> bool {
+        let files = self.files_of(kind.as_str(), name);
+        let wanted = |path: &String| self.files.get(path).is_some_and(|partial| trial.wants(partial));
+        files.iter().flatten().any(|file| trial.wants(file))
+            || self.has_own_partials()
+                && files[2].is_some_and(|html| match partials::Whole::of(html, &self.files) {
+                    Ok(whole) => whole.used.iter().any(wanted),
+                    Err(_) => true,
+                })
+    }
+
+    fn has_own_partials(&self) -> bool {
+        self.files.iter().any(|(name, file)| name.starts_with(partials::FOLDER) && !file.is_built_in())
+    }
+
+    /// Compiles all three, so that the mistakes of all three are told.
+    fn compile(&self, kind: &str, name: &str, shape: Option<&Value>) -> Result<Parts, Vec<TemplateProblem>> {
+        let mut problems = Vec::new();
+        let [subject, text, html] = self.files_of(kind, name);
+        let mut part = |file: Option<&TemplateFile>, partials: Option<&Files>| {
+            Part::compile(file?, partials, shape).map_err(|found| add(&mut problems, found)).ok()
+        };
+        match (part(subject, None), part(text, None), part(html, Some(&self.files))) {
+            (Some(subject), Some(text), Some(html)) => Ok(Parts { subject, text, html }),
+            _ => Err(problems),
+        }
+    }
+
     /// Partials that people wrote and no template names: their names are likely misspelt.
-    fn unused_partials(&self, files: &Files) -> Vec<TemplateProblem> {
-        let used: BTreeSet<&String> =
-            self.templates.values().flat_map(|parts| parts.html.partials()).collect();
-        let unused = files.iter().filter(|(name, file)| {
+    fn unused_partials(&self) -> Vec<TemplateProblem> {
+        // A template that includes one of them has been compiled.
+        let compiled = self.templates.values().filter_map(|parts| parts.get()?.as_ref().ok());
+        let used: BTreeSet<&String> = compiled.flat_map(|parts| parts.html.partials()).collect();
+        let unused = self.files.iter().filter(|(name, file)| {
             name.starts_with(partials::FOLDER) && !file.is_built_in() && !used.contains(name)
         });
         let problem = |(_, file): (_, &TemplateFile)| TemplateProblem {
@@ -150,8 +188,11 @@ impl Mails {
 
     fn by_template(&self, message: &Message, view: &View) -> Result<Mail, String> {
         let kind = message.content.kind().as_str();
-        let parts = named(&self.templates, view, kind)
+        let (name, parts) = named(&self.templates, view, kind)
             .ok_or_else(|| format!("there is no template email/{kind}.html"))?;
+        let parts = parts.get_or_init(|| self.compile(kind, name, None)).as_ref();
+        let parts =
+            parts.map_err(|problems| problems.first().map(ToString::to_string).unwrap_or_default())?;
         let mut context = Context::from(context_of(message, view, &SHOWN[0]));
         for shown in SHOWN {
             put_shown(context.data_mut(), message, view, shown);
@@ -206,11 +247,16 @@ fn add(problems: &mut Vec<TemplateProblem>, found: impl IntoIterator<Item = Temp
 /// The context of every kind, and `mail`.
 fn context_of(message: &Message, view: &View, shown: &(usize, Room)) -> Value {
     let mut data = context::context(message, view);
-    if tells_reviews(message) {
-        unlink(&mut data, &addresses(message, view));
-    }
-    put_shown(&mut data, message, view, shown);
+    enrich(&mut data, message, view, shown);
     data
+}
+
+/// Adds `mail` to a context, and takes what would become a link from what customers wrote.
+fn enrich(data: &mut Value, message: &Message, view: &View, shown: &(usize, Room)) {
+    if tells_reviews(message) {
+        unlink(data, &addresses(message, view));
+    }
+    put_shown(data, message, view, shown);
 }
 
 /// Puts into a context what depends on how much is shown.

@@ -16,11 +16,12 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// Compiles `file` for contexts of this `shape`; it is HTML where it may name `partials`. All mistakes at once.
+    /// Compiles `file` for contexts of this `shape`; it is HTML where it may name `partials`. Without a shape it is
+    /// not checked: a test has checked the built-in ones. All mistakes at once.
     pub(super) fn compile(
         file: &TemplateFile,
         partials: Option<&Files>,
-        shape: &Value,
+        shape: Option<&Value>,
     ) -> Result<Self, Vec<TemplateProblem>> {
         let whole = partials.map_or_else(|| Ok(Whole::alone(file)), |files| Whole::of(file, files));
         let whole = whole.map_err(|problem| vec![problem])?;
@@ -31,9 +32,10 @@ impl Part {
             let (line, column) = error.pos().unwrap_or((1, 1));
             vec![problem(&whole, line, column, &error.reason().to_string())]
         })?;
-        let mut misuses: Vec<Misuse> = check(&template, shape);
-        if partials.is_some() {
-            misuses.extend(html::check(&template));
+        let mut misuses: Vec<Misuse> = Vec::new();
+        if let Some(shape) = shape {
+            misuses.extend(check(&template, shape));
+            misuses.extend(partials.map(|_| html::check(&template)).into_iter().flatten());
         }
         if !misuses.is_empty() {
             let problem = |found: &Misuse| problem(&whole, found.line, found.column, &found.what);

@@ -1,7 +1,8 @@
 //! Messages for people and programs: contexts, templates, escaping, limits. Sends nothing.
 //!
-//! Templates are tried on every sample when they are loaded, so a mistake is an error at start. One that
-//! fails on a real message all the same gives way to the built-in plain form, which cannot fail.
+//! Templates that people wrote are tried on every sample when they are loaded, so a mistake is an error at start; those
+//! built in are tried by a test, and compiled when they are first used. One that fails on a real message all the same
+//! gives way to the built-in plain form, which cannot fail.
 
 mod body;
 mod check;
@@ -31,6 +32,7 @@ mod source;
 pub mod teams;
 pub mod teams_limits;
 mod tree;
+mod trial;
 pub mod words;
 
 pub(crate) use body::safe_url;
@@ -45,15 +47,16 @@ pub use payload::{Format, Rendered};
 pub use samples::{HOSTILE, sample, samples};
 pub use tree::{Dialect, Place, Rule};
 
-use crate::domain::{Message, MessageKind};
+use crate::domain::Message;
+use files::Files;
 use mail::Mails;
 use payload::Set;
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
+use trial::Trial;
 
-/// All templates, compiled and tried out.
+/// All templates.
 pub struct Renderer {
     /// By the name of their format.
     sets: BTreeMap<&'static str, Set>,
@@ -67,17 +70,48 @@ impl fmt::Debug for Renderer {
 }
 
 impl Renderer {
-    /// Loads the embedded templates of e-mail and of `formats`, replaced and added to file by file by those in
-    /// `templates_dir`, and tries each on every sample. All problems at once.
+    /// Takes the embedded templates of e-mail and of `formats`, replaced and added to file by file by those in
+    /// `templates_dir`. Each file of that folder is compiled and tried on every sample, and so is each template that
+    /// includes one. All problems at once.
     pub fn load(
         templates_dir: Option<&Path>,
         formats: &[&'static Format],
     ) -> Result<Self, Vec<TemplateProblem>> {
+        Self::read(templates_dir, formats, Trial::new(false))
+    }
+
+    /// The embedded templates of e-mail and of `formats`.
+    pub fn built_in(formats: &[&'static Format]) -> Self {
+        // Nothing is tried, so there are no problems.
+        Self::made(files::built_in(), formats, &mut Trial::new(false), &mut Vec::new())
+    }
+
+    /// Tries every embedded template of e-mail and of `formats` on every sample: for the test that proves them.
+    pub fn prove(formats: &[&'static Format]) -> Result<Self, Vec<TemplateProblem>> {
+        Self::read(None, formats, Trial::new(true))
+    }
+
+    fn read(
+        templates_dir: Option<&Path>,
+        formats: &[&'static Format],
+        mut trial: Trial,
+    ) -> Result<Self, Vec<TemplateProblem>> {
         let (files, mut problems) = files::read(templates_dir);
-        let set = |format: &&'static Format| (format.name, Set::load(format, &files, &mut problems));
-        let sets = formats.iter().map(set).collect();
-        let mails = Mails::load(&files, &mut problems);
-        if problems.is_empty() { Ok(Self { sets, mails }) } else { Err(problems) }
+        let made = Self::made(files, formats, &mut trial, &mut problems);
+        if problems.is_empty() { Ok(made) } else { Err(problems) }
+    }
+
+    fn made(
+        files: Files,
+        formats: &[&'static Format],
+        trial: &mut Trial,
+        problems: &mut Vec<TemplateProblem>,
+    ) -> Self {
+        let mut sets = BTreeMap::new();
+        for format in formats {
+            sets.insert(format.name, Set::load(format, &files, trial, problems));
+        }
+        Self { sets, mails: Mails::load(files, trial, problems) }
     }
 
     /// The payload in `format`; one that was not loaded gives its plain form.
@@ -101,25 +135,6 @@ impl Renderer {
     pub fn mail(&self, message: &Message, view: &View) -> Mail {
         self.mails.render(message, view)
     }
-}
-
-/// What `context` makes of every sample of `kind`, under views that show everything and nothing.
-fn contexts_of(kind: MessageKind, context: fn(&Message, &View) -> Value) -> Vec<(&'static str, Value)> {
-    let zone = jiff::tz::TimeZone::UTC;
-    let nothing =
-        View { destination: "support".into(), zone, show_email: false, mention: None, template: None };
-    let views = ["<!here>", "<@U12345678>", "<!subteam^S12345678>"].map(|mention| View {
-        mention: slack::parse_mention(mention)
-            .map(|mention| Mention { token: Some("@here".into()), ..mention }),
-        show_email: true,
-        ..nothing.clone()
-    });
-    let samples = samples().into_iter().filter(|(_, message)| message.content.kind() == kind);
-    let samples: Vec<_> = samples.collect();
-    let contexts = |view: &View| {
-        samples.iter().map(|(name, message)| (*name, context(message, view))).collect::<Vec<_>>()
-    };
-    views.iter().chain([&nothing]).flat_map(contexts).collect()
 }
 
 #[cfg(test)]

@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     fn file(name: &str, text: &str) -> TemplateFile {
-        TemplateFile { shown: name.into(), text: text.into() }
+        TemplateFile { shown: name.into(), text: text.to_owned().into() }
     }
 
     fn whole(text: &str, partials: &[(&str, &str)]) -> Result<Whole, String> {

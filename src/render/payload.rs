@@ -1,16 +1,18 @@
-//! Payloads made from JSON templates: one [`Set`] of compiled templates a format.
+//! Payloads made from JSON templates: one [`Set`] of templates a format. What people wrote is compiled and tried when
+//! it is loaded, a built-in template when it is first used.
 
+use super::TemplateProblem;
 use super::context::{self, View};
 use super::files::{Files, TemplateFile};
-use super::shape::shape;
 use super::source::{self, Mistake};
 use super::tree::{Dialect, Engines, Tree};
-use super::{TemplateProblem, contexts_of};
+use super::trial::{Trial, Tried};
 use crate::domain::{Form, Message, MessageKind};
 use handlebars::Context;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::OnceLock;
 
 /// A rendered payload.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +42,7 @@ impl fmt::Debug for Format {
     }
 }
 
-/// The compiled templates of one format.
+/// The templates of one format.
 pub(super) struct Set {
     format: &'static Format,
     engines: Engines,
@@ -49,8 +51,9 @@ pub(super) struct Set {
 }
 
 struct Template {
-    file: String,
-    tree: Tree,
+    file: TemplateFile,
+    /// Compiled, or why it cannot be.
+    tree: OnceLock<Result<Tree, TemplateProblem>>,
 }
 
 /// The files of each kind of message below `folder`: the usual ones, and those of a name, in a folder of that name.
@@ -72,9 +75,10 @@ pub(super) fn named<'a, T>(
     templates: &'a BTreeMap<(String, &'static str), T>,
     view: &View,
     kind: &'static str,
-) -> Option<&'a T> {
-    let own = view.template.as_ref().and_then(|name| templates.get(&(name.clone(), kind)));
-    own.or_else(|| templates.get(&(String::new(), kind)))
+) -> Option<(&'a str, &'a T)> {
+    let find = |name: &str| templates.get_key_value(&(name.to_owned(), kind));
+    let found = view.template.as_deref().and_then(find).or_else(|| find(""));
+    found.map(|((name, _), template)| (name.as_str(), template))
 }
 
 /// The names of templates, beside the usual ones.
@@ -86,27 +90,30 @@ pub(super) fn names<'a, T>(templates: &'a BTreeMap<(String, &'static str), T>) -
 }
 
 impl Set {
-    /// Compiles the templates of `format` and tries each on every sample. All problems at once.
-    pub(super) fn load(format: &'static Format, files: &Files, problems: &mut Vec<TemplateProblem>) -> Self {
+    /// The templates of `format`; those that `trial` wants are compiled and tried. All problems at once.
+    pub(super) fn load(
+        format: &'static Format,
+        files: &Files,
+        trial: &mut Trial,
+        problems: &mut Vec<TemplateProblem>,
+    ) -> Self {
         let engines = Engines::new(format.dialect);
         let mut set = Self { format, engines, templates: BTreeMap::new() };
         for (kind, name, file) in of_kinds(files, format.name, ".json") {
-            let wrong = |mistake: &Mistake| {
-                let (line, column) = source::line_and_column(&file.text, mistake.at);
-                TemplateProblem { file: file.shown.clone(), line, column, what: mistake.what.clone() }
-            };
-            let contexts = contexts_of(kind, context::context);
-            let shape = shape(contexts.iter().map(|(_, context)| context.clone()));
-            match Tree::compile(&file.text, format.dialect, &shape) {
-                Err(mistakes) => problems.extend(mistakes.iter().map(wrong)),
-                Ok(tree) => match set.try_out(&tree, contexts) {
-                    Err(mistake) => problems.push(wrong(&mistake)),
-                    Ok(()) => {
-                        let template = Template { file: file.shown.clone(), tree };
-                        set.templates.insert((name, kind.as_str()), template);
+            let template = Template { file: file.clone(), tree: OnceLock::new() };
+            if trial.wants(file) {
+                let Tried { contexts, shape } = trial.of(kind, |_, _, _| {});
+                match Tree::compile(&file.text, format.dialect, Some(&shape)) {
+                    Err(mistakes) => problems.extend(mistakes.iter().map(|mistake| template.wrong(mistake))),
+                    Ok(tree) => {
+                        problems.extend(
+                            set.try_out(&tree, contexts).map_err(|found| template.wrong(&found)).err(),
+                        );
+                        drop(template.tree.set(Ok(tree)));
                     }
-                },
+                }
             }
+            set.templates.insert((name, kind.as_str()), template);
         }
         set
     }
@@ -126,12 +133,11 @@ impl Set {
 
     fn by_template(&self, message: &Message, view: &View) -> Result<Value, String> {
         let kind = message.content.kind().as_str();
-        let template = named(&self.templates, view, kind)
+        let (_, template) = named(&self.templates, view, kind)
             .ok_or_else(|| format!("there is no template {}/{kind}.json", self.format.name))?;
-        self.fill(&template.tree, context::context(message, view)).map_err(|mistake| {
-            let (line, column) = template.tree.line_and_column(&mistake);
-            format!("{}:{line}:{column}: {}", template.file, mistake.what)
-        })
+        let tree = template.tree(self.format.dialect).map_err(ToString::to_string)?;
+        self.fill(tree, context::context(message, view))
+            .map_err(|mistake| template.wrong(&mistake).to_string())
     }
 
     /// The names of its templates, beside the usual ones.
@@ -154,5 +160,23 @@ impl Set {
             })?;
         }
         Ok(())
+    }
+}
+
+impl Template {
+    fn tree(&self, dialect: &Dialect) -> Result<&Tree, &TemplateProblem> {
+        let compile = || {
+            let compiled = Tree::compile(&self.file.text, dialect, None);
+            compiled.map_err(|mistakes| match mistakes.first() {
+                Some(mistake) => self.wrong(mistake),
+                None => self.wrong(&Mistake { at: 0, what: "cannot be compiled".into() }),
+            })
+        };
+        self.tree.get_or_init(compile).as_ref()
+    }
+
+    fn wrong(&self, mistake: &Mistake) -> TemplateProblem {
+        let (line, column) = source::line_and_column(&self.file.text, mistake.at);
+        TemplateProblem { file: self.file.shown.clone(), line, column, what: mistake.what.clone() }
     }
 }

@@ -1,4 +1,4 @@
-//! The messages every template is tried on at start: each kind, everything filled in, everything missing,
+//! The messages every template is tried on: each kind, everything filled in, everything missing,
 //! and texts that try to break out. Invented data; also what previews and outside validators can use.
 
 use crate::domain::{

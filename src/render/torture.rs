@@ -8,7 +8,7 @@ use super::*;
 use crate::domain::text::is_unsafe;
 use crate::domain::{Content, Form};
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::LazyLock;
 
 fn view(mention: &str) -> View {
@@ -392,7 +392,7 @@ proptest! {
         let file = serde_json::to_string(&pieces.concat()).unwrap();
         let shape = json!({"review": {"text": "x"}});
         for file in [format!("{{\"text\": {file}}}"), pieces.concat()] {
-            if let Ok(tree) = Tree::compile(&file, &slack::DIALECT, &shape) {
+            if let Ok(tree) = Tree::compile(&file, &slack::DIALECT, Some(&shape)) {
                 let _ = RENDERERS.0.sets["slack"].fill(&tree, shape.clone());
             }
         }

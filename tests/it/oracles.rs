@@ -127,7 +127,7 @@ fn destination(folder: &Path, toml: &str) -> Arc<dyn Destination> {
     let none: [(String, String); 0] = [];
     let loaded = review_bridge::config::load(Some(&file), none, folder).unwrap();
     let settings = &loaded.settings.destinations["support"];
-    settings.make.make("support", &settings.common, Arc::new(templates(None).unwrap())).unwrap()
+    settings.make.make("support", &settings.common, templates(None).unwrap()).unwrap()
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-static RENDERER: LazyLock<Arc<Renderer>> = LazyLock::new(|| Arc::new(templates(None).unwrap()));
+static RENDERER: LazyLock<Arc<Renderer>> = LazyLock::new(|| templates(None).unwrap());
 const TOKEN: &str = "XXXXsecretpathXXXXsecret";
 const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 

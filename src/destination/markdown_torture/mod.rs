@@ -13,7 +13,7 @@ use crate::render::{Format, HOSTILE, Mention, Renderer, View, context, samples};
 use crate::tier;
 use safe::{assert_alike, assert_readable, assert_safe};
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use texts::Texts;
 
 /// As careless as templates get: raw values in every field that takes one, Markdown around them.
@@ -54,10 +54,10 @@ const CASES: [Case; 2] = [
 ];
 
 static SAMPLES: LazyLock<BTreeMap<&str, Message>> = LazyLock::new(|| samples().into_iter().collect());
-static BUILT_IN: LazyLock<Renderer> = LazyLock::new(|| templates(None).unwrap());
-static CARELESSLY: LazyLock<Renderer> = LazyLock::new(|| with_files(&CARELESS).unwrap());
+static BUILT_IN: LazyLock<Arc<Renderer>> = LazyLock::new(|| templates(None).unwrap());
+static CARELESSLY: LazyLock<Arc<Renderer>> = LazyLock::new(|| with_files(&CARELESS).unwrap());
 
-fn with_files(files: &[(&str, &str)]) -> Result<Renderer, Vec<crate::render::TemplateProblem>> {
+fn with_files(files: &[(&str, &str)]) -> Result<Arc<Renderer>, Vec<crate::render::TemplateProblem>> {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
         let file = folder.path().join(name);

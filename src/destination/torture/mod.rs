@@ -122,7 +122,7 @@ struct Target {
 
 static TARGETS: LazyLock<Vec<Target>> = LazyLock::new(|| {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let renderer = Arc::new(templates(None).unwrap());
+    let renderer = templates(None).unwrap();
     TABLE.iter().map(|kind| target(kind, &renderer)).collect()
 });
 

@@ -17,8 +17,7 @@ use figment::providers::{Format, Toml};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-static RENDERER: LazyLock<Arc<Renderer>> =
-    LazyLock::new(|| Arc::new(crate::destination::templates(None).unwrap()));
+static RENDERER: LazyLock<Arc<Renderer>> = LazyLock::new(|| crate::destination::templates(None).unwrap());
 const PASSWORD: &str = "hunter2-hunter2";
 
 /// Reads the destination `support` and `[smtp]` from TOML.
