@@ -54,3 +54,7 @@ pub mod task;
 pub mod telemetry;
 pub mod upstream;
 pub mod web;
+
+#[cfg(test)]
+#[path = "../tests/tier/mod.rs"]
+mod tier;

@@ -5,19 +5,16 @@ use crate::store::{AccountRecord, DestinationRecord, ProblemFacts, ProblemRecord
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Failed polls in a row that are problem.
+/// Failed polls in a row that are a problem.
 const FAILED_POLLS: u32 = 5;
-/// How long a destination is broken before that is problem.
+/// How long a destination is broken before that is a problem.
 const BROKEN_FOR: Duration = Duration::from_secs(15 * 60);
 /// How long ahead the end of a token is told.
 const TOKEN_WARNING: Duration = Duration::from_secs(7 * 86_400);
 /// How long past its planned reading a source is stale.
 const STALE_AFTER: Duration = Duration::from_secs(24 * 3600);
 
-<<<<<<< HEAD:src/operator/problem.rs
-/// Whether problem of this kind is told again where there is more of it.
-=======
-/// Every kind of trouble; docs/operations.md has a row for each.
+/// Every kind of problem; docs/operations.md has a row for each.
 pub const KINDS: &[&str] = &[
     "token_refused",
     "token_expiring",
@@ -33,7 +30,6 @@ pub const KINDS: &[&str] = &[
 ];
 
 /// Whether trouble of this kind is told again where there is more of it.
->>>>>>> docs:src/operator/trouble.rs
 pub fn grows(kind: &str) -> bool {
     matches!(kind, "dead_letters" | "malformed_reviews" | "undecided_reviews")
 }

@@ -12,7 +12,7 @@ mod reviews;
 mod sandbox;
 mod status;
 
-use crate::harness::Bench;
+use crate::harness::{Bench, folder};
 use crate::harness::process::command;
 use review_bridge::domain::{
     Attempt, Catalog, Change, DeliveryState, Form, Named, NativeRating, Outcome, Reason, Review, RuleHit,
@@ -111,7 +111,7 @@ struct Place {
 
 impl Place {
     fn new(config: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = folder();
         std::fs::write(folder.path().join("config.toml"), config).unwrap();
         Self { folder }
     }

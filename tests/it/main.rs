@@ -30,6 +30,9 @@ mod simulation;
 mod state;
 mod style;
 mod tidy;
+#[path = "../tier/mod.rs"]
+mod tier;
 mod trouble;
 mod upgrade;
 mod wall_clock;
+mod zz_summary;

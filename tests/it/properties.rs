@@ -1,6 +1,6 @@
 //! What holds for any review, any attempt, and any order: diff, intake and retry.
 
-use crate::harness::NOW;
+use crate::harness::{NOW, folder};
 use proptest::prelude::*;
 use review_bridge::config;
 use review_bridge::domain::*;
@@ -107,7 +107,7 @@ async fn held(store: &SqliteStore) -> BTreeMap<String, (ReviewState, u32, Option
 async fn after(
     pages: &[Vec<Review>],
 ) -> BTreeMap<String, (ReviewState, u32, Option<Review>, BTreeSet<String>)> {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let store = SqliteStore::open(&folder.path().join("state.db"), Access::Own).await.unwrap();
     let (plan, catalog) = (plan(), Catalog::default());
     let intake = Intake { account: "main", plan: &plan, catalog: Some(&catalog), baseline: false, now: NOW };

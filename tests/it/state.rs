@@ -1,5 +1,6 @@
 //! The store's own promises: what a transaction leaves behind, which states follow which.
 
+use crate::harness::folder;
 use review_bridge::domain::{
     Attempt, Change, DeliveryState, Form, NativeRating, Outcome, Reason, Review, RuleHit, Timestamp,
 };
@@ -11,7 +12,7 @@ use std::time::Duration;
 const ACCOUNT: &str = "main";
 
 async fn open() -> (tempfile::TempDir, SqliteStore) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let store = SqliteStore::open(&folder.path().join("state.db"), Access::Own).await.unwrap();
     (folder, store)
 }

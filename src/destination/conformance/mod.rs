@@ -84,6 +84,22 @@ async fn each_kind(reply: Reply, check: impl Fn(&Kind, Attempt)) {
     }
 }
 
+/// Like [`each_kind`], all of them together, for what takes the whole time-out: a second.
+async fn each_kind_in_a_second(reply: Reply) -> Vec<(&'static Kind, Server, Attempt)> {
+    let second = |common: &mut Common| common.timeout = Duration::from_secs(1);
+    let tried = by_http().map(|kind| {
+        let server = Server::start(reply.clone());
+        // Made before any is sent: it takes a while, and the time-outs run.
+        let destination = make_with(&config(kind, &server.url()), second);
+        (kind, server, destination)
+    });
+    let sends = tried.collect::<Vec<_>>().into_iter().map(|(kind, server, destination)| async move {
+        let attempt = send(&*destination).await;
+        (kind, server, attempt)
+    });
+    futures::future::join_all(sends).await
+}
+
 /// The kinds that post to a URL; e-mail is tried in its own folder.
 fn by_http() -> impl Iterator<Item = &'static Kind> {
     TABLE.iter().copied().filter(|kind| kind.name != "email")
@@ -190,22 +206,17 @@ async fn what_may_have_arrived_is_told_apart_from_what_cannot_have() {
 
 #[tokio::test]
 async fn no_answer_in_time_may_have_arrived() {
-    for kind in by_http() {
-        let server = Server::start(Reply::Silent);
-        let common = |common: &mut Common| common.timeout = Duration::from_secs(1);
-        let attempt = send(&*make_with(&config(kind, &server.url()), common)).await;
+    for (_, server, attempt) in each_kind_in_a_second(Reply::Silent).await {
         assert_eq!(attempt.outcome, retry(Reason::TimedOut, None, true));
         assert!(attempt.detail.contains("within 1s"), "{}", attempt.detail);
+        server.request();
     }
 }
 
 #[tokio::test]
 async fn once_a_success_was_read_nothing_makes_it_a_failure() {
     for reply in [Reply::Cut(200), Reply::Dribble(200)] {
-        for kind in by_http() {
-            let server = Server::start(reply.clone());
-            let common = |common: &mut Common| common.timeout = Duration::from_secs(1);
-            let attempt = send(&*make_with(&config(kind, &server.url()), common)).await;
+        for (kind, server, attempt) in each_kind_in_a_second(reply).await {
             assert_eq!(attempt.outcome, success(kind), "{}", kind.name);
             server.request();
             assert!(server.requests.try_recv().is_err(), "sent once");

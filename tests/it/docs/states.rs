@@ -5,7 +5,7 @@ use crate::style::literals;
 use crate::tidy::source;
 use regex::Regex;
 use review_bridge::domain::{DeliveryState, MessageKind, Outcome, Reason, Timestamp};
-use review_bridge::operator::trouble;
+use review_bridge::operator::problem;
 use review_bridge::store::{DestinationRecord, ReviewState};
 use review_bridge::upstream::ErrorKind;
 use std::collections::BTreeSet;
@@ -75,10 +75,10 @@ fn every_kind_of_failed_poll_has_its_row() {
 
 #[test]
 fn every_kind_of_problem_has_its_row() {
-    assert_eq!(rows("## Problems and notices"), names(trouble::KINDS.iter().copied()));
+    assert_eq!(rows("## Problems and notices"), names(problem::KINDS.iter().copied()));
     let file = source::production().into_iter().find(|file| file.path == "operator/trouble.rs").unwrap();
     let kind = Regex::new("^[a-z]+(_[a-z]+)+$").unwrap();
     let written: BTreeSet<String> =
         literals::of(&file.text).into_iter().map(|one| one.text).filter(|text| kind.is_match(text)).collect();
-    assert_eq!(written, names(trouble::KINDS.iter().copied()), "KINDS lists what is written below it");
+    assert_eq!(written, names(problem::KINDS.iter().copied()), "KINDS lists what is written below it");
 }

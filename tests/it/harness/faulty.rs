@@ -1,10 +1,12 @@
-//! A store that fails, or kills its process, at calls of the test's choice: before the call did anything, or
+//! A store that fails, stops, or kills its process, at calls of the test's choice: before the call did anything, or
 //! after all of it is done and only the answer is lost. A transaction has no other ends.
 
 use async_trait::async_trait;
 use review_bridge::domain::{Catalog, Timestamp};
 use review_bridge::store::*;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use tokio::sync::Notify;
 
 /// What happens at a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +15,10 @@ pub enum StoreFault {
     Before,
     /// It fails, and has changed everything.
     After,
+    /// It and all that follow never return, and it has changed nothing: the test drops what made it.
+    StopBefore,
+    /// It and all that follow never return, and it has changed everything.
+    StopAfter,
     /// The process dies, and it has changed nothing.
     AbortBefore,
     /// The process dies, and it has changed everything.
@@ -26,17 +32,34 @@ pub type FaultPlan = Box<dyn FnMut(&'static str) -> Option<StoreFault> + Send>;
 pub struct FaultyStore {
     inner: SharedStore,
     plan: Mutex<FaultPlan>,
+    has_stopped: AtomicBool,
+    stopped: Arc<Notify>,
 }
 
 impl FaultyStore {
     pub fn new(inner: SharedStore, plan: FaultPlan) -> Self {
-        Self { inner, plan: Mutex::new(plan) }
+        Self { inner, plan: Mutex::new(plan), has_stopped: AtomicBool::default(), stopped: Arc::default() }
     }
 
-    fn before(&self, call: &'static str) -> Result<Option<StoreFault>, StoreError> {
+    /// Notified when it stops.
+    pub fn stopped(&self) -> Arc<Notify> {
+        self.stopped.clone()
+    }
+
+    async fn stop(&self) -> ! {
+        self.has_stopped.store(true, Ordering::SeqCst);
+        self.stopped.notify_one();
+        std::future::pending().await
+    }
+
+    async fn before(&self, call: &'static str) -> Result<Option<StoreFault>, StoreError> {
+        if self.has_stopped.load(Ordering::SeqCst) {
+            self.stop().await;
+        }
         let fault = (self.plan.lock().unwrap())(call);
         match fault {
             Some(StoreFault::Before) => Err(failure(call)),
+            Some(StoreFault::StopBefore) => self.stop().await,
             Some(StoreFault::AbortBefore) => std::process::abort(),
             _ => Ok(fault),
         }
@@ -57,10 +80,11 @@ macro_rules! faulty {
         #[async_trait]
         impl Store for FaultyStore {
             $(async fn $name(&self, $($argument: $type),*) -> Result<$answer, StoreError> {
-                let fault = self.before(stringify!($name))?;
+                let fault = self.before(stringify!($name)).await?;
                 let answer = self.inner.$name($($argument),*).await;
                 match fault {
                     Some(StoreFault::After) => Err(failure(stringify!($name))),
+                    Some(StoreFault::StopAfter) => self.stop().await,
                     Some(StoreFault::AbortAfter) => std::process::abort(),
                     _ => answer,
                 }

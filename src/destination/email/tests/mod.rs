@@ -198,9 +198,12 @@ async fn a_connection_lost_matters_only_once_the_message_was_on_its_way() {
         assert_eq!(attempt.detail.contains("may have arrived"), step == ".", "{}", attempt.detail);
     }
     let at = |step: &'static str| -> Script { Box::leak(Box::new([(step, Do::KeepSilent)])) };
-    for step in ["", "RCPT", "DATA", "."] {
+    let silent = ["", "RCPT", "DATA", "."].map(|step| async move {
         let fake = Fake::start(at(step));
         let attempt = send(&*make(&toml(fake.port, PLAIN, "timeout = \"1s\"")), &message()).await;
+        (step, attempt)
+    });
+    for (step, attempt) in futures::future::join_all(silent).await {
         assert_eq!(attempt.outcome, retry(Reason::TimedOut, step == "."), "{step}: {}", attempt.detail);
         assert!(attempt.detail.contains("within 1s"), "{}", attempt.detail);
     }
