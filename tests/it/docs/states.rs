@@ -76,7 +76,7 @@ fn every_kind_of_failed_poll_has_its_row() {
 #[test]
 fn every_kind_of_problem_has_its_row() {
     assert_eq!(rows("## Problems and notices"), names(problem::KINDS.iter().copied()));
-    let file = source::production().into_iter().find(|file| file.path == "operator/trouble.rs").unwrap();
+    let file = source::production().into_iter().find(|file| file.path == "operator/problem.rs").unwrap();
     let kind = Regex::new("^[a-z]+(_[a-z]+)+$").unwrap();
     let written: BTreeSet<String> =
         literals::of(&file.text).into_iter().map(|one| one.text).filter(|text| kind.is_match(text)).collect();
