@@ -49,12 +49,9 @@ fn every_mistake_is_told_at_once_and_no_secret_with_it() {
             "type = \"slack\"\nwebhook_url = \"https://hooks.example/#secretpath\"",
             "webhook_url: holds a `#` part",
         ),
-        (
-            "type = \"slack\"\nwebhook_url_file = \"/nowhere\"",
-            "webhook_url_file: names a file that cannot be read",
-        ),
+        ("type = \"slack\"\nwebhook_url_file = \"/nowhere\"", "webhook_url_file: the file cannot be read"),
         (&format!("type = \"slack\"\n{hook}\nmention = \"@here\""), "mention: is not a mention"),
-        (&format!("type = \"slack\"\n{hook}\nurl = \"x\""), "url: is not known here"),
+        (&format!("type = \"slack\"\n{hook}\nurl = \"x\""), "url: unknown key"),
         (
             &format!(
                 "type = \"slack\"
@@ -65,7 +62,7 @@ digest = {{ schedule = \"8:00\" }}"
         ),
         (&format!("type = \"slack\"\n{hook}\nburst = {{ limit = 2 }}"), "burst.window: is missing"),
         (&format!("type = \"slack\"\n{hook}\ntemplate = \"X/\""), "template: is not a name"),
-        (&format!("type = \"slack\"\n{hook}\nskip_if_read = \"yes\""), "skip_if_read: is not true or false"),
+        (&format!("type = \"slack\"\n{hook}\nskip_if_read = \"yes\""), "skip_if_read: must be true or false"),
         (&format!("type = \"slack\"\n{hook}\ntimeout = \"500ms\""), "timeout: is not in range"),
         (&format!("type = \"slack\"\n{hook}\ntimeout = \"3m\""), "timeout: is not in range"),
         (&format!("type = \"slack\"\n{hook}\nca_file = \"Cargo.toml\""), "ca_file: "),
@@ -88,7 +85,7 @@ digest = {{ schedule = \"8:00\" }}"
             &format!(
                 "type = \"slack\"\n{hook}\nactive_hours = {{ from = \"08:00\", to = \"18:00\", day = [] }}"
             ),
-            "active_hours.day: is not known here",
+            "active_hours.day: unknown key",
         ),
     ]);
     let (_, problems) = read("type = \"webhook\"\ntimeout = \"x\"\nsecret = \"y\"\nrate_limit = 1\nnope = 2");
