@@ -192,7 +192,7 @@ impl Poller {
                 self.catalog = Some(Arc::new(catalog));
                 Ok(Some(Tick::Again))
             }
-            Err(error) if error.kind == ErrorKind::State => Err(StoreError::Budget(error.detail)),
+            Err(UpstreamError { kind: ErrorKind::State(failure), .. }) => Err(StoreError::Budget(failure)),
             Err(error) => match pause_of(&error) {
                 Some(until) => Ok(Some(self.wait(until))),
                 None => {
@@ -260,13 +260,13 @@ impl Poller {
         now: Timestamp,
     ) -> Result<Tick, StoreError> {
         let Some(listing) = &mut self.listing else { return Ok(Tick::Again) };
-        match error.kind {
+        match &error.kind {
             // Without its state the bridge does not poll, and does not stay.
-            ErrorKind::State => return Err(StoreError::Budget(error.detail)),
-            ErrorKind::Budget(until) => return Ok(self.wait(until)),
+            ErrorKind::State(failure) => return Err(StoreError::Budget(failure.clone())),
+            ErrorKind::Budget(until) => return Ok(self.wait(*until)),
             ErrorKind::RateLimited(until) if listing.limited < PAGE_ERRORS => {
                 listing.limited += 1;
-                return Ok(self.wait(until));
+                return Ok(self.wait(*until));
             }
             _ => {}
         }
@@ -308,7 +308,7 @@ impl Poller {
                 poll.baseline = report.baseline;
             }
             Some(error) => {
-                self.store.poll_failed(&self.account, error.kind.as_str(), &error.detail, now).await?;
+                self.store.poll_failed(&self.account, error.kind.name(), &error.detail, now).await?;
                 let failed = self.store.account(&self.account).await?.failed_polls;
                 let doublings = failed.saturating_sub(1).min(10);
                 let backoff = plan.policy.poll_interval.saturating_mul(1 << doublings);

@@ -142,7 +142,7 @@ impl AccountWorker {
         let (account, report) = (&*self.name, &poll.report);
         match &poll.error {
             Some(error) => {
-                tracing::warn!(account, kind = error.kind.as_str(), error = %error, "poll failed; it is tried again");
+                tracing::warn!(account, kind = %error.kind.name().as_str(), error = %error, "poll failed; it is tried again");
             }
             None if poll.baseline => {
                 let told = report.matched + report.waiting;

@@ -44,7 +44,7 @@ impl AccountLoops {
                 Ok(()) = self.newest.changed() => {}
                 Some(ended) = loops.next() => {
                     // Whatever ends one of them ends the bridge: an account must not fall silent.
-                    let (name, result) = ended.map_err(|panic| AppError::panicked(&panic))?;
+                    let (name, result) = ended?;
                     result?;
                     running.remove(&name);
                 }

@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::domain::Timestamp;
 use crate::store::{Grant, REQUEST_SPAN, SharedStore, TakeRequests};
-use crate::upstream::{Budget, Denied, Purpose};
+use crate::upstream::{Budget, Denied, Purpose, StateFailure};
 use async_trait::async_trait;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -96,7 +96,7 @@ impl Budget for StoreBudget {
                 Ok(())
             }
             Ok(Grant::Until(at)) => Err(Denied::Until(at)),
-            Err(error) => Err(Denied::State(error.to_string())),
+            Err(error) => Err(Denied::State(StateFailure::new(error))),
         }
     }
 

@@ -110,7 +110,7 @@ impl App {
         match failure {
             None | Some(Ok(Ok(()))) => Ok(()),
             Some(Ok(Err(error))) => Err(error),
-            Some(Err(panic)) => Err(AppError::panicked(&panic)),
+            Some(Err(panic)) => Err(panic.into()),
         }
     }
 

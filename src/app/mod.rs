@@ -24,8 +24,11 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::outbox::{Digester, Dispatcher, Janitor, Targets};
 use crate::render::TemplateProblem;
+use crate::settings::table::io_text;
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::{SharedStore, StoreError};
+use crate::task::Panicked;
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -38,28 +41,32 @@ pub enum AppError {
     /// The state failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The address for `http.listen` is not to be had.
+    /// The address for `http.listen` is not available.
     #[error(
-        "cannot listen on {addr} (`http.listen`): {why}; free the port, name another, or write \"\" for none"
+        "cannot listen on {addr} (`http.listen`): {}; free the port, set another, or set \"\" to serve nothing",
+        io_text(.source)
     )]
     Listen {
         /// The address.
         addr: SocketAddr,
         /// Why not.
-        why: String,
+        source: io::Error,
     },
+    /// The folder for the copy of a dry run cannot be created.
+    #[error("cannot create a temporary folder for a copy of the state: {}", io_text(.0))]
+    Copy(#[source] io::Error),
+    /// A task panicked.
+    #[error(transparent)]
+    Panicked(#[from] Panicked),
+    /// There is no such account.
+    #[error("there is no account `{0}`")]
+    NoAccount(String),
     /// Templates with mistakes.
     #[error("{}", list(.0))]
     Templates(Vec<TemplateProblem>),
     /// A part that cannot be built from its settings.
     #[error("{0}")]
     Build(String),
-}
-
-impl AppError {
-    fn panicked(panic: &str) -> Self {
-        Self::Build(format!("a part of the bridge ended unexpectedly: {panic}"))
-    }
 }
 
 fn list(problems: &[TemplateProblem]) -> String {
@@ -94,14 +101,13 @@ impl App {
     /// Builds everything: templates, destinations, state (owned by this process), accounts, the listener.
     pub async fn build(settings: Settings, clock: Clock) -> Result<Self, AppError> {
         let targets = build_targets(&settings)?;
-        let listener =
-            match settings.http.listen {
-                None => None,
-                Some(addr) => Some(TcpListener::bind(addr).await.map_err(|error| AppError::Listen {
-                    addr,
-                    why: crate::settings::table::io_text(&error),
-                })?),
-            };
+        let listener = match settings.http.listen {
+            None => None,
+            Some(addr) => {
+                let bound = TcpListener::bind(addr).await;
+                Some(bound.map_err(|source| AppError::Listen { addr, source })?)
+            }
+        };
         let store: SharedStore = open_state(&settings.state.path, Access::Own).await?;
         Self::assemble(settings, targets, store.clone(), store, listener, clock).await
     }
@@ -122,12 +128,7 @@ impl App {
     pub async fn build_dry(settings: Settings, clock: Clock) -> Result<Dry, AppError> {
         let targets = build_targets(&settings)?;
         let folder = tempfile::Builder::new().prefix("review-bridge-").tempdir();
-        let folder = folder.map_err(|error| {
-            AppError::Build(format!(
-                "no folder for a copy of the state: {}",
-                crate::settings::table::io_text(&error)
-            ))
-        })?;
+        let folder = folder.map_err(AppError::Copy)?;
         let copy = folder.path().join("state.db");
         let known = settings.state.path.exists();
         let real: Option<SharedStore> = if known {

@@ -57,7 +57,7 @@ impl Observed {
                     self.note(endpoint.key(), None).await;
                 }
             }
-            Err(error) if matches!(error.kind, ErrorKind::Budget(_) | ErrorKind::State) => {}
+            Err(error) if matches!(error.kind, ErrorKind::Budget(_) | ErrorKind::State(_)) => {}
             Err(error) => {
                 let named = endpoints.iter().find(|endpoint| endpoint.setting() == error.setting);
                 if let Some(endpoint) = named.or(endpoints.first()) {

@@ -161,7 +161,7 @@ impl ReloadLoop {
                 let mut reloader = reloader.lock().unwrap_or_else(PoisonError::into_inner);
                 if at_once { reloader.now() } else { reloader.tick() }
             });
-            match look.await.map_err(|panic| AppError::panicked(&panic))? {
+            match look.await? {
                 Look::Nothing => {}
                 Look::Refused { why, changed } => self.refuse(&why, &changed),
                 Look::New { loaded, targets, changed } => {

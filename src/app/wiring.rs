@@ -194,7 +194,7 @@ pub fn build_upstream(
     clock: &Clock,
 ) -> Result<(Arc<dyn Upstream>, Arc<StoreBudget>), AppError> {
     let Some(own) = settings.accounts.get(account) else {
-        return Err(AppError::Build(format!("there is no account `{account}`")));
+        return Err(AppError::NoAccount(account.to_owned()));
     };
     let limit = own.upstream.requests_per_minute;
     let budget = Arc::new(StoreBudget::new(budgets.clone(), clock.clone(), account, limit));

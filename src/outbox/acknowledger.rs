@@ -114,7 +114,7 @@ impl Acknowledger {
             match error.kind {
                 // Not tried at all, or not counted: it stays due.
                 ErrorKind::Budget(until) | ErrorKind::RateLimited(until) => pause = pause.max(Some(until)),
-                ErrorKind::State => state_failed = Some(StoreError::Budget(error.detail)),
+                ErrorKind::State(failure) => state_failed = Some(StoreError::Budget(failure)),
                 // The path is right, so the review is gone: there is nothing left to mark.
                 ErrorKind::NotFound if worked_before => results.push(self.success(mark, false)),
                 ErrorKind::NotFound => {

@@ -14,7 +14,7 @@ use crate::store::{
     BurstRequest, DestinationEffect, DestinationRecord, LeaseRequest, Leased, Settlement, SharedStore,
     StoreError, Window,
 };
-use crate::task::Group;
+use crate::task::{Group, Panicked};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,7 +73,7 @@ pub struct Dispatcher {
     records_at: Option<Timestamp>,
     names: HashMap<String, (Arc<Catalog>, Timestamp)>,
     sends: Group<Sent>,
-    ended: Vec<Result<Sent, String>>,
+    ended: Vec<Result<Sent, Panicked>>,
     looked_for_expired_at: Timestamp,
     steps: StepWatch,
     /// All steps of the wall clock so far, in milliseconds.
@@ -367,7 +367,7 @@ impl Dispatcher {
                     settlements.push(settlement);
                 }
                 // Its lease runs out, and it is sent again as a possible repeat.
-                Err(error) => tracing::error!(error, "a send ended unexpectedly"),
+                Err(error) => tracing::error!(error = %error, "a send ended unexpectedly"),
             }
         }
         if !settlements.is_empty() {

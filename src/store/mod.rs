@@ -8,10 +8,11 @@ pub mod ids;
 pub mod records;
 pub mod sqlite;
 
-pub use error::StoreError;
+pub use error::{OpenError, StoreError};
 pub use records::*;
 
 use crate::domain::{Catalog, Timestamp};
+use crate::upstream::ErrorName;
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,7 +40,7 @@ pub trait Store: Send + Sync {
     async fn poll_failed(
         &self,
         account: &str,
-        kind: &str,
+        kind: ErrorName,
         error: &str,
         now: Timestamp,
     ) -> Result<(), StoreError>;
@@ -184,15 +185,15 @@ pub trait Store: Send + Sync {
     async fn next_mark(&self, account: &str) -> Result<Option<Timestamp>, StoreError>;
 
     // ---- the operator ---------------------------------------------------------------------------------
-    /// ProblemFacts from which problem is assessed.
+    /// Facts from which problems are assessed.
     async fn problem_facts(&self) -> Result<ProblemFacts, StoreError>;
-    /// The problems the operator was told of and that are not over.
+    /// The problems the operator was notified of and that are not over.
     async fn problems(&self) -> Result<Vec<ProblemRecord>, StoreError>;
-    /// Begins and ends problems, and queues their notices, at once.
+    /// Begins and ends problems, and queues their notices, together.
     async fn notify_operator(
         &self,
         started: &[ProblemRecord],
-        over: &[(String, String)],
+        over: &[ProblemKey],
         notices: &[NewMessage],
         now: Timestamp,
     ) -> Result<(), StoreError>;

@@ -128,8 +128,9 @@ impl Connection {
                 let what = format!("the request budget is spent until {}", rfc3339(until));
                 context.error(ErrorKind::Budget(until), &what)
             }
-            Denied::State(why) => {
-                context.error(ErrorKind::State, &format!("the request budget cannot be asked: {why}"))
+            Denied::State(failure) => {
+                let what = format!("the request budget cannot be read: {failure}");
+                context.error(ErrorKind::State(failure), &what)
             }
         })?;
         let authorization =

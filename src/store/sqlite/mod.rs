@@ -14,7 +14,7 @@ mod people;
 mod sending;
 mod upkeep;
 
-use super::{error, *};
+use super::*;
 use crate::domain::{Cause, Change, DeliveryState, Form, MessageKind, Reason};
 use sqlx::Connection;
 use sqlx::sqlite::{
@@ -80,7 +80,7 @@ impl SqliteStore {
             .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
             .connect_with(options.clone())
             .await
-            .map_err(|error| open_error(path, &error))?;
+            .map_err(|error| open_error(path, OpenError::Database(error)))?;
         migrate(&writer, path).await?;
         let reader = pool(2).connect_lazy_with(options.pragma("query_only", "1"));
         Ok(Self { writer, reader, path: path.into(), _lock: lock })
@@ -134,10 +134,7 @@ async fn lock_patiently(path: &Path) -> Result<File, StoreError> {
 /// locks on the file itself are not disturbed.
 fn lock(path: &Path) -> Result<File, StoreError> {
     let beside = beside(path, ".lock");
-    let failed = |error: std::io::Error| StoreError::Open {
-        path: path.display().to_string(),
-        why: format!("its lock file `{}`: {}", beside.display(), error::io_words(&error)),
-    };
+    let failed = |source| open_error(path, OpenError::Lock { lock: beside.clone(), source });
     let mut options = File::options();
     options.read(true).write(true).create(true);
     private(&mut options);
@@ -149,8 +146,7 @@ fn lock(path: &Path) -> Result<File, StoreError> {
             Ok(file)
         }
         Err(TryLockError::WouldBlock) => {
-            let holder = holder(&mut file).map(|id| format!(" (process {id})")).unwrap_or_default();
-            Err(StoreError::Locked { path: path.display().to_string(), holder })
+            Err(StoreError::Locked { path: path.to_owned(), holder: holder(&mut file) })
         }
         Err(TryLockError::Error(error)) => Err(failed(error)),
     }
@@ -175,10 +171,7 @@ fn create_private(path: &Path) -> Result<(), StoreError> {
     let mut options = File::options();
     options.read(true).write(true).create(true);
     private(&mut options);
-    options
-        .open(path)
-        .map(drop)
-        .map_err(|error| StoreError::Open { path: path.display().to_string(), why: error::io_words(&error) })
+    options.open(path).map(drop).map_err(|error| open_error(path, OpenError::File(error)))
 }
 
 async fn migrate(pool: &SqlitePool, path: &Path) -> Result<(), StoreError> {
@@ -186,16 +179,17 @@ async fn migrate(pool: &SqlitePool, path: &Path) -> Result<(), StoreError> {
     match sqlx::migrate!("migrations/sqlite").run(pool).await {
         Ok(()) => Ok(()),
         Err(MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_)) => {
-            Err(StoreError::Newer { path: path.display().to_string() })
+            Err(StoreError::Newer { path: path.to_owned() })
         }
-        Err(MigrateError::Execute(error)) => Err(open_error(path, &error)),
-        Err(MigrateError::ExecuteMigration(error, _)) => Err(open_error(path, &error)),
-        Err(error) => Err(StoreError::Open { path: path.display().to_string(), why: error.to_string() }),
+        Err(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
+            Err(open_error(path, OpenError::Database(error)))
+        }
+        Err(error) => Err(open_error(path, OpenError::Migration(error))),
     }
 }
 
-fn open_error(path: &Path, error: &sqlx::Error) -> StoreError {
-    StoreError::Open { path: path.display().to_string(), why: error::words(error) }
+fn open_error(path: &Path, source: OpenError) -> StoreError {
+    StoreError::Open { path: path.to_owned(), source }
 }
 
 fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, StoreError> {
@@ -241,7 +235,7 @@ impl Store for SqliteStore {
     async fn poll_failed(
         &self,
         account: &str,
-        kind: &str,
+        kind: ErrorName,
         error: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
@@ -433,11 +427,11 @@ impl Store for SqliteStore {
     async fn notify_operator(
         &self,
         started: &[ProblemRecord],
-        over: &[(String, String)],
+        over: &[ProblemKey],
         notices: &[NewMessage],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        operator::tell(self.begin().await?, started, over, notices, now).await
+        operator::notify(self.begin().await?, started, over, notices, now).await
     }
     async fn list_deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<DeliveryRow>, StoreError> {
         people::deliveries(&self.reader, filter).await

@@ -4,6 +4,7 @@
 use async_trait::async_trait;
 use review_bridge::domain::{Catalog, Timestamp};
 use review_bridge::store::*;
+use review_bridge::upstream::ErrorName;
 use std::sync::Mutex;
 
 /// What happens at a call.
@@ -49,7 +50,8 @@ pub fn is_made_up(error: &str) -> bool {
 }
 
 fn failure(call: &str) -> StoreError {
-    StoreError::Open { path: "test".into(), why: format!("`{call}` was made to fail") }
+    let why = std::io::Error::other(format!("`{call}` was made to fail"));
+    StoreError::Open { path: "test".into(), source: OpenError::File(why) }
 }
 
 macro_rules! faulty {
@@ -77,7 +79,7 @@ faulty! {
     fn account(account: &str) -> AccountRecord;
     fn catalog(account: &str) -> Option<(Catalog, Timestamp)>;
     fn save_catalog(account: &str, catalog: &Catalog, now: Timestamp) -> ();
-    fn poll_failed(account: &str, kind: &str, error: &str, now: Timestamp) -> ();
+    fn poll_failed(account: &str, kind: ErrorName, error: &str, now: Timestamp) -> ();
     fn endpoint_seen(account: &str, endpoint: &str, error: Option<&str>, now: Timestamp) -> ();
     fn endpoints(account: &str) -> Vec<EndpointRecord>;
     fn save_token_expiry(account: &str, at: Option<Timestamp>) -> ();
@@ -117,7 +119,7 @@ faulty! {
     fn problem_facts() -> ProblemFacts;
     fn problems() -> Vec<ProblemRecord>;
     fn notify_operator(
-        started: &[ProblemRecord], over: &[(String, String)], notices: &[NewMessage], now: Timestamp
+        started: &[ProblemRecord], over: &[ProblemKey], notices: &[NewMessage], now: Timestamp
     ) -> ();
     fn list_deliveries(filter: &DeliveryFilter) -> Vec<DeliveryRow>;
     fn list_attempts(message: &str) -> Vec<AttemptRow>;
