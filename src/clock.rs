@@ -56,7 +56,7 @@ impl Clock {
     }
 }
 
-/// The least that the time of day must move beside the time that passed to count as a step. Less is drift,
+/// The least that the time of day must differ from the time that passed to count as a step. Less is drift,
 /// or a correction that harms nobody.
 const LEAST_STEP_MS: i64 = 30_000;
 

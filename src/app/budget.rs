@@ -19,7 +19,7 @@ pub struct StoreBudget {
     clock: Clock,
     account: String,
     limit: u32,
-    /// Held while state is asked, so that requests at the same time do not each take ahead.
+    /// Held while the state is read, so that requests at the same time do not each take ahead.
     ahead: Mutex<HashMap<Purpose, Ahead>>,
     next_listing_at: AtomicI64,
 }
@@ -45,7 +45,7 @@ impl StoreBudget {
         }
     }
 
-    /// When the next listing wants requests: marks leave it half of the minute before.
+    /// When the next listing needs requests: marks leave it half of the minute before.
     pub fn listing_expected(&self, at: Timestamp) {
         self.next_listing_at.store(at.0, Ordering::Relaxed);
     }
@@ -103,7 +103,7 @@ impl Budget for StoreBudget {
     async fn hold(&self, until: Timestamp) {
         self.ahead.lock().await.clear();
         if let Err(error) = self.store.hold_account(&self.account, until).await {
-            tracing::error!(account = %self.account, error = %error, "the pause the API asked for was not kept");
+            tracing::error!(error = %error, "the pause that the API asked for could not be saved");
         }
     }
 }

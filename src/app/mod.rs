@@ -113,7 +113,7 @@ impl App {
     }
 
     /// Like [`Self::build`], on a state that is already open, with destinations that are already built, and
-    /// without a listener: for who wraps the state.
+    /// without a listener: for callers that wrap the state.
     pub async fn on(
         settings: Settings,
         targets: Targets,
@@ -124,7 +124,7 @@ impl App {
     }
 
     /// Like [`Self::build`], on a copy of the state that is thrown away with it. The request budget is still
-    /// the real one: what a dry run asks counts.
+    /// the real one: the requests of a dry run count.
     pub async fn build_dry(settings: Settings, clock: Clock) -> Result<Dry, AppError> {
         let targets = build_targets(&settings)?;
         let folder = tempfile::Builder::new().prefix("review-bridge-").tempdir();
@@ -157,7 +157,7 @@ impl App {
         if interrupted > 0 {
             tracing::warn!(
                 count = interrupted,
-                "messages were being sent when the last process ended; they are sent again, marked as possible repeats"
+                "messages were in flight when the last process ended; they are sent again, marked as possible repeats"
             );
         }
         let seed = u64::try_from(now.0).unwrap_or(0) ^ u64::from(std::process::id());

@@ -14,7 +14,7 @@ pub enum Outcome {
     Retry {
         /// Why.
         reason: Reason,
-        /// What the destination asked for (`Retry-After`): holds the whole destination.
+        /// What the destination requested (`Retry-After`): holds the whole destination.
         after: Option<Duration>,
         /// Whether the message may have arrived all the same.
         ambiguous: bool,
@@ -77,7 +77,7 @@ macro_rules! reasons {
 }
 
 reasons! {
-    /// The destination asked to slow down (429).
+    /// The destination limits the rate (429).
     RateLimited = "rate_limited",
     /// The destination failed (5xx, SMTP 4yz).
     ServerError = "server_error",

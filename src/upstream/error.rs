@@ -109,7 +109,7 @@ error_names! {
     State = "state",
 }
 
-/// A failure of the state that kept a request from being made, whoever keeps the state.
+/// A failure of the state that kept a request from being sent, whichever module keeps the state.
 #[derive(Clone, Debug)]
 pub struct StateFailure(Arc<dyn Error + Send + Sync>);
 

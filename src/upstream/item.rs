@@ -9,7 +9,7 @@ use crate::domain::{NativeRating, Review};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// At most so many bytes of a malformed item's payload are kept.
+/// The maximum of bytes kept of a malformed item's payload.
 const MAX_PAYLOAD: usize = 16 * 1024;
 /// More websites than any shop has.
 const MAX_WEBSITES: usize = 1000;

@@ -42,7 +42,7 @@ pub enum Purpose {
     Names,
     /// Marking a review read.
     Mark,
-    /// Logging in, and what a person asked for.
+    /// Logging in, and what a person requested.
     Other,
 }
 

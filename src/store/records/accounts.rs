@@ -27,7 +27,7 @@ pub struct AccountRecord {
     pub last_error: Option<String>,
     /// Its kind.
     pub last_error_kind: Option<ErrorName>,
-    /// Nothing is asked before then.
+    /// Nothing is requested before then.
     pub hold_until: Timestamp,
     /// When its token expires, where that is known.
     pub token_expires_at: Option<Timestamp>,

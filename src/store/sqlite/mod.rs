@@ -50,7 +50,7 @@ pub struct Owner {
     pub process: Option<u32>,
 }
 
-/// So often, and this long apart, a lock that is held is tried again: [`owner`] holds it for a moment.
+/// This often, and this long apart, a lock that is held is tried again: [`owner`] holds it for a moment.
 const LOCK_TRIES: u32 = 5;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
@@ -108,7 +108,7 @@ pub fn owner(path: &Path) -> Option<Owner> {
     let mut file = File::open(beside(path, ".lock")).ok()?;
     match file.try_lock_shared() {
         Err(TryLockError::WouldBlock) => Some(Owner { process: holder(&mut file) }),
-        // The lock goes with the file; what cannot be locked at all is told when it is opened.
+        // The lock goes with the file; what cannot be locked at all is reported when it is opened.
         Ok(()) | Err(TryLockError::Error(_)) => None,
     }
 }
@@ -130,7 +130,7 @@ async fn lock_patiently(path: &Path) -> Result<File, StoreError> {
     lock(path)
 }
 
-/// Takes the lock that says "this process polls and sends"; it stands beside the file so that SQLite's own
+/// Takes the lock that says "this process polls and sends"; it is a file of its own so that SQLite's own
 /// locks on the file itself are not disturbed.
 fn lock(path: &Path) -> Result<File, StoreError> {
     let beside = beside(path, ".lock");
@@ -335,7 +335,7 @@ impl Store for SqliteStore {
         requests: &[BurstRequest],
         now: Timestamp,
         decide: PaceBursts<'_>,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Grouped, StoreError> {
         let mut due = Vec::new();
         for request in requests {
             // Most rounds find nothing: they must not take the write lock for it.
@@ -344,7 +344,7 @@ impl Store for SqliteStore {
             }
         }
         if due.is_empty() {
-            return Ok(0);
+            return Ok(Grouped::default());
         }
         bursts::pace(self.begin().await?, &due, now, decide).await
     }

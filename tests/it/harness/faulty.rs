@@ -100,7 +100,7 @@ faulty! {
     fn save_digest_window(window: &DigestWindow) -> ();
     fn make_digest(digest: &NewDigest<'_>, now: Timestamp) -> u64;
     fn regroup(digests: &[&str], now: Timestamp) -> ();
-    fn pace_bursts(requests: &[BurstRequest], now: Timestamp, decide: PaceBursts<'_>) -> u64;
+    fn pace_bursts(requests: &[BurstRequest], now: Timestamp, decide: PaceBursts<'_>) -> Grouped;
     fn release_held(now: Timestamp) -> ();
     fn dead_letter_orphans(configured: &[String], now: Timestamp) -> u64;
     fn destinations() -> Vec<DestinationRecord>;

@@ -112,7 +112,7 @@ impl Store for ModelStore {
         requests: &[BurstRequest],
         now: Timestamp,
         decide: PaceBursts<'_>,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Grouped, StoreError> {
         self.with(|state| state.pace_bursts(requests, now, decide))
     }
     async fn release_held(&self, now: Timestamp) -> Result<(), StoreError> {
