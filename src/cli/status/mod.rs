@@ -8,7 +8,7 @@ use super::state::State;
 use super::{CliError, Context, names};
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::domain::Timestamp;
+use crate::domain::{ProblemKind, Timestamp};
 use crate::operator::problem;
 use crate::store::ProblemRecord;
 use account::AccountStatus;
@@ -74,7 +74,7 @@ async fn account_names(
 async fn troubles(state: &State, now: Timestamp) -> Result<Vec<ProblemRecord>, CliError> {
     let mut troubles = problem::assess(&state.store.problem_facts().await?, &BTreeMap::new(), now);
     let told = state.store.problems().await?;
-    troubles.extend(told.into_iter().filter(|told| told.kind == "template_failed"));
+    troubles.extend(told.into_iter().filter(|told| told.kind == ProblemKind::TemplateFailed));
     Ok(troubles)
 }
 
