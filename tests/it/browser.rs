@@ -9,8 +9,7 @@ use review_bridge::render::words::clean;
 use review_bridge::render::{HOSTILE, teams};
 use serde_json::{Value, json};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::LazyLock;
+use std::process::Stdio;
 
 /// Where the links of samples lead; the last is of a name beyond ASCII.
 const REVIEWS: &[&str] = &["https://reviews.example/", "http://reviews.example/", "https://xn--"];
