@@ -28,6 +28,7 @@
 //! | [`settings`] | how a module reads its keys: types, units, problems, secrets |
 //! | [`clock`] | the time |
 //! | [`causes`] | why a connection failed, in words |
+//! | [`outbound`] | what calls to elsewhere share: TLS configurations, HTTP clients |
 //! | [`task`] | spawning: groups of tasks that end with their owner |
 //! | [`telemetry`] | the log |
 
@@ -41,6 +42,7 @@ pub mod destination;
 pub mod domain;
 pub mod intake;
 pub mod operator;
+pub mod outbound;
 pub mod outbox;
 pub mod poller;
 pub mod render;

@@ -70,7 +70,7 @@ impl Heartbeat {
         if !well || !self.completes(account, wiring.accounts.keys()) {
             return;
         }
-        if let Err(why) = destination::ping(url).await {
+        if let Err(why) = destination::ping(&wiring.settings.outbound, url).await {
             tracing::warn!(why, "the heartbeat (`operator.heartbeat_url`) was not taken");
         }
     }

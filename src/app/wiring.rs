@@ -208,8 +208,9 @@ pub fn build_upstream(
     let limit = own.upstream.requests_per_minute;
     let budget = Arc::new(StoreBudget::new(budgets.clone(), clock.clone(), account, limit));
     let keep_email = keeps_email(settings);
-    let client = Client::new(&own.upstream, account, budget.clone(), clock.clone(), keep_email)
-        .map_err(AppError::Build)?;
+    let client =
+        Client::new(&own.upstream, account, budget.clone(), clock.clone(), keep_email, &settings.outbound)
+            .map_err(AppError::Build)?;
     let observed = Observed::new(Arc::new(client), store.clone(), clock.clone(), account);
     Ok((Arc::new(observed), budget))
 }

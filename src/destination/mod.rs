@@ -71,8 +71,7 @@ pub trait Destination: Send + Sync {
 
 /// The settings of one kind: makes the destination.
 pub trait Make: Send + Sync + Debug {
-    /// The destination `name`; the error says what is wrong with which setting, without secrets. Needs the
-    /// process's TLS provider to be installed.
+    /// The destination `name`; the error says what is wrong with which setting, without secrets.
     fn make(
         &self,
         name: &str,

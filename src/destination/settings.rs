@@ -2,7 +2,8 @@
 
 use super::email::Smtp;
 use super::hours::ActiveHours;
-use super::{Kind, Make, Schedule, TABLE, http};
+use super::{Kind, Make, Schedule, TABLE};
+use crate::outbound::{self, Outbound};
 use crate::render::{Mention, View};
 use crate::settings::{Rate, Secret, Table, table::nearest, table::quoted};
 use jiff::tz::TimeZone;
@@ -28,12 +29,14 @@ pub struct Settings {
 pub struct Shared {
     /// The mail server.
     pub smtp: Smtp,
+    /// What they are reached with.
+    pub outbound: Outbound,
 }
 
 impl Shared {
     /// Reads it from the root table; what is wrong is recorded.
     pub fn read(root: &Table<'_>) -> Self {
-        Self { smtp: Smtp::read(root) }
+        Self { smtp: Smtp::read(root), outbound: Outbound::default() }
     }
 }
 
@@ -64,6 +67,8 @@ pub struct Common {
     pub burst: Option<Burst>,
     /// The name of the templates it uses; the usual ones unless set.
     pub template: Option<String>,
+    /// What it is reached with, shared with the others.
+    pub outbound: Outbound,
 }
 
 /// How many single messages may come how quickly, before the rest is told together.
@@ -162,7 +167,7 @@ impl Settings {
     /// recorded with the table.
     pub fn read(name: &str, table: Table<'_>, shared: &Shared) -> Option<Self> {
         let kind = read_kind(&table)?;
-        let common = Common::read(&table, kind);
+        let common = Common::read(&table, kind, shared);
         let make = (kind.read)(&table, &common, shared);
         table.finish();
         Some(Self { name: name.into(), kind, common, make: make? })
@@ -185,7 +190,7 @@ fn read_kind(table: &Table<'_>) -> Option<&'static Kind> {
 
 impl Common {
     /// Reads the common keys; a wrong one is recorded and its default stands in.
-    fn read(table: &Table<'_>, kind: &Kind) -> Self {
+    fn read(table: &Table<'_>, kind: &Kind, shared: &Shared) -> Self {
         let digest = table.table("digest").and_then(Schedule::read);
         // A digest that comes at eight says so by the same clocks.
         let zone = digest.as_ref().map_or(TimeZone::UTC, |digest| digest.zone.clone());
@@ -195,7 +200,7 @@ impl Common {
             table.problem("timeout", "is not in range", "write a duration from \"1s\" to \"120s\"");
         }
         let ca_file = table.file("ca_file");
-        if let Some(Err(what)) = ca_file.as_deref().map(http::certificates) {
+        if let Some(Err(what)) = ca_file.as_deref().map(outbound::certificates) {
             table.problem("ca_file", what, "name a PEM file with the certificate of the authority");
         }
         if table.has("digest") && table.has("active_hours") {
@@ -218,6 +223,7 @@ impl Common {
             ca_file,
             burst: table.table("burst").and_then(Burst::read),
             template: kind.keys.contains(&TEMPLATE).then(|| read_template(table)).flatten(),
+            outbound: shared.outbound.clone(),
         }
     }
 

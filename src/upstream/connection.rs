@@ -10,6 +10,7 @@ use super::{Budget, Denied, Endpoint, ErrorKind, Purpose, UpstreamError};
 use super::{address, limits};
 use crate::clock::{Clock, rfc3339};
 use crate::domain::Timestamp;
+use crate::outbound::Outbound;
 use reqwest::Method;
 use reqwest::header::HeaderValue;
 use serde_json::Value;
@@ -48,6 +49,7 @@ impl Connection {
         account: &str,
         budget: Arc<dyn Budget>,
         clock: Clock,
+        outbound: &Outbound,
     ) -> Result<Self, String> {
         if let Credentials::Token(token) = &settings.credentials
             && !is_token(token.expose())
@@ -61,7 +63,7 @@ impl Connection {
             account: account.to_owned(),
             base_url: settings.base_url.clone(),
             endpoints: settings.endpoints.clone(),
-            http: transport::build(timeouts)?,
+            http: transport::build(outbound, &settings.base_url, timeouts)?,
             timeouts,
             max_page_bytes: settings.max_page_bytes,
             session: Session::new(settings.credentials.clone()),

@@ -19,6 +19,7 @@ mod model;
 mod mta;
 mod network;
 mod oracles;
+mod outbound;
 mod paging;
 mod pipeline;
 mod properties;

@@ -15,14 +15,15 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("causes", &["domain"]),
     ("clock", &["domain"]),
     ("settings", &["domain"]),
+    ("outbound", &["causes", "settings"]),
     // The parts: each knows its own concern.
-    ("upstream", &["causes", "clock", "domain", "settings"]),
+    ("upstream", &["causes", "clock", "domain", "outbound", "settings"]),
     ("rules", &["domain", "settings"]),
     ("render", &["clock", "domain", "settings"]),
-    ("destination", &["causes", "clock", "domain", "render", "settings"]),
+    ("destination", &["causes", "clock", "domain", "outbound", "render", "settings"]),
     // What the API calls malformed, and what a request is for, are kept as they are.
     ("store", &["domain", "settings", "upstream"]),
-    ("config", &["destination", "domain", "rules", "settings", "upstream"]),
+    ("config", &["destination", "domain", "outbound", "rules", "settings", "upstream"]),
     // The work.
     ("intake", &["domain", "rules", "store", "upstream"]),
     ("poller", &["domain", "intake", "store", "upstream"]),
@@ -99,7 +100,7 @@ const OWNED: &[Owned] = &[
         what: "calls to elsewhere",
         pattern: r"\b(reqwest|hyper|lettre|hickory_resolver)::|\bTcpStream::connect|\blookup_host\b|\bUdpSocket\b",
         // The last asks this machine's own bridge.
-        owners: &["upstream/", "destination/", "cli/healthcheck.rs"],
+        owners: &["outbound.rs", "upstream/", "destination/", "cli/healthcheck.rs"],
     },
     Owned { what: "standard output and error", pattern: r"\be?print(ln)?!", owners: &["main.rs"] },
     Owned {
@@ -109,7 +110,7 @@ const OWNED: &[Owned] = &[
     },
     Owned {
         what: "process-wide state",
-        pattern: r"\bstatic mut\b|\bthread_local!|\bstatic \w+: .*\b(Mutex|RwLock|Atomic\w+|OnceLock|OnceCell)\b",
+        pattern: r"\bstatic mut\b|\bthread_local!|\binstall_default\b|\bstatic \w+: .*\b(Mutex|RwLock|Atomic\w+|OnceLock|OnceCell)\b",
         owners: &[],
     },
 ];

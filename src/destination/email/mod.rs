@@ -15,6 +15,7 @@ pub use settings::{Server, Smtp};
 use super::settings::{Common, Key, Shared, TEMPLATE};
 use super::{Destination, Kind, Make, Payload, reach};
 use crate::domain::{Attempt, Message};
+use crate::outbound::certificates;
 use crate::render::{Renderer, View};
 use crate::settings::{Rate, Table};
 use address::Sender;
@@ -24,6 +25,7 @@ use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::response::Response;
 use pool::{Kept, Pool};
 use session::{Failure, Progress, Step};
+use settings::Tls;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_rustls::TlsConnector;
@@ -92,9 +94,12 @@ impl Make for Settings {
         common: &Common,
         renderer: Arc<Renderer>,
     ) -> Result<Arc<dyn Destination>, String> {
-        let files = [self.server.ca_file.as_deref(), common.ca_file.as_deref()];
-        let files: Vec<_> = files.into_iter().flatten().collect();
-        let tls = wire::connector(&files).map_err(|what| format!("destination `{name}`: {what}"))?;
+        let tls = match self.server.tls {
+            Tls::None => None,
+            Tls::StartTls | Tls::Implicit => {
+                Some(self.connector(common).map_err(|what| format!("destination `{name}`: {what}"))?)
+            }
+        };
         // What trusts more than the others has connections of its own.
         let pool = common.ca_file.as_ref().map_or_else(|| self.server.pool.clone(), |_| Arc::default());
         let view = common.view(name, None);
@@ -114,13 +119,26 @@ impl Make for Settings {
     }
 }
 
+impl Settings {
+    /// What encrypts connections, trusting the system's authorities, the server's and the destination's.
+    fn connector(&self, common: &Common) -> Result<TlsConnector, String> {
+        let files = [self.server.ca_file.as_deref(), common.ca_file.as_deref()];
+        let roots = files.into_iter().flatten().map(certificates).collect::<Result<Vec<_>, _>>()?;
+        let config = common.outbound.tls(&roots.concat());
+        config
+            .map(TlsConnector::from)
+            .map_err(|error| format!("cannot make the connection settings: {error}"))
+    }
+}
+
 struct Email {
     server: Arc<Server>,
     from: Sender,
     reply_to: Option<Sender>,
     to: Vec<Address>,
     timeout: Duration,
-    tls: TlsConnector,
+    /// Where its connections are encrypted.
+    tls: Option<TlsConnector>,
     pool: Arc<Pool>,
     view: View,
     renderer: Arc<Renderer>,
@@ -193,7 +211,7 @@ impl Email {
                 None => self.pool.clear(),
             }
         }
-        let mut connection = match session::open(&self.server, &self.tls, progress).await {
+        let mut connection = match session::open(&self.server, self.tls.as_ref(), progress).await {
             Ok(connection) => connection,
             Err(failure) => return (Err(failure), None),
         };

@@ -2,7 +2,7 @@
 
 use super::address::{self, Sender};
 use super::pool::Pool;
-use crate::destination::http::certificates;
+use crate::outbound::certificates;
 use crate::settings::{Secret, Table};
 use std::net::IpAddr;
 use std::path::PathBuf;
