@@ -79,7 +79,7 @@ impl App {
 
     async fn send_once(&mut self, once: &mut Once) -> Result<(), AppError> {
         let targets = &self.wiring.targets;
-        self.digester.tick(targets, self.ground.clock.now()).await?;
+        self.digester.tick(targets, self.shared.clock.now()).await?;
         loop {
             let (started, settled) = self.dispatcher.tick(targets).await?;
             for settled in settled {
@@ -90,7 +90,7 @@ impl App {
                 }
             }
             match started.rate_free_at {
-                Some(at) => pause(&self.ground.clock, at).await,
+                Some(at) => pause(&self.shared.clock, at).await,
                 None if started.sends == 0 => return Ok(()),
                 None => {}
             }
@@ -118,7 +118,7 @@ impl App {
 
     /// Ends: the state is closed.
     pub async fn close(self) {
-        self.ground.store.close().await;
+        self.shared.store.close().await;
     }
 }
 

@@ -8,16 +8,16 @@ use crate::destination::{self, built_in_templates, templates};
 use crate::domain::Timestamp;
 use crate::intake::{Audience, Plan};
 use crate::outbox::{Digester, Target, Targets};
-use crate::render::{Renderer, TemplateProblem};
 use crate::settings::table::quoted;
 use crate::store::{SharedStore, StoreError};
+use crate::template::{Renderer, TemplateProblem};
 use crate::upstream::{self, Client, Upstream};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What outlives a configuration.
 #[derive(Clone)]
-pub(super) struct Ground {
+pub(super) struct Shared {
     pub store: SharedStore,
     /// Where request budgets are kept; another state in a dry run.
     pub budgets: SharedStore,
@@ -30,11 +30,11 @@ pub(super) struct Ground {
 pub(super) struct Wiring {
     pub settings: Settings,
     pub targets: Targets,
-    pub accounts: BTreeMap<String, Own>,
+    pub accounts: BTreeMap<String, AccountParts>,
 }
 
 /// What one account works with.
-pub(super) struct Own {
+pub(super) struct AccountParts {
     pub plan: Arc<Plan>,
     pub upstream: Arc<dyn Upstream>,
     pub budget: Arc<StoreBudget>,
@@ -46,7 +46,7 @@ impl Wiring {
     pub fn build(
         settings: Settings,
         mut targets: Targets,
-        ground: &Ground,
+        shared: &Shared,
         before: Option<&Self>,
     ) -> Result<Self, AppError> {
         let mut accounts = BTreeMap::new();
@@ -54,9 +54,9 @@ impl Wiring {
             let known = before.and_then(|before| before.same_client(&settings, &name));
             let (upstream, budget) = match known {
                 Some(known) => known,
-                None => build_upstream(&settings, &name, &ground.store, &ground.budgets, &ground.clock)?,
+                None => build_upstream(&settings, &name, &shared.store, &shared.budgets, &shared.clock)?,
             };
-            accounts.insert(name, Own { plan, upstream, budget });
+            accounts.insert(name, AccountParts { plan, upstream, budget });
         }
         // What waits of an account that is gone is still told, and by its own scales.
         for (account, scales) in before.iter().flat_map(|before| &before.targets.scales) {
@@ -83,10 +83,10 @@ impl Wiring {
     /// out where anything was enqueued by another configuration: it would wait for ever.
     pub async fn align(&self, store: &SharedStore, now: Timestamp) -> Result<Digester, StoreError> {
         let configured: Vec<String> = self.targets.by_name.keys().cloned().collect();
-        let buried = store.bury_removed(&configured, now).await?;
-        if buried > 0 {
+        let orphans = store.dead_letter_orphans(&configured, now).await?;
+        if orphans > 0 {
             tracing::warn!(
-                count = buried,
+                count = orphans,
                 "messages to destinations that are no longer configured are dead letters"
             );
         }

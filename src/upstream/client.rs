@@ -97,7 +97,7 @@ impl Client {
             // It was checked when it came in; it may have been kept in state since.
             Some(Cursor::Link(link)) => address::below(&self.connection.base_url, link).ok_or_else(|| {
                 self.connection
-                    .asked(endpoint)
+                    .context(endpoint)
                     .error(ErrorKind::Refused, "the next page does not lie below `base_url`")
             }),
         }
@@ -124,7 +124,7 @@ impl Upstream for Client {
         if !address::is_usable_uuid(uuid) {
             return Err(self
                 .connection
-                .asked(endpoint)
+                .context(endpoint)
                 .error(ErrorKind::Refused, "the review's uuid cannot be part of a path"));
         }
         let url = self.connection.address(endpoint, Some(uuid))?;

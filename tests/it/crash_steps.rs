@@ -10,7 +10,7 @@ mod process;
 mod scenario;
 
 use crate::tier;
-use process::{Ended, Mishap, dies, fate};
+use process::{Ended, StoreFault, dies, fate};
 use scenario::{ROUNDS, Scenario};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -51,24 +51,24 @@ async fn steps() -> Vec<Step> {
     steps
 }
 
-/// Runs the scenario with one mishap; whether it came to pass. What is sent at a time is settled in as many commits
+/// Runs the scenario with one fault; whether it came to pass. What is sent at a time is settled in as many commits
 /// as the answers' order makes of it, so that a process may end a call or two earlier than the one that was counted,
 /// and then it ends well.
-async fn happens(step: Step, mishap: Mishap) -> bool {
+async fn happens(step: Step, fault: StoreFault) -> bool {
     let scenario = Scenario::new().await;
-    let context = format!("{step:?} {mishap:?}");
+    let context = format!("{step:?} {fault:?}");
     let Step { method, number, .. } = step;
     let mut happened = false;
     for round in 0..ROUNDS {
         scenario.before_round(round);
         if round == step.round {
-            happened = match mishap {
-                Mishap::AbortBefore | Mishap::AbortAfter => {
-                    dies(&scenario.config(), scenario.now(), method, number, mishap).await
+            happened = match fault {
+                StoreFault::AbortBefore | StoreFault::AbortAfter => {
+                    dies(&scenario.config(), scenario.now(), method, number, fault).await
                 }
-                _ => scenario.process(fate(method, number, mishap)).await != Ended::Well,
+                _ => scenario.process(fate(method, number, fault)).await != Ended::Well,
             };
-            if happened && mishap == Mishap::AbortAfter && RECORDS.contains(&method) {
+            if happened && fault == StoreFault::AbortAfter && RECORDS.contains(&method) {
                 assert!(scenario.has_log(), "{context}: what was done is in the log of the state only");
             }
             scenario.nothing_is_marked_early(&context);
@@ -80,37 +80,37 @@ async fn happens(step: Step, mishap: Mishap) -> bool {
     happened
 }
 
-async fn at_each(steps: impl IntoIterator<Item = Step>, mishap: Mishap) {
+async fn at_each(steps: impl IntoIterator<Item = Step>, fault: StoreFault) {
     let (mut all, mut happened) = (0_usize, 0_usize);
     for step in steps {
         all += 1;
-        happened += usize::from(happens(step, mishap).await);
+        happened += usize::from(happens(step, fault).await);
     }
-    println!("{mishap:?}: {happened} of {all}");
+    println!("{fault:?}: {happened} of {all}");
     // At most the last calls of a round may be missed.
     let missed = (all / 3).min(3 * usize::try_from(ROUNDS).unwrap());
-    assert!(happened + missed >= all && happened > 0, "only {happened} of {all}, {mishap:?}");
+    assert!(happened + missed >= all && happened > 0, "only {happened} of {all}, {fault:?}");
 }
 
 #[tokio::test]
 async fn the_state_fails_before_each_of_its_calls() {
-    at_each(steps().await, Mishap::Before).await;
+    at_each(steps().await, StoreFault::Before).await;
 }
 
 #[tokio::test]
 async fn the_state_fails_after_each_of_its_calls() {
-    at_each(steps().await, Mishap::After).await;
+    at_each(steps().await, StoreFault::After).await;
 }
 
 #[tokio::test]
 async fn the_process_dies_after_each_call_of_the_state() {
-    at_each(steps().await, Mishap::StopAfter).await;
+    at_each(steps().await, StoreFault::StopAfter).await;
 }
 
 #[tokio::test]
 async fn the_process_dies_before_each_call_that_records_what_was_done() {
     let records = steps().await.into_iter().filter(|step| RECORDS.contains(&step.method));
-    at_each(records, Mishap::StopBefore).await;
+    at_each(records, StoreFault::StopBefore).await;
 }
 
 /// The steps at which real processes die: one of each method, or what the tier says.
@@ -129,10 +129,10 @@ async fn deadly() -> Vec<Step> {
 
 #[tokio::test]
 async fn a_real_process_dies_before_calls_of_each_method() {
-    at_each(deadly().await, Mishap::AbortBefore).await;
+    at_each(deadly().await, StoreFault::AbortBefore).await;
 }
 
 #[tokio::test]
 async fn a_real_process_dies_after_calls_of_each_method() {
-    at_each(deadly().await, Mishap::AbortAfter).await;
+    at_each(deadly().await, StoreFault::AbortAfter).await;
 }

@@ -28,9 +28,11 @@ mod retention;
 mod sick_state;
 mod simulation;
 mod state;
+mod style;
 mod tidy;
 #[path = "../tier/mod.rs"]
 mod tier;
 mod trouble;
+mod upgrade;
 mod wall_clock;
 mod zz_summary;

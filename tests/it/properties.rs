@@ -70,13 +70,13 @@ fn review() -> impl Strategy<Value = Review> {
 /// What state knows of one, whose text may be kept no longer.
 fn known() -> impl Strategy<Value = Known> {
     let states = prop::sample::select(ReviewState::ALL.to_vec());
-    (prop::option::of(review()), states, any::<bool>()).prop_map(|(review, state, told)| Known {
+    (prop::option::of(review()), states, any::<bool>()).prop_map(|(review, state, attempted)| Known {
         state,
         review,
         content_hash: String::new(),
         change: Change::New,
         previous: None,
-        told,
+        attempted,
         first_seen_at: NOW,
         changed_at: NOW,
     })

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-pub use crate::harness::faulty::{Fate, Mishap};
+pub use crate::harness::faulty::{FaultPlan, StoreFault};
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Process {
     }
 
     /// It starts, runs once, and ends. One that is stopped is dropped where it is: nothing of it goes on.
-    pub async fn run(&self, fate: Fate) -> Ended {
+    pub async fn run(&self, fate: FaultPlan) -> Ended {
         let store = SqliteStore::open(&self.settings.state.path, Access::Own).await.unwrap();
         let store = Arc::new(FaultyStore::new(Arc::new(store), fate));
         let stopped = store.stopped();
@@ -76,17 +76,17 @@ const METHOD: &str = "CRASH_STEPS_METHOD";
 const NUMBER: &str = "CRASH_STEPS_NUMBER";
 const AFTER: &str = "CRASH_STEPS_AFTER";
 
-/// Does `mishap` to the call `number` of `method`, which counts from 1.
-pub fn fate(method: impl Into<String>, number: u32, mishap: Mishap) -> Fate {
+/// Does `fault` to the call `number` of `method`, which counts from 1.
+pub fn fate(method: impl Into<String>, number: u32, fault: StoreFault) -> FaultPlan {
     let (method, mut calls) = (method.into(), 0);
     Box::new(move |called| {
         calls += u32::from(called == method);
-        (called == method && calls == number).then_some(mishap)
+        (called == method && calls == number).then_some(fault)
     })
 }
 
 /// Starts this very program again, as the process that dies; whether it did.
-pub async fn dies(config: &Path, now: Timestamp, method: &str, number: u32, mishap: Mishap) -> bool {
+pub async fn dies(config: &Path, now: Timestamp, method: &str, number: u32, fault: StoreFault) -> bool {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
         .args(["--exact", "crash_steps::process::a_process_that_is_to_die"])
@@ -94,7 +94,7 @@ pub async fn dies(config: &Path, now: Timestamp, method: &str, number: u32, mish
         .env(TIME, now.0.to_string())
         .env(METHOD, method)
         .env(NUMBER, number.to_string())
-        .env(AFTER, (mishap == Mishap::AbortAfter).to_string())
+        .env(AFTER, (fault == StoreFault::AbortAfter).to_string())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     // The API and the inboxes live in this process, and must answer meanwhile.
@@ -109,8 +109,8 @@ pub async fn dies(config: &Path, now: Timestamp, method: &str, number: u32, mish
 async fn a_process_that_is_to_die() {
     let Some(config) = std::env::var_os(CONFIG) else { return };
     let text = |name: &str| std::env::var(name).unwrap();
-    let mishap = if text(AFTER) == "true" { Mishap::AbortAfter } else { Mishap::AbortBefore };
-    let fate = fate(text(METHOD), text(NUMBER).parse().unwrap(), mishap);
+    let fault = if text(AFTER) == "true" { StoreFault::AbortAfter } else { StoreFault::AbortBefore };
+    let fate = fate(text(METHOD), text(NUMBER).parse().unwrap(), fault);
     let clock = Clock::manual(Timestamp(text(TIME).parse().unwrap()));
     assert_eq!(Process::new(Path::new(&config), clock).run(fate).await, Ended::Well);
 }

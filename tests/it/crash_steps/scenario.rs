@@ -1,7 +1,7 @@
 //! The scenario: all kinds of destination, edits, digests, bursts and marks in five rounds, and what must hold at any
 //! moment of it and in the end.
 
-use super::process::{Ended, Fate, Process};
+use super::process::{Ended, FaultPlan, Process};
 use crate::harness::*;
 use review_bridge::domain::Timestamp;
 use review_bridge::sandbox::{Answer, Mailbox, serve_mailbox};
@@ -75,7 +75,7 @@ impl Scenario {
     }
 
     /// One process: it starts, runs once, ends.
-    pub async fn process(&self, fate: Fate) -> Ended {
+    pub async fn process(&self, fate: FaultPlan) -> Ended {
         self.process.run(fate).await
     }
 
