@@ -3,9 +3,13 @@
 _default:
     @just --list --unsorted
 
-# all tests, with the oracles they ask
+# all tests, with the oracles they ask (a few minutes)
 test *arguments: oracles
     cargo test --locked {{ arguments }}
+
+# the full tier: every test with all its cases, then the soak (about two hours)
+test-full: oracles
+    tests/tier/run full
 
 # formatting and lints, warnings are errors
 lint:

@@ -10,8 +10,7 @@ use review_bridge::presentation::HOSTILE;
 use review_bridge::presentation::words::clean;
 use serde_json::{Value, json};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::LazyLock;
+use std::process::Stdio;
 
 /// Where the links of samples lead; the last is of a name beyond ASCII.
 const REVIEWS: &[&str] = &["https://reviews.example/", "http://reviews.example/", "https://xn--"];

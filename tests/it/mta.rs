@@ -9,7 +9,7 @@ use review_bridge::sandbox::{Mail, Mailbox, serve_mailbox};
 use std::collections::BTreeSet;
 use std::fs::{File, Permissions};
 use std::future::pending;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

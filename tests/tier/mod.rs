@@ -55,12 +55,12 @@ pub fn weeks_on_the_model() -> Range<u64> {
 
 /// Seeds of simulated weeks on SQLite.
 pub fn weeks_on_sqlite() -> Range<u64> {
-    TIER.cases(6, 70)
+    TIER.cases(3, 67)
 }
 
 /// Seeds of simulated weeks that are lived twice and compared.
 pub fn weeks_compared() -> Range<u64> {
-    TIER.cases(4, 36)
+    TIER.cases(3, 35)
 }
 
 /// Numbers of hostile texts, each of which is sent to one of so many kinds.
