@@ -6,10 +6,10 @@ WORKDIR /src
 # Everything that .dockerignore lets through, which is the one list of what the build reads. No target of
 # Cargo.toml is named here, so a bench, an example or a test that comes or goes changes nothing.
 COPY . .
-# The caches keep what the dependencies compile to from one build to the next. The bridge itself is always compiled:
-# Cargo goes by the times of files, which an older checkout can turn back. Paths are relative so that
-# tests/container/replay can run the same step anywhere. /data becomes the state's folder: the second stage has no
-# shell to make it.
+# The cache mounts keep the compiled dependencies from one build to the next. The bridge itself is always compiled,
+# because Cargo compares the times of files, and those of an older checkout may be newer. Paths are relative so that
+# tests/container/replay can run the same step anywhere. `data` becomes the folder of the state: the second stage has
+# no shell to create it.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target,sharing=locked \
     cargo clean --release --locked --package review-bridge \
@@ -22,8 +22,8 @@ COPY --from=build /src/image/review-bridge /usr/local/bin/review-bridge
 COPY --from=build --chown=65532:65532 /src/image/data /data
 USER 65532:65532
 WORKDIR /data
-# Where the configuration is mounted, and what a container needs other than a desk: state on the volume, health
-# reachable from outside. Both can be set anew.
+# Where the configuration is mounted, and what differs in a container: state on the volume, health reachable from
+# outside. Each can be overridden.
 ENV REVIEW_BRIDGE_CONFIG=/etc/review-bridge/config.toml \
     REVIEW_BRIDGE__STATE__URL=sqlite:/data/review-bridge.db \
     REVIEW_BRIDGE__HTTP__LISTEN=0.0.0.0:8080

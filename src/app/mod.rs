@@ -23,9 +23,9 @@ pub use wiring::{build_plans, build_silent_targets, build_targets, build_targets
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::outbox::{Digester, Dispatcher, Janitor, Targets};
-use crate::render::TemplateProblem;
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::{SharedStore, StoreError};
+use crate::template::TemplateProblem;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;

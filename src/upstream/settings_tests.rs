@@ -100,7 +100,7 @@ fn paths_stay_below_the_base_url_and_keep_their_placeholders() {
         [
             "accounts.main.endpoints.sources: holds a placeholder that is not known here",
             "accounts.main.endpoints.review: lacks its placeholder",
-            "accounts.main.endpoints.sauces: is not known here",
+            "accounts.main.endpoints.sauces: unknown key",
         ]
     );
 }

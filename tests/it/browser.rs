@@ -3,10 +3,11 @@
 
 use crate::harness::component::{BROWSER, chromium};
 use crate::oracles::{messages, view};
-use review_bridge::destination::templates;
+use review_bridge::destination::email::Mail;
+use review_bridge::destination::{teams, templates};
 use review_bridge::domain::Message;
-use review_bridge::render::words::clean;
-use review_bridge::render::{HOSTILE, teams};
+use review_bridge::presentation::HOSTILE;
+use review_bridge::presentation::words::clean;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -150,7 +151,7 @@ fn mails_show_text_and_load_nothing() {
     }
     let (renderer, view) = (templates(None).unwrap(), view());
     let mail = |(name, message): &(String, Message)| {
-        renderer.mail(message, &view).html.map(|html| json!({"name": name, "html": html}))
+        Mail::of(&renderer, message, &view).html.map(|html| json!({"name": name, "html": html}))
     };
     let mails: Vec<Value> = messages().iter().filter_map(mail).collect();
     let report = open(&json!({"cards": [], "mails": mails}));

@@ -20,8 +20,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // The parts: each knows its own concern.
     ("upstream", &["causes", "clock", "domain", "outbound", "settings"]),
     ("rules", &["domain", "settings"]),
-    ("render", &["clock", "domain", "settings"]),
-    ("destination", &["causes", "clock", "domain", "outbound", "render", "settings"]),
+    ("presentation", &["clock", "domain"]),
+    ("template", &["clock", "domain", "presentation", "settings"]),
+    ("destination", &["causes", "clock", "domain", "outbound", "presentation", "settings", "template"]),
     // What the API calls malformed, and what a request is for, are kept as they are.
     ("store", &["domain", "settings", "upstream"]),
     ("config", &["destination", "domain", "outbound", "rules", "settings", "upstream"]),
@@ -32,7 +33,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // Its notices go where `outbox::Targets` says.
     ("operator", &["domain", "outbox", "store"]),
     ("web", &["clock", "domain", "store"]),
-    ("sandbox", &["clock", "domain", "task", "upstream"]),
+    ("sandbox", &["clock", "destination", "domain", "task", "upstream"]),
     // The whole.
     (
         "app",
@@ -45,10 +46,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "operator",
             "outbox",
             "poller",
-            "render",
             "settings",
             "store",
             "task",
+            "template",
             "upstream",
             "web",
         ],
@@ -67,7 +68,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "intake",
             "operator",
             "outbox",
-            "render",
+            "presentation",
             "rules",
             "sandbox",
             "settings",

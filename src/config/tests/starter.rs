@@ -96,7 +96,7 @@ fn it_states_every_key_that_is_read_and_no_other() {
     let mut probes = 0;
     for problem in &failure.problems {
         let Some(table) = problem.path.strip_suffix(PROBE) else {
-            assert_ne!(problem.what, "is not known here", "{problem}");
+            assert_ne!(problem.what, "unknown key", "{problem}");
             continue;
         };
         // `rules[2].when` is stated with all other rules.
@@ -106,7 +106,7 @@ fn it_states_every_key_that_is_read_and_no_other() {
             .map(|part| part.split_once(']').map_or(part, |p| p.1))
             .collect();
         let known: BTreeSet<String> = problem.hint.split('`').skip(1).step_by(2).map(str::to_owned).collect();
-        assert!(problem.hint.starts_with("known here: "), "{problem}");
+        assert!(problem.hint.starts_with("known keys: "), "{problem}");
         // The file says that `unless` takes what `when` takes.
         let mut stated = tables[&table.replace("rules.unless", "rules.when")].clone();
         // What one destination shows need not be said again at the next.

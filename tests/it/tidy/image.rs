@@ -144,7 +144,8 @@ fn replayed(dockerfile: &str) -> String {
 
 #[test]
 fn a_replay_sees_what_an_image_would_lack() {
-    let manifest = "RUN cargo metadata --no-deps --offline --format-version 1 > /dev/null";
+    // Cargo looks for the files of all targets before it finds that this one is none.
+    let build = "RUN cargo build --offline --locked --bin none";
     let refused = replayed("FROM rust AS build\nWORKDIR /src\nCOPY README.md ./\n");
     assert!(refused.contains("Dockerfile:3: COPY README.md: it is not in what .dockerignore"), "{refused}");
     let refused = replayed("FROM rust AS build\nCOPY . .\nRUN mkdir /data\n");
@@ -153,12 +154,14 @@ fn a_replay_sees_what_an_image_would_lack() {
     assert!(refused.contains("COPY /none: it is not in the stage"), "{refused}");
     // Targets of the manifest that a stub lacks, and then all that they need.
     let stub = format!(
-        "FROM rust\nCOPY Cargo.toml Cargo.lock ./\nRUN mkdir src && : > src/lib.rs && : > src/main.rs\n{manifest}"
+        "FROM rust\nCOPY Cargo.toml Cargo.lock ./\nRUN mkdir src && : > src/lib.rs && : > src/main.rs\n{build}"
     );
     let refused = replayed(&stub);
     assert!(refused.contains("` bench at `benches/"), "{refused}");
-    let refused = replayed(&format!("FROM rust\nWORKDIR /src\nCOPY . .\n{manifest}"));
-    assert!(refused.contains("the last stage has no ENTRYPOINT"), "{refused}");
+    let refused = replayed(&format!("FROM rust\nWORKDIR /src\nCOPY . .\n{build}"));
+    assert!(refused.contains("no bin target named `none`"), "{refused}");
+    let refused = replayed("FROM rust\nCOPY . .\nFROM base\nCMD [\"run\"]\n");
+    assert!(refused.contains("the last stage has no ENTRYPOINT and no HEALTHCHECK"), "{refused}");
 }
 
 #[test]

@@ -3,14 +3,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod facts;
 mod fake;
+mod hostile;
 mod settings;
 mod tls;
 
 use super::*;
 use crate::destination::Settings;
 use crate::domain::{Outcome, Reason};
-use crate::render::{sample, samples};
+use crate::presentation::{sample, samples};
 use crate::settings::{Problem, Problems, Source};
 use fake::{Do, Fake, Script};
 use figment::providers::{Format, Toml};
