@@ -2,14 +2,13 @@
 
 use super::accounts::AccountLoops;
 use super::outbox::OutboxLoop;
-use super::reload::{self, Reload, ReloadLoop};
+use super::reload::{Reload, ReloadLoop};
 use super::watch::{Heartbeat, OperatorLoop};
 use super::wiring::Wiring;
 use super::{App, AppError};
 use crate::clock::Clock;
 use crate::outbox::Janitor;
 use crate::task::Group;
-use crate::web;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +18,7 @@ use tokio::sync::{Notify, mpsc, watch};
 /// The newest configuration.
 pub(super) type Newest = watch::Receiver<Arc<Wiring>>;
 
-type Loops = Group<Result<(), AppError>>;
+pub(super) type Loops = Group<Result<(), AppError>>;
 
 /// What the loops tell each other.
 #[derive(Clone)]
@@ -95,8 +94,8 @@ impl App {
         reload: Option<Reload>,
     ) -> Result<(), AppError> {
         let store = self.shared.store.clone();
-        let (stop, stopping) = watch::channel(false);
-        let (mut loops, mut outbox) = self.start(Signals::new(stopping), reload);
+        let stop = self.health.stop.clone();
+        let (mut loops, mut outbox) = self.start(Signals::new(stop.subscribe()), reload);
         let failure = tokio::select! {
             () = shutdown => None,
             ended = loops.next() => ended,
@@ -116,20 +115,10 @@ impl App {
 
     /// Starts all loops; that of the outbox by itself, for it is not to be dropped.
     fn start(self, signals: Signals, reload: Option<Reload>) -> (Loops, Loops) {
-        let Self { wiring, shared, accounts, dispatcher, digester, janitor, listener } = self;
+        let Self { wiring, shared, accounts, dispatcher, digester, janitor, health } = self;
         let (fallbacks, failed_templates) = mpsc::channel(64);
-        let config_status = watch::Sender::new(reload::config_status(&wiring, shared.clock.now()));
         let wiring = watch::Sender::new(wiring);
-        let (mut loops, mut outbox) = (Loops::default(), Loops::default());
-        if let Some(listener) = listener {
-            let health =
-                web::Health::new(shared.store.clone(), shared.clock.clone(), config_status.subscribe());
-            let stop = signals.clone();
-            loops.start(async move {
-                web::serve(listener, health, async move { stop.stopped().await }).await;
-                Ok(())
-            });
-        }
+        let (mut loops, mut outbox) = (health.loops, Loops::default());
         let operator = OperatorLoop::new(&shared, wiring.subscribe(), failed_templates);
         loops.start(operator.run(signals.clone()));
         loops.start(upkeep(janitor, shared.clock.clone(), signals.clone()));
@@ -150,7 +139,9 @@ impl App {
         };
         outbox.start(dispatching.run());
         if let Some(reload) = reload {
-            loops.start(ReloadLoop { shared, wiring, config_status, signals }.run(reload));
+            loops.start(
+                ReloadLoop { shared, wiring, config_status: health.config_status, signals }.run(reload),
+            );
         }
         (loops, outbox)
     }

@@ -5,6 +5,7 @@ mod accounts;
 mod budget;
 mod daemon;
 mod durability;
+mod health;
 mod observed;
 mod once;
 mod outbox;
@@ -26,10 +27,10 @@ use crate::outbox::{Digester, Dispatcher, Janitor, Targets};
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::{SharedStore, StoreError};
 use crate::template::TemplateProblem;
+use health::{Health, listen};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use tokio::net::TcpListener;
 use wiring::{Shared, Wiring};
 
 /// Why the bridge cannot start, or had to stop.
@@ -74,7 +75,7 @@ pub struct App {
     dispatcher: Dispatcher,
     digester: Digester,
     janitor: Janitor,
-    listener: Option<TcpListener>,
+    health: Health,
 }
 
 /// A bridge on a copy of the state.
@@ -91,19 +92,14 @@ pub async fn open_state(path: &Path, access: Access) -> Result<Arc<SqliteStore>,
 }
 
 impl App {
-    /// Builds everything: templates, destinations, state (owned by this process), accounts, the listener.
+    /// Builds everything: templates, destinations, the listener, state (owned by this process), accounts. Health is
+    /// served from when the state is open.
     pub async fn build(settings: Settings, clock: Clock) -> Result<Self, AppError> {
         let targets = build_targets(&settings)?;
-        let listener =
-            match settings.http.listen {
-                None => None,
-                Some(addr) => Some(TcpListener::bind(addr).await.map_err(|error| AppError::Listen {
-                    addr,
-                    why: crate::settings::table::io_text(&error),
-                })?),
-            };
+        let listener = listen(&settings).await?;
         let store: SharedStore = open_state(&settings.state.path, Access::Own).await?;
-        Self::assemble(settings, targets, store.clone(), store, listener, clock).await
+        let health = Health::serve(listener, &settings, &store, &clock);
+        Self::assemble(settings, targets, store.clone(), store, health, clock).await
     }
 
     /// Like [`Self::build`], on a state that is already open, with destinations that are already built, and
@@ -114,7 +110,8 @@ impl App {
         store: SharedStore,
         clock: Clock,
     ) -> Result<Self, AppError> {
-        Self::assemble(settings, targets, store.clone(), store, None, clock).await
+        let health = Health::serve(None, &settings, &store, &clock);
+        Self::assemble(settings, targets, store.clone(), store, health, clock).await
     }
 
     /// Like [`Self::build`], on a copy of the state that is thrown away with it. The request budget is still
@@ -139,7 +136,8 @@ impl App {
         };
         let store: SharedStore = open_state(&copy, Access::Own).await?;
         let budget = real.unwrap_or_else(|| store.clone());
-        let app = Self::assemble(settings, targets, store, budget, None, clock).await?;
+        let health = Health::serve(None, &settings, &store, &clock);
+        let app = Self::assemble(settings, targets, store, budget, health, clock).await?;
         Ok(Dry { app, _folder: folder })
     }
 
@@ -148,7 +146,7 @@ impl App {
         targets: Targets,
         store: SharedStore,
         budgets: SharedStore,
-        listener: Option<TcpListener>,
+        health: Health,
         clock: Clock,
     ) -> Result<Self, AppError> {
         let now = clock.now();
@@ -172,12 +170,12 @@ impl App {
         let dispatcher = Dispatcher::new(shared.store.clone(), shared.clock.clone(), &owner, seed);
         let retention = wiring.settings.state.retention;
         let janitor = Janitor::new(shared.store.clone(), shared.clock.clone(), retention);
-        Ok(Self { wiring: Arc::new(wiring), shared, accounts, dispatcher, digester, janitor, listener })
+        Ok(Self { wiring: Arc::new(wiring), shared, accounts, dispatcher, digester, janitor, health })
     }
 
     /// Where health is served; none with `http.listen = ""`.
     pub fn addr(&self) -> Option<SocketAddr> {
-        self.listener.as_ref().and_then(|listener| listener.local_addr().ok())
+        self.health.addr
     }
 
     /// The state.

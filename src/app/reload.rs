@@ -1,10 +1,10 @@
 //! Takes up a changed configuration while the bridge runs; a bad one is refused as a whole.
 
 use super::daemon::Signals;
+use super::health::config_status;
 use super::wiring::{Shared, Wiring};
 use super::{AppError, build_targets};
 use crate::config::{Contents, Loaded, Reading, Settings};
-use crate::domain::Timestamp;
 use crate::outbox::Targets;
 use crate::task;
 use crate::web::ConfigStatus;
@@ -112,11 +112,6 @@ fn named(changed: &[PathBuf]) -> String {
     }
 }
 
-/// What probes are told of `wiring`.
-pub(super) fn config_status(wiring: &Wiring, now: Timestamp) -> ConfigStatus {
-    ConfigStatus { accounts: wiring.accounts.keys().cloned().collect(), loaded_at: now, refused_at: None }
-}
-
 /// Puts back what only a restart can change, and says which keys that were.
 fn keep_fixed(settings: &mut Settings, running: &Settings) -> Vec<&'static str> {
     let mut kept = Vec::new();
@@ -193,7 +188,7 @@ impl ReloadLoop {
         if level != before.settings.log.level {
             set_level(&level);
         }
-        self.config_status.send_replace(config_status(&wiring, self.shared.clock.now()));
+        self.config_status.send_replace(config_status(&wiring.settings, self.shared.clock.now()));
         self.wiring.send_replace(Arc::new(wiring));
         self.signals.enqueued.notify_one();
         tracing::info!(changed = named(changed), "configuration reloaded");

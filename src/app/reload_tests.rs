@@ -4,6 +4,7 @@
 use super::*;
 use crate::clock::Clock;
 use crate::config::Loader;
+use crate::domain::Timestamp;
 use crate::store::sqlite::{Access, SqliteStore};
 use std::collections::BTreeSet;
 

@@ -12,8 +12,8 @@ mod reviews;
 mod sandbox;
 mod status;
 
-use crate::harness::{Bench, folder};
 use crate::harness::process::command;
+use crate::harness::{Bench, folder};
 use review_bridge::domain::{
     Attempt, Catalog, Change, DeliveryState, Form, Named, NativeRating, Outcome, Reason, Review, RuleHit,
     Source, Timestamp, text::is_unsafe,

@@ -9,23 +9,24 @@ pub(super) async fn ensure(transaction: &mut Transaction, account: &str) -> Resu
     Ok(())
 }
 
-#[derive(sqlx::FromRow)]
-pub(super) struct Row {
-    pub(super) name: String,
-    catalog_at: Option<i64>,
-    baseline_at: Option<i64>,
-    listings: i64,
-    listing_length: Option<i64>,
-    last_poll_at: Option<i64>,
-    last_success_at: Option<i64>,
-    failed_polls: i64,
-    failing_since: Option<i64>,
-    last_error: Option<String>,
-    last_error_kind: Option<String>,
-    hold_until: i64,
-    token_expires_at: Option<i64>,
-    mark_setting: Option<String>,
-    mark_error: Option<String>,
+from_row! {
+    pub(super) struct Row {
+        pub(super) name: String,
+        catalog_at: Option<i64>,
+        baseline_at: Option<i64>,
+        listings: i64,
+        listing_length: Option<i64>,
+        last_poll_at: Option<i64>,
+        last_success_at: Option<i64>,
+        failed_polls: i64,
+        failing_since: Option<i64>,
+        last_error: Option<String>,
+        last_error_kind: Option<String>,
+        hold_until: i64,
+        token_expires_at: Option<i64>,
+        mark_setting: Option<String>,
+        mark_error: Option<String>,
+    }
 }
 
 impl From<Row> for AccountRecord {

@@ -49,14 +49,15 @@ pub(super) async fn pace(
     Ok(gathered)
 }
 
-/// What waits for one recipient.
-#[derive(sqlx::FromRow)]
-struct BacklogRow {
-    recipient: String,
-    from_at: Option<i64>,
-    admitted: Option<i64>,
-    backlog: i64,
-    in_window: Option<i64>,
+from_row! {
+    /// What waits for one recipient.
+    struct BacklogRow {
+        recipient: String,
+        from_at: Option<i64>,
+        admitted: Option<i64>,
+        backlog: i64,
+        in_window: Option<i64>,
+    }
 }
 
 /// What waits for each recipient of a destination.
@@ -150,16 +151,17 @@ async fn close_window(
     Ok(())
 }
 
-/// A message that becomes a part of a summary.
-#[derive(sqlx::FromRow)]
-struct Folded {
-    id: String,
-    content: Option<String>,
-    possible_repeat: bool,
-    attempts: i64,
-    first_attempt_at: Option<i64>,
-    stopped_base_ms: i64,
-    created_at: i64,
+from_row! {
+    /// A message that becomes a part of a summary.
+    struct Folded {
+        id: String,
+        content: Option<String>,
+        possible_repeat: bool,
+        attempts: i64,
+        first_attempt_at: Option<i64>,
+        stopped_base_ms: i64,
+        created_at: i64,
+    }
 }
 
 /// Gathers all that waits for one recipient, an earlier summary too, into one message. It goes on counting their

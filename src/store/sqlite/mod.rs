@@ -9,13 +9,16 @@ mod digests;
 mod intake;
 mod interventions;
 mod marks;
+mod migrations;
 mod operator;
 mod people;
+mod row;
 mod sending;
 mod upkeep;
 
 use super::{error, *};
 use crate::domain::{Cause, Change, DeliveryState, Form, MessageKind, Reason};
+use row::from_row;
 use sqlx::Connection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -183,7 +186,7 @@ fn create_private(path: &Path) -> Result<(), StoreError> {
 
 async fn migrate(pool: &SqlitePool, path: &Path) -> Result<(), StoreError> {
     use sqlx::migrate::MigrateError;
-    match sqlx::migrate!("migrations/sqlite").run(pool).await {
+    match migrations::all().run(pool).await {
         Ok(()) => Ok(()),
         Err(MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_)) => {
             Err(StoreError::Newer { path: path.display().to_string() })

@@ -70,17 +70,18 @@ async fn supersede_failed(
 const DUE: &str = "destination = $1 AND state = 'pending' AND lease IS NULL AND next_at <= $2
     AND ($3 IS NULL OR id = $3) AND ($4 = 0 OR kind IN ('operator', 'test'))";
 
-#[derive(sqlx::FromRow)]
-struct LeasedRow {
-    id: String,
-    recipient: String,
-    kind: String,
-    content: Option<String>,
-    plain: bool,
-    possible_repeat: bool,
-    attempts: i64,
-    first_attempt_at: i64,
-    stopped_base_ms: i64,
+from_row! {
+    struct LeasedRow {
+        id: String,
+        recipient: String,
+        kind: String,
+        content: Option<String>,
+        plain: bool,
+        possible_repeat: bool,
+        attempts: i64,
+        first_attempt_at: i64,
+        stopped_base_ms: i64,
+    }
 }
 
 pub(super) async fn lease(
@@ -425,18 +426,19 @@ pub(super) async fn dead_letter_orphans(
     Ok(orphans.rows_affected())
 }
 
-#[derive(sqlx::FromRow)]
-struct DestinationRow {
-    name: String,
-    paused_at: Option<i64>,
-    broken_at: Option<i64>,
-    broken_reason: Option<String>,
-    broken_detail: Option<String>,
-    retry_at: Option<i64>,
-    hold_until: i64,
-    stopped_since: Option<i64>,
-    stopped_ms: i64,
-    opened_at: i64,
+from_row! {
+    struct DestinationRow {
+        name: String,
+        paused_at: Option<i64>,
+        broken_at: Option<i64>,
+        broken_reason: Option<String>,
+        broken_detail: Option<String>,
+        retry_at: Option<i64>,
+        hold_until: i64,
+        stopped_since: Option<i64>,
+        stopped_ms: i64,
+        opened_at: i64,
+    }
 }
 
 pub(super) async fn destinations(pool: &SqlitePool) -> Result<Vec<DestinationRecord>, StoreError> {
