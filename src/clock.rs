@@ -14,6 +14,9 @@ pub enum Clock {
     Manual(Arc<Hands>),
 }
 
+/// How often a sleeper looks at a manual clock.
+const LOOK_AT_HANDS: Duration = Duration::from_millis(1);
+
 /// The hands of a manual clock, in milliseconds.
 #[derive(Debug, Default)]
 pub struct Hands {
@@ -35,6 +38,21 @@ impl Clock {
         match self {
             Self::System => Timestamp(jiff::Timestamp::now().as_millisecond()),
             Self::Manual(hands) => Timestamp(hands.wall.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// Waits so long; by a manual clock no longer than it takes that to be moved so far.
+    pub async fn sleep(&self, duration: Duration) {
+        let Self::Manual(hands) = self else { return tokio::time::sleep(duration).await };
+        let end = hands.passed.load(Ordering::SeqCst).saturating_add(crate::domain::time::millis(duration));
+        let moved = async {
+            while hands.passed.load(Ordering::SeqCst) < end {
+                tokio::time::sleep(LOOK_AT_HANDS).await;
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(duration) => {}
+            () = moved => {}
         }
     }
 
@@ -163,6 +181,20 @@ pub fn parse(text: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_sleeper_by_a_manual_clock_wakes_when_it_has_moved_so_far() {
+        let clock = Clock::manual(Timestamp(0));
+        let hour = Duration::from_secs(3600);
+        let sleep = clock.sleep(hour);
+        tokio::pin!(sleep);
+        clock.step(7_200_000);
+        clock.advance(hour - Duration::from_millis(1));
+        let short = tokio::time::timeout(Duration::from_millis(20), &mut sleep).await;
+        assert!(short.is_err(), "neither a step nor almost an hour is an hour");
+        clock.advance(Duration::from_millis(1));
+        assert!(tokio::time::timeout(Duration::from_secs(20), sleep).await.is_ok());
+    }
 
     #[test]
     fn dates_of_every_known_form() {

@@ -12,8 +12,9 @@
 //! | [`rules`] | rules, conditions, and the reasons of a match |
 //! | [`store`] | durable state; the only place with SQL |
 //! | [`outbox`] | lease, send, retry, settle, mark read |
-//! | [`render`] | templates, escaping, helpers |
-//! | [`destination`] | Slack, webhooks, …: one file a kind |
+//! | [`presentation`] | what messages say: words, figures, the body of webhooks |
+//! | [`template`] | the engine of templates: compiling, checking, helpers |
+//! | [`destination`] | Slack, webhooks, …: one folder a kind |
 //! | [`operator`] | trouble noticed, notices sent, heartbeat |
 //! | [`web`] | health and readiness |
 //! | [`sandbox`] | a faithful fake of the API and of the receivers |
@@ -28,6 +29,7 @@
 //! | [`settings`] | how a module reads its keys: types, units, problems, secrets |
 //! | [`clock`] | the time |
 //! | [`causes`] | why a connection failed, in words |
+//! | [`outbound`] | what calls to elsewhere share: TLS configurations, HTTP clients |
 //! | [`task`] | spawning: groups of tasks that end with their owner |
 //! | [`telemetry`] | the log |
 
@@ -41,14 +43,20 @@ pub mod destination;
 pub mod domain;
 pub mod intake;
 pub mod operator;
+pub mod outbound;
 pub mod outbox;
 pub mod poller;
-pub mod render;
+pub mod presentation;
 pub mod rules;
 pub mod sandbox;
 pub mod settings;
 pub mod store;
 pub mod task;
 pub mod telemetry;
+pub mod template;
 pub mod upstream;
 pub mod web;
+
+#[cfg(test)]
+#[path = "../tests/tier/mod.rs"]
+mod tier;

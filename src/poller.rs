@@ -187,7 +187,7 @@ impl Poller {
         match self.upstream.catalog().await {
             Ok(catalog) => {
                 self.names_tried_at = Some(now);
-                self.store.put_catalog(&self.account, &catalog, now).await?;
+                self.store.save_catalog(&self.account, &catalog, now).await?;
                 self.names_at = Some(now);
                 self.catalog = Some(Arc::new(catalog));
                 Ok(Some(Tick::Again))

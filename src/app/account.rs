@@ -1,7 +1,7 @@
 //! One account at work: its listings, and its marks between them.
 
 use super::budget::StoreBudget;
-use super::wiring::{Ground, Own, Wiring};
+use super::wiring::{AccountParts, Shared, Wiring};
 use crate::clock::{Clock, StepWatch};
 use crate::domain::Timestamp;
 use crate::intake::Plan;
@@ -33,13 +33,15 @@ impl AccountWorker {
     pub(super) async fn new(
         name: &str,
         wiring: &Wiring,
-        ground: &Ground,
+        shared: &Shared,
     ) -> Result<Option<Self>, StoreError> {
-        let Some(Own { plan, upstream, budget }) = wiring.accounts.get(name) else { return Ok(None) };
+        let Some(AccountParts { plan, upstream, budget }) = wiring.accounts.get(name) else {
+            return Ok(None);
+        };
         let Some(account) = wiring.settings.accounts.get(name) else { return Ok(None) };
         let setting = account.upstream.endpoints.path(Endpoint::MarkReviewRead);
-        let store = ground.store.clone();
-        let seed = name.bytes().fold(ground.seed, |seed, byte| seed.rotate_left(8) ^ u64::from(byte));
+        let store = shared.store.clone();
+        let seed = name.bytes().fold(shared.seed, |seed, byte| seed.rotate_left(8) ^ u64::from(byte));
         Ok(Some(Self {
             name: name.to_owned(),
             plan: plan.clone(),
@@ -48,17 +50,17 @@ impl AccountWorker {
             upstream: upstream.clone(),
             budget: budget.clone(),
             store,
-            clock: ground.clock.clone(),
-            steps: StepWatch::new(&ground.clock),
+            clock: shared.clock.clone(),
+            steps: StepWatch::new(&shared.clock),
         }))
     }
 
     /// Takes up the newest configuration: a listing under way goes on by the new rules. Where the account is
     /// reached in another way it begins anew, for it may be another list. `false` where the account is gone.
-    pub(super) async fn follow(&mut self, wiring: &Wiring, ground: &Ground) -> Result<bool, StoreError> {
+    pub(super) async fn follow(&mut self, wiring: &Wiring, shared: &Shared) -> Result<bool, StoreError> {
         let Some(own) = wiring.accounts.get(&self.name) else { return Ok(false) };
         if !Arc::ptr_eq(&own.upstream, &self.upstream) {
-            if let Some(anew) = Self::new(&self.name, wiring, ground).await? {
+            if let Some(anew) = Self::new(&self.name, wiring, shared).await? {
                 *self = anew;
             }
         } else if !Arc::ptr_eq(&own.plan, &self.plan) {
@@ -135,7 +137,7 @@ impl AccountWorker {
     pub(super) async fn after_poll(&self, poll: &Poll) -> Result<(), StoreError> {
         let expires_at = self.upstream.token_expires_at();
         if self.store.account(&self.name).await?.token_expires_at != expires_at {
-            self.store.put_token_expiry(&self.name, expires_at).await?;
+            self.store.save_token_expiry(&self.name, expires_at).await?;
         }
         let (account, report) = (&*self.name, &poll.report);
         match &poll.error {

@@ -2,14 +2,13 @@
 
 use super::accounts::AccountLoops;
 use super::outbox::OutboxLoop;
-use super::reload::{self, Reload, ReloadLoop};
+use super::reload::{Reload, ReloadLoop};
 use super::watch::{Heartbeat, OperatorLoop};
 use super::wiring::Wiring;
 use super::{App, AppError};
 use crate::clock::Clock;
 use crate::outbox::Janitor;
 use crate::task::Group;
-use crate::web;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +18,7 @@ use tokio::sync::{Notify, mpsc, watch};
 /// The newest configuration.
 pub(super) type Newest = watch::Receiver<Arc<Wiring>>;
 
-type Loops = Group<Result<(), AppError>>;
+pub(super) type Loops = Group<Result<(), AppError>>;
 
 /// What the loops tell each other.
 #[derive(Clone)]
@@ -94,9 +93,9 @@ impl App {
         shutdown: impl Future<Output = ()>,
         reload: Option<Reload>,
     ) -> Result<(), AppError> {
-        let store = self.ground.store.clone();
-        let (stop, stopping) = watch::channel(false);
-        let (mut loops, mut outbox) = self.start(Signals::new(stopping), reload);
+        let store = self.shared.store.clone();
+        let stop = self.health.stop.clone();
+        let (mut loops, mut outbox) = self.start(Signals::new(stop.subscribe()), reload);
         let failure = tokio::select! {
             () = shutdown => None,
             ended = loops.next() => ended,
@@ -116,24 +115,15 @@ impl App {
 
     /// Starts all loops; that of the outbox by itself, for it is not to be dropped.
     fn start(self, signals: Signals, reload: Option<Reload>) -> (Loops, Loops) {
-        let Self { wiring, ground, accounts, dispatcher, digester, janitor, listener } = self;
+        let Self { wiring, shared, accounts, dispatcher, digester, janitor, health } = self;
         let (fallbacks, failed_templates) = mpsc::channel(64);
-        let standing = watch::Sender::new(reload::standing(&wiring, ground.clock.now()));
         let wiring = watch::Sender::new(wiring);
-        let (mut loops, mut outbox) = (Loops::default(), Loops::default());
-        if let Some(listener) = listener {
-            let health = web::Health::new(ground.store.clone(), ground.clock.clone(), standing.subscribe());
-            let stop = signals.clone();
-            loops.start(async move {
-                web::serve(listener, health, async move { stop.stopped().await }).await;
-                Ok(())
-            });
-        }
-        let operator = OperatorLoop::new(&ground, wiring.subscribe(), failed_templates);
+        let (mut loops, mut outbox) = (health.loops, Loops::default());
+        let operator = OperatorLoop::new(&shared, wiring.subscribe(), failed_templates);
         loops.start(operator.run(signals.clone()));
-        loops.start(upkeep(janitor, ground.clock.clone(), signals.clone()));
+        loops.start(upkeep(janitor, shared.clock.clone(), signals.clone()));
         let account_loops = AccountLoops {
-            ground: ground.clone(),
+            shared: shared.clone(),
             newest: wiring.subscribe(),
             signals: signals.clone(),
             heartbeat: Arc::new(Heartbeat::default()),
@@ -145,11 +135,13 @@ impl App {
             newest: wiring.subscribe(),
             signals: signals.clone(),
             fallbacks,
-            store: ground.store.clone(),
+            store: shared.store.clone(),
         };
         outbox.start(dispatching.run());
         if let Some(reload) = reload {
-            loops.start(ReloadLoop { ground, wiring, standing, signals }.run(reload));
+            loops.start(
+                ReloadLoop { shared, wiring, config_status: health.config_status, signals }.run(reload),
+            );
         }
         (loops, outbox)
     }

@@ -5,6 +5,7 @@ mod accounts;
 mod budget;
 mod daemon;
 mod durability;
+mod health;
 mod observed;
 mod once;
 mod outbox;
@@ -18,19 +19,19 @@ pub use durability::warning as durability_warning;
 pub use observed::Observed;
 pub use once::Once;
 pub use reload::Reload;
-pub use wiring::{build_plans, build_targets, build_upstream};
+pub use wiring::{build_plans, build_silent_targets, build_targets, build_targets_with, build_upstream};
 
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::outbox::{Digester, Dispatcher, Janitor, Targets};
-use crate::render::TemplateProblem;
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::{SharedStore, StoreError};
+use crate::template::TemplateProblem;
+use health::{Health, listen};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use tokio::net::TcpListener;
-use wiring::{Ground, Wiring};
+use wiring::{Shared, Wiring};
 
 /// Why the bridge cannot start, or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -69,12 +70,12 @@ fn list(problems: &[TemplateProblem]) -> String {
 /// The bridge, ready to run.
 pub struct App {
     wiring: Arc<Wiring>,
-    ground: Ground,
+    shared: Shared,
     accounts: Vec<AccountWorker>,
     dispatcher: Dispatcher,
     digester: Digester,
     janitor: Janitor,
-    listener: Option<TcpListener>,
+    health: Health,
 }
 
 /// A bridge on a copy of the state.
@@ -91,19 +92,14 @@ pub async fn open_state(path: &Path, access: Access) -> Result<Arc<SqliteStore>,
 }
 
 impl App {
-    /// Builds everything: templates, destinations, state (owned by this process), accounts, the listener.
+    /// Builds everything: templates, destinations, the listener, state (owned by this process), accounts. Health is
+    /// served from when the state is open.
     pub async fn build(settings: Settings, clock: Clock) -> Result<Self, AppError> {
         let targets = build_targets(&settings)?;
-        let listener =
-            match settings.http.listen {
-                None => None,
-                Some(addr) => Some(TcpListener::bind(addr).await.map_err(|error| AppError::Listen {
-                    addr,
-                    why: crate::settings::table::io_text(&error),
-                })?),
-            };
+        let listener = listen(&settings).await?;
         let store: SharedStore = open_state(&settings.state.path, Access::Own).await?;
-        Self::assemble(settings, targets, store.clone(), store, listener, clock).await
+        let health = Health::serve(listener, &settings, &store, &clock);
+        Self::assemble(settings, targets, store.clone(), store, health, clock).await
     }
 
     /// Like [`Self::build`], on a state that is already open, with destinations that are already built, and
@@ -114,7 +110,8 @@ impl App {
         store: SharedStore,
         clock: Clock,
     ) -> Result<Self, AppError> {
-        Self::assemble(settings, targets, store.clone(), store, None, clock).await
+        let health = Health::serve(None, &settings, &store, &clock);
+        Self::assemble(settings, targets, store.clone(), store, health, clock).await
     }
 
     /// Like [`Self::build`], on a copy of the state that is thrown away with it. The request budget is still
@@ -139,7 +136,8 @@ impl App {
         };
         let store: SharedStore = open_state(&copy, Access::Own).await?;
         let budget = real.unwrap_or_else(|| store.clone());
-        let app = Self::assemble(settings, targets, store, budget, None, clock).await?;
+        let health = Health::serve(None, &settings, &store, &clock);
+        let app = Self::assemble(settings, targets, store, budget, health, clock).await?;
         Ok(Dry { app, _folder: folder })
     }
 
@@ -148,7 +146,7 @@ impl App {
         targets: Targets,
         store: SharedStore,
         budgets: SharedStore,
-        listener: Option<TcpListener>,
+        health: Health,
         clock: Clock,
     ) -> Result<Self, AppError> {
         let now = clock.now();
@@ -160,28 +158,28 @@ impl App {
             );
         }
         let seed = u64::try_from(now.0).unwrap_or(0) ^ u64::from(std::process::id());
-        let ground = Ground { store, budgets, clock, seed };
-        let wiring = Wiring::build(settings, targets, &ground, None)?;
-        let digester = wiring.align(&ground.store, now).await?;
-        ground.store.probe_broken(now).await?;
+        let shared = Shared { store, budgets, clock, seed };
+        let wiring = Wiring::build(settings, targets, &shared, None)?;
+        let digester = wiring.align(&shared.store, now).await?;
+        shared.store.probe_broken(now).await?;
         let mut accounts = Vec::new();
         for name in wiring.accounts.keys() {
-            accounts.extend(AccountWorker::new(name, &wiring, &ground).await?);
+            accounts.extend(AccountWorker::new(name, &wiring, &shared).await?);
         }
         let owner = format!("{}-{}", std::process::id(), now.0);
-        let dispatcher = Dispatcher::new(ground.store.clone(), ground.clock.clone(), &owner, seed);
+        let dispatcher = Dispatcher::new(shared.store.clone(), shared.clock.clone(), &owner, seed);
         let retention = wiring.settings.state.retention;
-        let janitor = Janitor::new(ground.store.clone(), ground.clock.clone(), retention);
-        Ok(Self { wiring: Arc::new(wiring), ground, accounts, dispatcher, digester, janitor, listener })
+        let janitor = Janitor::new(shared.store.clone(), shared.clock.clone(), retention);
+        Ok(Self { wiring: Arc::new(wiring), shared, accounts, dispatcher, digester, janitor, health })
     }
 
     /// Where health is served; none with `http.listen = ""`.
     pub fn addr(&self) -> Option<SocketAddr> {
-        self.listener.as_ref().and_then(|listener| listener.local_addr().ok())
+        self.health.addr
     }
 
     /// The state.
     pub fn store(&self) -> &SharedStore {
-        &self.ground.store
+        &self.shared.store
     }
 }

@@ -1,13 +1,13 @@
 //! Takes up a changed configuration while the bridge runs; a bad one is refused as a whole.
 
 use super::daemon::Signals;
-use super::wiring::{Ground, Wiring};
+use super::health::config_status;
+use super::wiring::{Shared, Wiring};
 use super::{AppError, build_targets};
 use crate::config::{Contents, Loaded, Reading, Settings};
-use crate::domain::Timestamp;
 use crate::outbox::Targets;
 use crate::task;
-use crate::web::Standing;
+use crate::web::ConfigStatus;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -112,11 +112,6 @@ fn named(changed: &[PathBuf]) -> String {
     }
 }
 
-/// What probes are told of `wiring`.
-pub(super) fn standing(wiring: &Wiring, now: Timestamp) -> Standing {
-    Standing { accounts: wiring.accounts.keys().cloned().collect(), loaded_at: now, refused_at: None }
-}
-
 /// Puts back what only a restart can change, and says which keys that were.
 fn keep_fixed(settings: &mut Settings, running: &Settings) -> Vec<&'static str> {
     let mut kept = Vec::new();
@@ -140,9 +135,9 @@ fn keep_fixed(settings: &mut Settings, running: &Settings) -> Vec<&'static str> 
 
 /// Takes up each new configuration.
 pub(super) struct ReloadLoop {
-    pub ground: Ground,
+    pub shared: Shared,
     pub wiring: watch::Sender<Arc<Wiring>>,
-    pub standing: watch::Sender<Standing>,
+    pub config_status: watch::Sender<ConfigStatus>,
     pub signals: Signals,
 }
 
@@ -173,8 +168,8 @@ impl ReloadLoop {
     }
 
     fn refuse(&self, why: &str, changed: &[PathBuf]) {
-        let now = self.ground.clock.now();
-        self.standing.send_modify(|standing| standing.refused_at = Some(now));
+        let now = self.shared.clock.now();
+        self.config_status.send_modify(|config_status| config_status.refused_at = Some(now));
         tracing::error!(
             changed = named(changed),
             "the changed configuration is refused, and the one before it stays in force: {why}"
@@ -186,14 +181,14 @@ impl ReloadLoop {
         let before = self.wiring.borrow().clone();
         let kept = keep_fixed(&mut settings, &before.settings);
         let level = settings.log.level.clone();
-        let wiring = match Wiring::build(settings, targets, &self.ground, Some(&before)) {
+        let wiring = match Wiring::build(settings, targets, &self.shared, Some(&before)) {
             Ok(wiring) => wiring,
             Err(error) => return self.refuse(&on_one_line(&error.to_string()), changed),
         };
         if level != before.settings.log.level {
             set_level(&level);
         }
-        self.standing.send_replace(standing(&wiring, self.ground.clock.now()));
+        self.config_status.send_replace(config_status(&wiring.settings, self.shared.clock.now()));
         self.wiring.send_replace(Arc::new(wiring));
         self.signals.enqueued.notify_one();
         tracing::info!(changed = named(changed), "configuration reloaded");

@@ -2,7 +2,7 @@
 
 use super::AppError;
 use super::daemon::{Newest, Signals};
-use super::wiring::Ground;
+use super::wiring::Shared;
 use crate::clock::Clock;
 use crate::destination;
 use crate::operator::Operator;
@@ -24,10 +24,10 @@ pub(super) struct OperatorLoop {
 
 impl OperatorLoop {
     /// `failed_templates` are destinations and why their templates could not be used.
-    pub fn new(ground: &Ground, newest: Newest, failed_templates: mpsc::Receiver<(String, String)>) -> Self {
-        let mut operator = Operator::new(ground.store.clone());
+    pub fn new(shared: &Shared, newest: Newest, failed_templates: mpsc::Receiver<(String, String)>) -> Self {
+        let mut operator = Operator::new(shared.store.clone());
         operator.configured(newest.borrow().accounts.keys().cloned());
-        Self { operator, newest, clock: ground.clock.clone(), failed_templates }
+        Self { operator, newest, clock: shared.clock.clone(), failed_templates }
     }
 
     pub async fn run(mut self, signals: Signals) -> Result<(), AppError> {
@@ -70,7 +70,7 @@ impl Heartbeat {
         if !well || !self.completes(account, wiring.accounts.keys()) {
             return;
         }
-        if let Err(why) = destination::ping(url).await {
+        if let Err(why) = destination::ping(&wiring.settings.outbound, url).await {
             tracing::warn!(why, "the heartbeat (`operator.heartbeat_url`) was not taken");
         }
     }

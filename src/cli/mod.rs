@@ -137,8 +137,6 @@ impl From<AppError> for CliError {
 /// # Errors
 /// What went wrong, with its exit code.
 pub fn run(cli: Cli) -> Result<(), CliError> {
-    // Every TLS client of this process uses this provider; a second call changes nothing.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -5,6 +5,7 @@ use super::names::named_tables;
 use super::show::Resolved;
 use super::{HttpSettings, LogSettings, OperatorSettings, StateSettings, http, log, operator, state};
 use crate::destination;
+use crate::outbound::Outbound;
 use crate::rules::{self, Case, Rule};
 use crate::settings::Table;
 use crate::upstream;
@@ -35,6 +36,8 @@ pub struct Settings {
     pub templates_dir: Option<PathBuf>,
     /// The configuration's folder.
     pub folder: PathBuf,
+    /// What all that it names is reached with.
+    pub outbound: Outbound,
 }
 
 /// Reads the whole configuration. Problems are recorded; the settings are valid only if there are none.
@@ -59,6 +62,7 @@ pub(super) fn compose(root: Table) -> Settings {
         operator: operator::read(&root, &names),
         templates_dir: templates_dir(&root),
         folder: root.source().folder.clone(),
+        outbound: shared.outbound,
     };
     for name in &settings.operator.notify {
         if settings.destinations.get(name).is_some_and(|destination| destination.common.digest.is_some()) {

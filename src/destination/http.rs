@@ -5,12 +5,12 @@
 
 use super::redact::Secrets;
 use super::settings::Common;
-use crate::causes::innermost;
 use crate::clock::Stopwatch;
 use crate::domain::text::one_line;
 use crate::domain::{Attempt, Timestamp};
+use crate::outbound::{Http, Outbound, certificates};
+use crate::settings::Secret;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
-use std::path::Path;
 use std::time::Duration;
 
 /// How much of an answer is read.
@@ -19,6 +19,15 @@ pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
 pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(3_600);
 /// The body most often comes with the status line, however late that was.
 const LEAST_TIME_FOR_BODY: Duration = Duration::from_millis(250);
+/// How long a heartbeat may take.
+const PING_TIMEOUT: Duration = Duration::from_secs(10);
+/// The client of all that is posted to, but for the time that a connection may take.
+const HTTP: Http = Http {
+    connect_timeout: PING_TIMEOUT,
+    read_timeout: None,
+    idle_timeout: Duration::from_secs(30),
+    gzip: false,
+};
 
 /// Sends to one URL.
 #[derive(Debug)]
@@ -61,23 +70,17 @@ impl Sender {
     pub fn new(name: &str, key: &str, url: &str, secrets: &[&str], common: &Common) -> Result<Self, String> {
         let setting = format!("destinations.{name}.{key}");
         let url = url::Url::parse(url).map_err(|_| format!("`{setting}` is not a URL"))?;
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("review-bridge/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .no_gzip()
-            .tcp_nodelay(true)
-            // Shorter than the whole, so that running out of the whole means that sending had begun.
-            .connect_timeout(common.timeout / 2)
-            .pool_idle_timeout(Duration::from_secs(30));
-        if let Some(file) = &common.ca_file {
-            let found = certificates(file).map_err(|what| format!("`destinations.{name}.ca_file` {what}"))?;
-            builder = found.into_iter().fold(builder, |builder, root| builder.add_root_certificate(root));
-        }
-        let client = builder.build().map_err(|error| {
-            format!("cannot make the connection settings of `{name}`: {}", innermost(&error.without_url()))
-        })?;
+        let roots = match &common.ca_file {
+            Some(file) => {
+                certificates(file).map_err(|what| format!("`destinations.{name}.ca_file` {what}"))?
+            }
+            None => Vec::new(),
+        };
+        // Shorter than the whole, so that running out of the whole means that sending had begun.
+        let http = Http { connect_timeout: common.timeout / 2, ..HTTP };
+        let client = common.outbound.http(&url, http, &roots);
+        let client =
+            client.map_err(|why| format!("cannot make the connection settings of `{name}`: {why}"))?;
         let host = match (url.host_str(), url.port()) {
             (Some(host), Some(port)) => format!("{host}:{port}"),
             (host, _) => host.unwrap_or_default().to_owned(),
@@ -126,17 +129,6 @@ impl Sender {
     }
 }
 
-/// The root certificates of a PEM file.
-pub fn certificates(file: &Path) -> Result<Vec<reqwest::Certificate>, String> {
-    let shown = file.display();
-    let pem = std::fs::read(file)
-        .map_err(|error| format!("cannot read `{shown}`: {}", crate::settings::table::io_text(&error)))?;
-    match reqwest::Certificate::from_pem_bundle(&pem) {
-        Ok(found) if !found.is_empty() => Ok(found),
-        _ => Err(format!("`{shown}` holds no certificate in PEM form")),
-    }
-}
-
 /// Reads what an answer says; its body only as far as it comes in time.
 async fn read(mut response: reqwest::Response, now: Timestamp, time: Duration) -> Answer {
     let header = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
@@ -179,14 +171,10 @@ pub fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
 }
 
 /// Asks for `url` once and looks at the status alone: a heartbeat. The error holds no part of the address.
-pub async fn ping(url: &crate::settings::Secret) -> Result<(), String> {
-    let client = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .timeout(Duration::from_secs(10))
-        .user_agent(concat!("review-bridge/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|error| error.without_url().to_string())?;
-    let answer = client.get(url.expose()).send().await.map_err(|error| error.without_url().to_string())?;
+pub async fn ping(outbound: &Outbound, url: &Secret) -> Result<(), String> {
+    let url: url::Url = url.expose().parse().map_err(|_| "it is not a URL")?;
+    let client = outbound.http(&url, Http { connect_timeout: PING_TIMEOUT, ..HTTP }, &[])?;
+    let answer = client.get(url).timeout(PING_TIMEOUT).send().await;
+    let answer = answer.map_err(|error| error.without_url().to_string())?;
     if answer.status().is_success() { Ok(()) } else { Err(format!("the answer was {}", answer.status())) }
 }

@@ -1,11 +1,12 @@
 //! What all kinds of destination have in common in the configuration, and how a kind is chosen.
 
-use super::email::Smtp;
 use super::hours::ActiveHours;
-use super::{Kind, Make, Schedule, TABLE, http};
-use crate::render::{Mention, View};
+use super::{Kind, Make, Schedule, TABLE};
+use crate::outbound::{self, Outbound};
+use crate::presentation::{Mention, Own, View};
 use crate::settings::{Rate, Secret, Table, table::nearest, table::quoted};
 use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,17 +24,24 @@ pub struct Settings {
     pub make: Arc<dyn Make>,
 }
 
-/// What destinations share, beside their own tables.
+/// What the destinations of each kind share, beside their own tables.
 #[derive(Clone, Debug, Default)]
 pub struct Shared {
-    /// The mail server.
-    pub smtp: Smtp,
+    own: BTreeMap<&'static str, Own>,
+    /// What they are reached with.
+    pub outbound: Outbound,
 }
 
 impl Shared {
     /// Reads it from the root table; what is wrong is recorded.
     pub fn read(root: &Table<'_>) -> Self {
-        Self { smtp: Smtp::read(root) }
+        let own = TABLE.iter().filter_map(|kind| Some((kind.name, (kind.shared?)(root)))).collect();
+        Self { own, outbound: Outbound::default() }
+    }
+
+    /// What those of `kind` share.
+    pub fn of<T: std::any::Any>(&self, kind: &str) -> Option<&T> {
+        self.own.get(kind)?.get()
     }
 }
 
@@ -64,6 +72,8 @@ pub struct Common {
     pub burst: Option<Burst>,
     /// The name of the templates it uses; the usual ones unless set.
     pub template: Option<String>,
+    /// What it is reached with, shared with the others.
+    pub outbound: Outbound,
 }
 
 /// How many single messages may come how quickly, before the rest is told together.
@@ -112,11 +122,7 @@ pub struct Key {
 
 /// The keys of every kind.
 pub const COMMON_KEYS: &[Key] = &[
-    Key {
-        name: "type",
-        summary: "the kind: slack, teams, discord, google_chat, mattermost, email or webhook",
-        secret: false,
-    },
+    Key { name: "type", summary: "the kind of destination", secret: false },
     Key { name: "rate_limit", summary: "messages in any span: \"1/s\", \"30/m\", \"100/h\"", secret: false },
     Key { name: "timeout", summary: "of one attempt, 1s to 120s; \"10s\" unless set", secret: false },
     Key { name: "give_up_after", summary: "since the first attempt; \"48h\" unless set", secret: false },
@@ -162,7 +168,7 @@ impl Settings {
     /// recorded with the table.
     pub fn read(name: &str, table: Table<'_>, shared: &Shared) -> Option<Self> {
         let kind = read_kind(&table)?;
-        let common = Common::read(&table, kind);
+        let common = Common::read(&table, kind, shared);
         let make = (kind.read)(&table, &common, shared);
         table.finish();
         Some(Self { name: name.into(), kind, common, make: make? })
@@ -173,7 +179,7 @@ fn read_kind(table: &Table<'_>) -> Option<&'static Kind> {
     let names: Vec<&str> = TABLE.iter().map(|kind| kind.name).collect();
     let hint = format!("write one of: {}", quoted(&names));
     let wanted = table.required_text("type", &hint)?;
-    let kind = TABLE.iter().copied().find(|kind| kind.name == wanted);
+    let kind = Kind::named(&wanted);
     if kind.is_none() {
         let shown = crate::domain::text::one_line(&wanted, 60);
         let near = nearest(&wanted, names.iter().copied());
@@ -185,7 +191,7 @@ fn read_kind(table: &Table<'_>) -> Option<&'static Kind> {
 
 impl Common {
     /// Reads the common keys; a wrong one is recorded and its default stands in.
-    fn read(table: &Table<'_>, kind: &Kind) -> Self {
+    fn read(table: &Table<'_>, kind: &Kind, shared: &Shared) -> Self {
         let digest = table.table("digest").and_then(Schedule::read);
         // A digest that comes at eight says so by the same clocks.
         let zone = digest.as_ref().map_or(TimeZone::UTC, |digest| digest.zone.clone());
@@ -195,7 +201,7 @@ impl Common {
             table.problem("timeout", "is not in range", "write a duration from \"1s\" to \"120s\"");
         }
         let ca_file = table.file("ca_file");
-        if let Some(Err(what)) = ca_file.as_deref().map(http::certificates) {
+        if let Some(Err(what)) = ca_file.as_deref().map(outbound::certificates) {
             table.problem("ca_file", what, "name a PEM file with the certificate of the authority");
         }
         if table.has("digest") && table.has("active_hours") {
@@ -218,17 +224,19 @@ impl Common {
             ca_file,
             burst: table.table("burst").and_then(Burst::read),
             template: kind.keys.contains(&TEMPLATE).then(|| read_template(table)).flatten(),
+            outbound: shared.outbound.clone(),
         }
     }
 
-    /// How the destination `name` wants messages to be shown.
-    pub(super) fn view(&self, name: &str, mention: Option<Mention>) -> View {
+    /// How the destination `name` wants messages to be shown; `own` is what its kind needs for that.
+    pub(super) fn view(&self, name: &str, mention: Option<Mention>, own: Own) -> View {
         View {
             destination: name.into(),
             zone: self.timezone.clone(),
             show_email: self.show_email,
             mention,
             template: self.template.clone(),
+            own,
         }
     }
 }
@@ -236,7 +244,7 @@ impl Common {
 /// The name of templates; whether there are any of that name is seen when they have been loaded.
 fn read_template(table: &Table<'_>) -> Option<String> {
     let name = table.text("template")?;
-    if crate::render::is_template_name(&name) {
+    if crate::template::is_template_name(&name) {
         return Some(name);
     }
     table.problem("template", "is not a name", "write letters, digits, `-` and `_`, such as \"brief\"");

@@ -1,20 +1,20 @@
-//! Trouble noticed, and told to the operator: once when it starts, once when it is over.
+//! Problem noticed, and told to the operator: once when it starts, once when it is over.
 //!
-//! [`trouble::assess`] is pure; [`Operator::tick`] compares what it says with what was told and queues notices.
+//! [`problem::assess`] is pure; [`Operator::tick`] compares what it says with what was told and queues notices.
 //! They are sent like every message.
 
-pub mod trouble;
+pub mod problem;
 
 use crate::domain::{MessageKind, Notice, NoticeState, Timestamp};
 use crate::outbox::Targets;
-use crate::store::{NewMessage, SharedStore, StoreError, TroubleRecord, ids};
+use crate::store::{NewMessage, ProblemRecord, SharedStore, StoreError, ids};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// How often trouble that goes on is told again where it has grown.
+/// How often problem that goes on is told again where it has grown.
 const GROWTH_INTERVAL: Duration = Duration::from_secs(3600);
 
-/// Watches for trouble.
+/// Watches for problem.
 pub struct Operator {
     store: SharedStore,
     /// Templates that failed, by destination; forgotten with the configuration, for the next reads them anew.
@@ -29,7 +29,7 @@ impl Operator {
         Self { store, fallbacks: BTreeMap::new(), accounts: None }
     }
 
-    /// There is a configuration, with these accounts: trouble of others is over, and so is that of templates.
+    /// There is a configuration, with these accounts: problem of others is over, and so is that of templates.
     pub fn configured(&mut self, accounts: impl IntoIterator<Item = String>) {
         self.accounts = Some(accounts.into_iter().collect());
         self.fallbacks.clear();
@@ -41,79 +41,79 @@ impl Operator {
     }
 
     /// Assesses, and queues what the operator has not been told, for the destinations `notify`. Returns how
-    /// many troubles began or ended.
+    /// many problems began or ended.
     pub async fn tick(
         &mut self,
         notify: &[String],
         targets: &Targets,
         now: Timestamp,
     ) -> Result<usize, StoreError> {
-        let mut facts = self.store.facts().await?;
+        let mut facts = self.store.problem_facts().await?;
         facts.destinations.retain(|record| targets.by_name.contains_key(&record.name));
         if let Some(accounts) = &self.accounts {
             facts.accounts.retain(|(account, _)| accounts.contains(account));
             facts.catalogs.retain(|(account, _)| accounts.contains(account));
         }
-        let present = trouble::assess(&facts, &self.fallbacks, now);
-        let told = self.store.troubles().await?;
-        let same = |a: &TroubleRecord, b: &TroubleRecord| a.kind == b.kind && a.subject == b.subject;
-        let started: Vec<TroubleRecord> = present
+        let present = problem::assess(&facts, &self.fallbacks, now);
+        let told = self.store.problems().await?;
+        let same = |a: &ProblemRecord, b: &ProblemRecord| a.kind == b.kind && a.subject == b.subject;
+        let started: Vec<ProblemRecord> = present
             .iter()
-            .filter(|trouble| match told.iter().find(|told| same(told, trouble)) {
+            .filter(|problem| match told.iter().find(|told| same(told, problem)) {
                 None => true,
                 Some(told) => {
-                    trouble::grows(&told.kind)
-                        && told.text != trouble.text
-                        && now.since(told.told_at) >= GROWTH_INTERVAL
+                    problem::grows(&told.kind)
+                        && told.text != problem.text
+                        && now.since(told.notified_at) >= GROWTH_INTERVAL
                 }
             })
             .cloned()
             .collect();
-        let over: Vec<&TroubleRecord> =
-            told.iter().filter(|told| !present.iter().any(|trouble| same(told, trouble))).collect();
+        let over: Vec<&ProblemRecord> =
+            told.iter().filter(|told| !present.iter().any(|problem| same(told, problem))).collect();
         if started.is_empty() && over.is_empty() {
             return Ok(0);
         }
         let mut notices = Vec::new();
-        for trouble in &started {
-            let (kind, subject) = (&*trouble.kind, &*trouble.subject);
-            tracing::warn!(kind, subject, hint = %trouble.hint, "trouble: {}", trouble.text);
-            notices.extend(self.notices(trouble, NoticeState::Started, notify, targets, now)?);
+        for problem in &started {
+            let (kind, subject) = (&*problem.kind, &*problem.subject);
+            tracing::warn!(kind, subject, hint = %problem.hint, "problem: {}", problem.text);
+            notices.extend(self.notices(problem, NoticeState::Started, notify, targets, now)?);
         }
-        for trouble in &over {
-            let (kind, subject) = (&*trouble.kind, &*trouble.subject);
-            tracing::info!(kind, subject, "over: {}", trouble.text);
-            notices.extend(self.notices(trouble, NoticeState::Over, notify, targets, now)?);
+        for problem in &over {
+            let (kind, subject) = (&*problem.kind, &*problem.subject);
+            tracing::info!(kind, subject, "over: {}", problem.text);
+            notices.extend(self.notices(problem, NoticeState::Over, notify, targets, now)?);
         }
         let ended: Vec<(String, String)> =
-            over.iter().map(|trouble| (trouble.kind.clone(), trouble.subject.clone())).collect();
-        self.store.tell_operator(&started, &ended, &notices, now).await?;
+            over.iter().map(|problem| (problem.kind.clone(), problem.subject.clone())).collect();
+        self.store.notify_operator(&started, &ended, &notices, now).await?;
         Ok(started.len() + ended.len())
     }
 
     /// One notice for each destination and recipient, but not through the destination it is about.
     fn notices(
         &self,
-        trouble: &TroubleRecord,
+        problem: &ProblemRecord,
         state: NoticeState,
         notify: &[String],
         targets: &Targets,
         now: Timestamp,
     ) -> Result<Vec<NewMessage>, StoreError> {
-        let about_destination = trouble::is_about_destination(&trouble.kind);
+        let about_destination = problem::is_about_destination(&problem.kind);
         let notice = Notice {
-            kind: trouble.kind.clone(),
+            kind: problem.kind.clone(),
             state,
-            text: trouble.text.clone(),
-            hint: if state == NoticeState::Over { String::new() } else { trouble.hint.clone() },
+            text: problem.text.clone(),
+            hint: if state == NoticeState::Over { String::new() } else { problem.hint.clone() },
         };
         let content = serde_json::to_string(&notice)?;
         let mut messages = Vec::new();
-        for name in notify.iter().filter(|name| !(about_destination && **name == trouble.subject)) {
+        for name in notify.iter().filter(|name| !(about_destination && **name == problem.subject)) {
             let Some(target) = targets.by_name.get(name) else { continue };
             for recipient in target.destination.recipients() {
                 let at = now.0.to_string();
-                let id = ids::message_id(&["operator", name, &recipient, &content, &trouble.subject, &at]);
+                let id = ids::message_id(&["operator", name, &recipient, &content, &problem.subject, &at]);
                 messages.push(NewMessage {
                     id,
                     destination: name.clone(),

@@ -39,7 +39,7 @@ impl Digester {
                         from: known.map_or(now, |window| window.from),
                         next_at: next_after(schedule, now),
                     };
-                    store.put_digest_window(&window).await?;
+                    store.save_digest_window(&window).await?;
                     window
                 }
             };
@@ -57,7 +57,7 @@ impl Digester {
                 // The last digest was made in what is the future now: the next may be years away.
                 window.from = now;
                 window.next_at = next_after(schedule, now);
-                self.store.put_digest_window(window).await?;
+                self.store.save_digest_window(window).await?;
             }
             if window.next_at > now {
                 continue;

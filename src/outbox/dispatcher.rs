@@ -1,11 +1,11 @@
 //! Decides which messages are sent now, and records how it went.
 //!
 //! Messages are leased right before they are sent, never ahead of it, so that a lease left by a crash means a
-//! send in flight. One destination's trouble holds only itself.
+//! send in flight. One destination's problem holds only itself.
 
 use super::burst;
 use super::retry::{self, Situation};
-use super::worker::{self, Names, Sent};
+use super::worker::{self, AccountNames, Sent};
 use super::{Target, Targets, pace::Pace};
 use crate::clock::{Clock, StepWatch};
 use crate::domain::{Catalog, DeliveryState, MessageKind, Outcome, Timestamp};
@@ -178,8 +178,8 @@ impl Dispatcher {
                 started.next_at = earliest(started.next_at, due_at);
                 continue;
             }
-            match self.room(&name, target, now).await? {
-                Room::Free { limit, without_reviews } => {
+            match self.capacity(&name, target, now).await? {
+                Capacity::Free { limit, without_reviews } => {
                     let limit = limit.min(free);
                     free -= limit;
                     requests.push(LeaseRequest {
@@ -190,9 +190,9 @@ impl Dispatcher {
                         hold: target.timeout + LEASE_MARGIN,
                     });
                 }
-                Room::Rate(at) => started.rate_free_at = earliest(started.rate_free_at, at),
-                Room::Closed(at) => started.next_at = earliest(started.next_at, at),
-                Room::Full => {}
+                Capacity::Rate(at) => started.rate_free_at = earliest(started.rate_free_at, at),
+                Capacity::Closed(at) => started.next_at = earliest(started.next_at, at),
+                Capacity::Full => {}
             }
         }
         if requests.is_empty() {
@@ -236,26 +236,31 @@ impl Dispatcher {
     }
 
     /// How many messages of a destination may be sent now.
-    async fn room(&mut self, name: &str, target: &Target, now: Timestamp) -> Result<Room, StoreError> {
+    async fn capacity(
+        &mut self,
+        name: &str,
+        target: &Target,
+        now: Timestamp,
+    ) -> Result<Capacity, StoreError> {
         let in_flight = self.in_flight.get(name).copied().unwrap_or(0);
         let record = self.records.get(name);
         if record.is_some_and(|record| record.paused_at.is_some()) {
-            return Ok(Room::Full);
+            return Ok(Capacity::Full);
         }
         let hold = record.map_or(Timestamp(0), |record| record.hold_until);
         if hold > now && hold <= now.plus(retry::LONGEST_DELAY) {
-            return Ok(Room::Closed(hold));
+            return Ok(Capacity::Closed(hold));
         }
         let mut limit = IN_FLIGHT_EACH.saturating_sub(in_flight);
         if let Some(retry_at) = record.and_then(|record| record.retry_at) {
             if retry_at > now && retry_at <= now.plus(retry::LONGEST_DELAY) {
-                return Ok(Room::Closed(retry_at));
+                return Ok(Capacity::Closed(retry_at));
             }
             // One message at a time shows whether it works again.
             limit = u32::from(in_flight == 0);
         }
         if limit == 0 {
-            return Ok(Room::Full);
+            return Ok(Capacity::Full);
         }
         // Of a rate that changed, the new span may reach further back.
         if self.paces.get(name).is_none_or(|(rate, _)| *rate != target.rate) {
@@ -266,10 +271,10 @@ impl Dispatcher {
         let (_, pace) = self.paces.entry(name.to_owned()).or_insert_with(|| (target.rate, Pace::default()));
         let limit = pace.free(target.rate, now, limit);
         if limit == 0 {
-            return Ok(Room::Rate(pace.next_at(target.rate, now)));
+            return Ok(Capacity::Rate(pace.next_at(target.rate, now)));
         }
         let without_reviews = target.hours.as_ref().is_some_and(|hours| !hours.is_open(now));
-        Ok(Room::Free { limit, without_reviews })
+        Ok(Capacity::Free { limit, without_reviews })
     }
 
     async fn begin(&mut self, targets: &Targets, message: Leased, now: Timestamp) -> Result<(), StoreError> {
@@ -279,38 +284,38 @@ impl Dispatcher {
         }
         *self.in_flight.entry(message.destination.clone()).or_default() += 1;
         let mut names = HashMap::new();
-        for told in &message.reviews {
-            let account = &told.review.account;
+        for leased in &message.reviews {
+            let account = &leased.review.account;
             if !names.contains_key(account) {
-                names.insert(account.clone(), self.names_of(targets, account, now).await?);
+                names.insert(account.clone(), self.account_names(targets, account, now).await?);
             }
         }
-        let troubles = if message.kind == MessageKind::Digest {
-            self.store.troubles().await?.into_iter().map(|trouble| trouble.text).collect()
+        let problems = if message.kind == MessageKind::Digest {
+            self.store.problems().await?.into_iter().map(|problem| problem.text).collect()
         } else {
             Vec::new()
         };
-        self.sends.start(worker::send(target, message, names, troubles, self.stepped_ms));
+        self.sends.start(worker::send(target, message, names, problems, self.stepped_ms));
         Ok(())
     }
 
-    async fn names_of(
+    async fn account_names(
         &mut self,
         targets: &Targets,
         account: &str,
         now: Timestamp,
-    ) -> Result<Names, StoreError> {
+    ) -> Result<AccountNames, StoreError> {
         let scales = targets.scales.get(account).cloned().unwrap_or_default();
         if let Some((catalog, at)) = self.names.get(account)
             && *at <= now
             && now.since(*at) < NAMES_LAST
         {
-            return Ok(Names { catalog: catalog.clone(), scales });
+            return Ok(AccountNames { catalog: catalog.clone(), scales });
         }
         let catalog = self.store.catalog(account).await?.map(|(catalog, _)| Arc::new(catalog));
         let catalog = catalog.unwrap_or_default();
         self.names.insert(account.to_owned(), (catalog.clone(), now));
-        Ok(Names { catalog, scales })
+        Ok(AccountNames { catalog, scales })
     }
 
     /// Waits until a send ends; pending for ever where none is under way. Nothing is lost if this is dropped.
@@ -412,20 +417,20 @@ impl Dispatcher {
             possible_repeat: verdict.possible_repeat,
             destination: leased.destination.clone(),
             effect: verdict.effect,
-            scatter: verdict.scatter,
-            content: told(sent),
+            split_summary: verdict.split_summary,
+            content: digest_content(sent),
         }
     }
 }
 
 /// What a digest keeps of itself, for the next one to be compared with.
-fn told(sent: &Sent) -> Option<String> {
+fn digest_content(sent: &Sent) -> Option<String> {
     let figures = Some(sent.figures?);
     let window: Window = serde_json::from_str(sent.leased.content.as_deref()?).ok()?;
     serde_json::to_string(&Window { figures, ..window }).ok()
 }
 
-enum Room {
+enum Capacity {
     Free { limit: u32, without_reviews: bool },
     Rate(Timestamp),
     Closed(Timestamp),

@@ -27,7 +27,7 @@ pub(super) struct Sent {
 
 /// What a message is rendered with.
 #[derive(Clone, Debug)]
-pub(super) struct Names {
+pub(super) struct AccountNames {
     pub(super) catalog: Arc<Catalog>,
     pub(super) scales: RatingScales,
 }
@@ -36,12 +36,12 @@ pub(super) struct Names {
 pub(super) async fn send(
     target: Target,
     leased: Leased,
-    names: HashMap<String, Names>,
-    troubles: Vec<String>,
+    names: HashMap<String, AccountNames>,
+    problems: Vec<String>,
     stepped_ms: i64,
 ) -> Sent {
     let watch = Stopwatch::start();
-    let message = message_of(&leased, &names, troubles);
+    let message = message_of(&leased, &names, problems);
     let (attempt, fallback) = match &message {
         Some(message) => deliver(&target, message).await,
         None => (unreadable(), None),
@@ -69,8 +69,12 @@ async fn deliver(target: &Target, message: &Message) -> (Attempt, Option<String>
     (attempt, payload.fallback)
 }
 
-fn message_of(leased: &Leased, names: &HashMap<String, Names>, troubles: Vec<String>) -> Option<Message> {
-    let mut members = leased.reviews.iter().filter_map(|told| member_of(told, names));
+fn message_of(
+    leased: &Leased,
+    names: &HashMap<String, AccountNames>,
+    problems: Vec<String>,
+) -> Option<Message> {
+    let mut members = leased.reviews.iter().filter_map(|leased| member_of(leased, names));
     let content = match leased.kind {
         MessageKind::Review => {
             let Member { subject, rules } = members.next()?;
@@ -80,7 +84,7 @@ fn message_of(leased: &Leased, names: &HashMap<String, Names>, troubles: Vec<Str
             let Window { from, to, before, .. } = serde_json::from_str(leased.content.as_deref()?).ok()?;
             let members = members.collect();
             let destination = leased.destination.clone();
-            Content::Digest(Box::new(Digest { destination, from, to, before, members, troubles }))
+            Content::Digest(Box::new(Digest { destination, from, to, before, members, troubles: problems }))
         }
         MessageKind::Operator => {
             Content::Operator(serde_json::from_str::<Notice>(leased.content.as_deref()?).ok()?)
@@ -103,11 +107,11 @@ fn message_of(leased: &Leased, names: &HashMap<String, Names>, troubles: Vec<Str
     })
 }
 
-fn member_of(told: &LeasedReview, names: &HashMap<String, Names>) -> Option<Member> {
-    let names = names.get(&told.review.account)?;
-    let (review, previous) = (told.review.clone(), told.previous.clone());
-    let subject = Subject::resolve(review, &names.catalog, &names.scales, told.change, previous);
-    Some(Member { subject, rules: told.rules.clone() })
+fn member_of(leased: &LeasedReview, names: &HashMap<String, AccountNames>) -> Option<Member> {
+    let names = names.get(&leased.review.account)?;
+    let (review, previous) = (leased.review.clone(), leased.previous.clone());
+    let subject = Subject::resolve(review, &names.catalog, &names.scales, leased.change, previous);
+    Some(Member { subject, rules: leased.rules.clone() })
 }
 
 fn unreadable() -> Attempt {

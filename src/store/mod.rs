@@ -19,7 +19,7 @@ use std::time::Duration;
 /// Decides what a listed review means, given what is known of it.
 pub type Decide<'a> = &'a (dyn Fn(Arrival<'_>) -> Decision + Send + Sync);
 /// Decides where a waiting review goes.
-pub type Route<'a> = &'a (dyn Fn(&Waiting) -> Routed + Send + Sync);
+pub type Route<'a> = &'a (dyn Fn(&UnroutedReview) -> RouteDecision + Send + Sync);
 /// Decides what follows for what waits for a recipient of a destination with bursts.
 pub type PaceBursts<'a> = &'a (dyn Fn(&BurstRequest, &BurstSeen) -> BurstStep + Send + Sync);
 /// A store behind its trait.
@@ -34,7 +34,7 @@ pub trait Store: Send + Sync {
     /// The names of an account, where they were loaded once.
     async fn catalog(&self, account: &str) -> Result<Option<(Catalog, Timestamp)>, StoreError>;
     /// Keeps the names of an account.
-    async fn put_catalog(&self, account: &str, catalog: &Catalog, now: Timestamp) -> Result<(), StoreError>;
+    async fn save_catalog(&self, account: &str, catalog: &Catalog, now: Timestamp) -> Result<(), StoreError>;
     /// Records that a poll failed.
     async fn poll_failed(
         &self,
@@ -54,7 +54,7 @@ pub trait Store: Send + Sync {
     /// The endpoints of an account that were called so far.
     async fn endpoints(&self, account: &str) -> Result<Vec<EndpointRecord>, StoreError>;
     /// Keeps when the account's token expires, where that is known.
-    async fn put_token_expiry(&self, account: &str, at: Option<Timestamp>) -> Result<(), StoreError>;
+    async fn save_token_expiry(&self, account: &str, at: Option<Timestamp>) -> Result<(), StoreError>;
 
     // ---- the request budget ---------------------------------------------------------------------------
     /// Takes up to `want` requests from the account's budget of `limit` in any `span`; where none is left,
@@ -105,7 +105,7 @@ pub trait Store: Send + Sync {
     /// The windows of all digests.
     async fn digest_windows(&self) -> Result<Vec<DigestWindow>, StoreError>;
     /// Keeps a window.
-    async fn put_digest_window(&self, window: &DigestWindow) -> Result<(), StoreError>;
+    async fn save_digest_window(&self, window: &DigestWindow) -> Result<(), StoreError>;
     /// Makes the digests of a destination that is due, of all that waits for it; an earlier one that was not
     /// delivered is folded in. Returns how many messages there are.
     async fn make_digest(&self, digest: &NewDigest<'_>, now: Timestamp) -> Result<u64, StoreError>;
@@ -123,7 +123,7 @@ pub trait Store: Send + Sync {
     /// Lets everything that a burst holds back be due: the configuration may be another one now.
     async fn release_held(&self, now: Timestamp) -> Result<(), StoreError>;
     /// Makes dead what waits for destinations that are not among `configured`; returns how many.
-    async fn bury_removed(&self, configured: &[String], now: Timestamp) -> Result<u64, StoreError>;
+    async fn dead_letter_orphans(&self, configured: &[String], now: Timestamp) -> Result<u64, StoreError>;
 
     // ---- destinations ---------------------------------------------------------------------------------
     /// The state of every destination that ever had one.
@@ -184,14 +184,14 @@ pub trait Store: Send + Sync {
     async fn next_mark(&self, account: &str) -> Result<Option<Timestamp>, StoreError>;
 
     // ---- the operator ---------------------------------------------------------------------------------
-    /// Facts from which trouble is assessed.
-    async fn facts(&self) -> Result<Facts, StoreError>;
-    /// The troubles the operator was told of and that are not over.
-    async fn troubles(&self) -> Result<Vec<TroubleRecord>, StoreError>;
-    /// Begins and ends troubles, and queues their notices, at once.
-    async fn tell_operator(
+    /// ProblemFacts from which problem is assessed.
+    async fn problem_facts(&self) -> Result<ProblemFacts, StoreError>;
+    /// The problems the operator was told of and that are not over.
+    async fn problems(&self) -> Result<Vec<ProblemRecord>, StoreError>;
+    /// Begins and ends problems, and queues their notices, at once.
+    async fn notify_operator(
         &self,
-        started: &[TroubleRecord],
+        started: &[ProblemRecord],
         over: &[(String, String)],
         notices: &[NewMessage],
         now: Timestamp,

@@ -8,6 +8,7 @@ use super::{Budget, Cursor, Endpoint, ErrorKind, Page, Purpose, Upstream, Upstre
 use super::{address, envelope, item, names};
 use crate::clock::Clock;
 use crate::domain::{Catalog, Timestamp};
+use crate::outbound::Outbound;
 use async_trait::async_trait;
 use reqwest::Method;
 use serde_json::json;
@@ -24,16 +25,17 @@ pub struct Client {
 }
 
 impl Client {
-    /// The client of `account`. Customers' e-mail addresses are dropped unless `keep_email`. Needs rustls'
-    /// process-wide provider; the error says what is missing, without a secret.
+    /// The client of `account`, calling by `outbound`. Customers' e-mail addresses are dropped unless `keep_email`.
+    /// The error says what is wrong, without a secret.
     pub fn new(
         settings: &Settings,
         account: &str,
         budget: Arc<dyn Budget>,
         clock: Clock,
         keep_email: bool,
+        outbound: &Outbound,
     ) -> Result<Self, String> {
-        Ok(Self { connection: Connection::new(settings, account, budget, clock)?, keep_email })
+        Ok(Self { connection: Connection::new(settings, account, budget, clock, outbound)?, keep_email })
     }
 
     /// One page of the list `endpoint`.
@@ -95,7 +97,7 @@ impl Client {
             // It was checked when it came in; it may have been kept in state since.
             Some(Cursor::Link(link)) => address::below(&self.connection.base_url, link).ok_or_else(|| {
                 self.connection
-                    .asked(endpoint)
+                    .context(endpoint)
                     .error(ErrorKind::Refused, "the next page does not lie below `base_url`")
             }),
         }
@@ -122,7 +124,7 @@ impl Upstream for Client {
         if !address::is_usable_uuid(uuid) {
             return Err(self
                 .connection
-                .asked(endpoint)
+                .context(endpoint)
                 .error(ErrorKind::Refused, "the review's uuid cannot be part of a path"));
         }
         let url = self.connection.address(endpoint, Some(uuid))?;

@@ -2,7 +2,7 @@
 //! more after a fresh login where the token was refused.
 
 use super::envelope::{self, Wrong, body_text};
-use super::failure::{Asked, text_of};
+use super::failure::{CallContext, text_of};
 use super::login::{Grant, Session, is_token, read_grant};
 use super::settings::{Credentials, Endpoints, Settings};
 use super::transport::{self, Answer, Request, Timeouts};
@@ -10,6 +10,7 @@ use super::{Budget, Denied, Endpoint, ErrorKind, Purpose, UpstreamError};
 use super::{address, limits};
 use crate::clock::{Clock, rfc3339};
 use crate::domain::Timestamp;
+use crate::outbound::Outbound;
 use reqwest::Method;
 use reqwest::header::HeaderValue;
 use serde_json::Value;
@@ -48,6 +49,7 @@ impl Connection {
         account: &str,
         budget: Arc<dyn Budget>,
         clock: Clock,
+        outbound: &Outbound,
     ) -> Result<Self, String> {
         if let Credentials::Token(token) = &settings.credentials
             && !is_token(token.expose())
@@ -61,7 +63,7 @@ impl Connection {
             account: account.to_owned(),
             base_url: settings.base_url.clone(),
             endpoints: settings.endpoints.clone(),
-            http: transport::build(timeouts)?,
+            http: transport::build(outbound, &settings.base_url, timeouts)?,
             timeouts,
             max_page_bytes: settings.max_page_bytes,
             session: Session::new(settings.credentials.clone()),
@@ -102,38 +104,38 @@ impl Connection {
         grant: Option<&Grant>,
         read: &(impl Fn(&str) -> Result<T, Wrong> + Sync),
     ) -> Result<T, UpstreamError> {
-        let asked = self.asked(call.endpoint);
+        let context = self.context(call.endpoint);
         let redacted =
             |error: UpstreamError| UpstreamError { detail: self.session.redact(&error.detail), ..error };
-        let Answer { status, headers, body } = self.send(call, grant, &asked).await.map_err(redacted)?;
+        let Answer { status, headers, body } = self.send(call, grant, &context).await.map_err(redacted)?;
         let hold = limits::hold(status, &headers, self.clock.now());
         if let Some(until) = hold {
             self.budget.hold(until).await;
         }
         if !(200..300).contains(&status) {
-            return Err(redacted(asked.status(status, &text_of(&body), hold)));
+            return Err(redacted(context.status(status, &text_of(&body), hold)));
         }
-        let body = body.map_err(|error| asked.error(error.kind, &error.detail))?;
-        read(&body_text(&body)).map_err(|wrong| redacted(asked.wrong(status, &wrong)))
+        let body = body.map_err(|error| context.error(error.kind, &error.detail))?;
+        read(&body_text(&body)).map_err(|wrong| redacted(context.wrong(status, &wrong)))
     }
 
     async fn send(
         &self,
         call: Call<'_>,
         grant: Option<&Grant>,
-        asked: &Asked<'_>,
+        context: &CallContext<'_>,
     ) -> Result<Answer, UpstreamError> {
         self.budget.take(call.purpose).await.map_err(|denied| match denied {
             Denied::Until(until) => {
                 let what = format!("the request budget is spent until {}", rfc3339(until));
-                asked.error(ErrorKind::Budget(until), &what)
+                context.error(ErrorKind::Budget(until), &what)
             }
             Denied::State(why) => {
-                asked.error(ErrorKind::State, &format!("the request budget cannot be asked: {why}"))
+                context.error(ErrorKind::State, &format!("the request budget cannot be asked: {why}"))
             }
         })?;
         let authorization =
-            grant.map(bearer).transpose().map_err(|what| asked.error(ErrorKind::Unauthenticated, what))?;
+            grant.map(bearer).transpose().map_err(|what| context.error(ErrorKind::Unauthenticated, what))?;
         let request = Request {
             method: call.method.clone(),
             url: call.url.clone(),
@@ -142,7 +144,7 @@ impl Connection {
         };
         transport::send(&self.http, self.timeouts, &request, authorization.as_ref())
             .await
-            .map_err(|error| asked.error(error.kind, &format!("`{}`: {}", asked.host, error.detail)))
+            .map_err(|error| context.error(error.kind, &format!("`{}`: {}", context.host, error.detail)))
     }
 
     /// Logs in, unless another call did so since `refused` was got.
@@ -175,9 +177,9 @@ impl Connection {
         Ok(grant)
     }
 
-    /// What is asked, for the words of a failure.
-    pub(super) fn asked(&self, endpoint: Endpoint) -> Asked<'_> {
-        Asked {
+    /// The call, for the wording of a failure.
+    pub(super) fn context(&self, endpoint: Endpoint) -> CallContext<'_> {
+        CallContext {
             account: &self.account,
             endpoint,
             path: self.endpoints.path(endpoint),
@@ -191,7 +193,7 @@ impl Connection {
         let path = self.endpoints.path(endpoint);
         address::build(&self.base_url, endpoint, path, value).ok_or_else(|| {
             let what = format!("`{}` does not lead below `base_url`", endpoint.setting());
-            self.asked(endpoint).error(ErrorKind::Refused, &what)
+            self.context(endpoint).error(ErrorKind::Refused, &what)
         })
     }
 }

@@ -5,20 +5,20 @@ use super::{Endpoint, ErrorKind, UpstreamError};
 use crate::domain::Timestamp;
 use crate::domain::text::one_line;
 
-/// What was asked, for the words of a failure.
+/// The call, for the wording of a failure.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked<'a> {
+pub(super) struct CallContext<'a> {
     pub(super) account: &'a str,
     pub(super) endpoint: Endpoint,
     /// The path as it is set, with its placeholder.
     pub(super) path: &'a str,
-    /// The host asked.
+    /// The host called.
     pub(super) host: &'a str,
-    /// Whether a login gave the token (or is being asked for one).
+    /// Whether a login gave the token (or is being requested for one).
     pub(super) with_login: bool,
 }
 
-impl Asked<'_> {
+impl CallContext<'_> {
     /// A failure of this call; `what` may hold anything.
     pub(super) fn error(&self, kind: ErrorKind, what: &str) -> UpstreamError {
         let setting = match kind {
@@ -139,7 +139,7 @@ pub(super) fn text_of(body: &Result<Vec<u8>, UpstreamError>) -> String {
 mod tests {
     use super::*;
 
-    const ASKED: Asked<'_> = Asked {
+    const CONTEXT: CallContext<'_> = CallContext {
         account: "main",
         endpoint: Endpoint::UnreadReviews,
         path: "reviews/unread",
@@ -148,7 +148,7 @@ mod tests {
     };
 
     fn kind(status: u16, body: &str) -> ErrorKind {
-        ASKED.status(status, body, None).kind
+        CONTEXT.status(status, body, None).kind
     }
 
     #[test]
@@ -168,8 +168,8 @@ mod tests {
         for status in [500, 502, 503, 599, 999] {
             assert_eq!(kind(status, "<html>502</html>"), ErrorKind::Unavailable, "{status}");
         }
-        assert_eq!(ASKED.status(429, "", Some(Timestamp(5))).kind, ErrorKind::RateLimited(Timestamp(5)));
-        let login = Asked { endpoint: Endpoint::Login, ..ASKED };
+        assert_eq!(CONTEXT.status(429, "", Some(Timestamp(5))).kind, ErrorKind::RateLimited(Timestamp(5)));
+        let login = CallContext { endpoint: Endpoint::Login, ..CONTEXT };
         assert_eq!(
             login.status(422, r#"{"message":"These credentials do not match"}"#, None).kind,
             ErrorKind::Unauthenticated
@@ -179,17 +179,17 @@ mod tests {
     #[test]
     fn a_wrong_path_names_its_setting() {
         for status in [404, 405] {
-            let error = ASKED.status(status, r#"{"message":"no such route"}"#, None);
+            let error = CONTEXT.status(status, r#"{"message":"no such route"}"#, None);
             assert_eq!((error.kind, error.setting), (ErrorKind::NotFound, "endpoints.unread_reviews"));
             assert!(error.detail.contains("`accounts.main.endpoints.unread_reviews` (now `reviews/unread`)"));
         }
-        let html = ASKED.wrong(200, &Wrong::Body("an HTML page instead of JSON".into()));
+        let html = CONTEXT.wrong(200, &Wrong::Body("an HTML page instead of JSON".into()));
         assert_eq!((html.kind, html.setting), (ErrorKind::Unavailable, "endpoints.unread_reviews"));
     }
 
     #[test]
     fn words_of_the_api_are_one_safe_line() {
-        let error = ASKED.status(422, "{\"message\":\"a\\u001b[31m\\nb\\u202e\"}", None);
+        let error = CONTEXT.status(422, "{\"message\":\"a\\u001b[31m\\nb\\u202e\"}", None);
         assert_eq!(error.detail, "unread-reviews of `main`: the API refuses (422: a[31m b)");
     }
 }

@@ -3,6 +3,7 @@
 use super::UpstreamError;
 use super::error::ErrorKind;
 use crate::causes;
+use crate::outbound::{Http, Outbound};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, Response};
 use serde_json::Value;
@@ -52,27 +53,19 @@ pub(super) struct Answer {
     pub(super) body: Result<Vec<u8>, UpstreamError>,
 }
 
-/// Builds the client of an account.
-pub(super) fn build(timeouts: Timeouts) -> Result<reqwest::Client, String> {
-    // reqwest would panic without one; the process installs it once, at its start.
-    if rustls::crypto::CryptoProvider::get_default().is_none() {
-        return Err(
-            "no cryptography is installed in this process: install rustls' ring provider first".into()
-        );
-    }
-    let mut headers = HeaderMap::new();
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    reqwest::Client::builder()
-        .user_agent(concat!("review-bridge/", env!("CARGO_PKG_VERSION")))
-        .default_headers(headers)
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .gzip(true)
-        .connect_timeout(timeouts.connect)
-        .read_timeout(timeouts.read)
-        .build()
-        .map_err(|error| format!("cannot prepare https: {}", cause(&error)))
+/// The client of an account that is reached at `base_url`.
+pub(super) fn build(
+    outbound: &Outbound,
+    base_url: &Url,
+    timeouts: Timeouts,
+) -> Result<reqwest::Client, String> {
+    let http = Http {
+        connect_timeout: timeouts.connect,
+        read_timeout: Some(timeouts.read),
+        idle_timeout: Duration::from_secs(90),
+        gzip: true,
+    };
+    outbound.http(base_url, http, &[]).map_err(|why| format!("cannot prepare https: {why}"))
 }
 
 /// Sends `request` once. `authorization` is the whole header.
@@ -84,6 +77,9 @@ pub(super) async fn send(
 ) -> Result<Answer, UpstreamError> {
     let total = if request.page_bytes.is_some() { timeouts.page } else { timeouts.call };
     let mut builder = http.request(request.method.clone(), request.url.clone()).timeout(total);
+    for name in [ACCEPT, CONTENT_TYPE] {
+        builder = builder.header(name, HeaderValue::from_static("application/json"));
+    }
     if let Some(authorization) = authorization {
         builder = builder.header(AUTHORIZATION, authorization.clone());
     }

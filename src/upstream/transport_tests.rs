@@ -22,11 +22,10 @@ async fn exchange(
     page_bytes: Option<u64>,
     timeouts: Timeouts,
 ) -> Result<Answer, UpstreamError> {
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/x?secret=s3cret", listener.local_addr().unwrap()).parse().unwrap();
+    let url: Url = format!("http://{}/x?secret=s3cret", listener.local_addr().unwrap()).parse().unwrap();
+    let http = build(&Outbound::default(), &url, timeouts).unwrap();
     let request = Request { method: Method::GET, url, body: None, page_bytes };
-    let http = build(timeouts).unwrap();
     let serve = async {
         let (mut socket, _) = listener.accept().await.unwrap();
         let _ = socket.read(&mut [0; 4096]).await;

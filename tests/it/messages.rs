@@ -143,8 +143,8 @@ async fn each_trouble_is_told_to_the_operator_with_what_to_do_and_so_is_its_end(
         store.poll_failed("down", "unavailable", "the API fails (503)", now).await.unwrap();
     }
     let tomorrow = now.plus(Duration::from_secs(86_400));
-    store.put_token_expiry("soon", Some(tomorrow)).await.unwrap();
-    store.put_catalog("late", &stale(now), now).await.unwrap();
+    store.save_token_expiry("soon", Some(tomorrow)).await.unwrap();
+    store.save_catalog("late", &stale(now), now).await.unwrap();
     let none: [(String, String); 0] = [];
     let loaded = review_bridge::config::load(Some(&bench.write_config()), none, bench.folder.path()).unwrap();
     let targets = review_bridge::app::build_targets(&loaded.settings).unwrap();
@@ -188,7 +188,7 @@ async fn each_trouble_is_told_to_the_operator_with_what_to_do_and_so_is_its_end(
     }
     assert_eq!(notices.len(), expected.len(), "{notices:#?}");
 
-    store.put_token_expiry("soon", None).await.unwrap();
+    store.save_token_expiry("soon", None).await.unwrap();
     operator.tick(notify, &targets, bench.clock.now()).await.unwrap();
     bench.once().await;
     let notices = bench.webhook("ops");

@@ -1,6 +1,7 @@
 //! A state that is full, locked, not to be written, damaged or of a newer version: the real binary says what is
 //! wrong and what to do, asks the API for nothing without a state, and ends with 1. Nothing is lost meanwhile.
 
+use crate::harness::component::{DISK, is_root, mount, unmount};
 use crate::harness::process::{Process, command, log, run, until};
 use crate::harness::*;
 use review_bridge::sandbox::Options;
@@ -18,6 +19,8 @@ const NOBODY: &str = "65534";
 
 async fn bench(reviews: usize) -> Bench {
     let mut bench = Bench::real(Options { page_size: 50, ..Options::default() }).await;
+    // On the disk, which is what is tested; and a file system in memory may run no programs.
+    bench.folder = tempfile::tempdir().unwrap();
     bench.rest.insert_str(0, "[http]\nlisten = \"\"\n");
     for index in 0..reviews {
         bench.review(&format!("r{index:03}"), GOOGLE_NL, 5.0, "Prima");
@@ -29,10 +32,6 @@ fn bridge(bench: &Bench, arguments: &[&str]) -> Command {
     let mut command = command(bench);
     command.arg("--config").arg(bench.write_config()).args(arguments);
     command
-}
-
-fn is_root() -> bool {
-    std::fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
 /// Runs what must fail for its state: it says so in these words, with the file's name, and has asked nothing.
@@ -100,23 +99,16 @@ impl Disk {
     /// `None` where this machine does not let tests mount one.
     fn new(folder: PathBuf, size: &str) -> Option<Self> {
         std::fs::create_dir(&folder).unwrap();
-        let mounted = is_root() && mount(&["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"], &folder);
-        if !mounted {
-            eprintln!("not tested: a full disk needs root and the right to mount a tmpfs");
-        }
+        let options = format!("size={size}");
+        let mounted = DISK.is_here() && mount(&["-t", "tmpfs", "-o", &options, "tmpfs"], &folder);
         mounted.then_some(Self(folder))
     }
 }
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+        unmount(&self.0);
     }
-}
-
-fn mount(arguments: &[&str], folder: &Path) -> bool {
-    let quiet = Command::new("mount").args(arguments).arg(folder).stderr(Stdio::null()).status();
-    quiet.is_ok_and(|status| status.success())
 }
 
 #[tokio::test]

@@ -42,10 +42,12 @@ pub(super) fn templates(settings: &Settings, report: &mut Report) {
         // A destination that cannot be built is reported with the destinations: its template was fine.
         _ => {
             let which = match &settings.templates_dir {
-                Some(folder) => format!("{} and the built-in ones", folder.display()),
+                Some(folder) => {
+                    format!("{}, tested on sample messages, and the built-in ones", folder.display())
+                }
                 None => "built-in".into(),
             };
-            report.ok("templates", &format!("{which}, tested on sample messages"));
+            report.ok("templates", &which);
         }
     }
 }

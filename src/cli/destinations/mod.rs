@@ -9,7 +9,7 @@ pub(super) use test::test_text;
 use super::output::{self, ago, time};
 use super::state::State;
 use super::{CliError, Context, names};
-use crate::app::build_targets;
+use crate::app::build_silent_targets;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::outbox::Targets;
@@ -51,15 +51,9 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), C
     }
 }
 
-/// The destinations, with the built-in templates if the configured ones have errors: what is shown here does not
-/// depend on them.
+/// The destinations without their templates: what is shown here does not depend on them.
 pub(super) fn targets(settings: &Settings) -> Result<Targets, CliError> {
-    let plain = || {
-        let mut plain = Settings { templates_dir: None, ..settings.clone() };
-        plain.destinations.values_mut().for_each(|own| own.common.template = None);
-        build_targets(&plain)
-    };
-    Ok(build_targets(settings).or_else(|_| plain())?)
+    Ok(build_silent_targets(settings)?)
 }
 
 async fn list(settings: &Settings, json: bool) -> Result<(), CliError> {

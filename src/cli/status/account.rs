@@ -10,7 +10,7 @@ use crate::config::Settings;
 use crate::domain::text::one_line;
 use crate::domain::{Catalog, Change, NativeRating, Source, Timestamp};
 use crate::settings::units::show_duration;
-use crate::store::{AccountRecord, ReviewFilter, ReviewState, TroubleRecord};
+use crate::store::{AccountRecord, ProblemRecord, ReviewFilter, ReviewState};
 use crate::upstream::Endpoint;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,7 +42,7 @@ impl AccountStatus {
         settings: &Settings,
         state: &State,
         name: &str,
-        problems: &[TroubleRecord],
+        problems: &[ProblemRecord],
     ) -> Result<Self, CliError> {
         let own = settings.accounts.get(name);
         let record = state.store.account(name).await?;

@@ -9,8 +9,8 @@ use super::{CliError, Context, names};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::Timestamp;
-use crate::operator::trouble;
-use crate::store::TroubleRecord;
+use crate::operator::problem;
+use crate::store::ProblemRecord;
 use account::AccountStatus;
 use clap::Args;
 use serde_json::json;
@@ -71,14 +71,14 @@ async fn account_names(
 }
 
 /// The current problems, and those that only the running bridge can see and has reported.
-async fn problems(state: &State, now: Timestamp) -> Result<Vec<TroubleRecord>, CliError> {
-    let mut problems = trouble::assess(&state.store.facts().await?, &BTreeMap::new(), now);
-    let reported = state.store.troubles().await?;
+async fn problems(state: &State, now: Timestamp) -> Result<Vec<ProblemRecord>, CliError> {
+    let mut problems = problem::assess(&state.store.problem_facts().await?, &BTreeMap::new(), now);
+    let reported = state.store.problems().await?;
     problems.extend(reported.into_iter().filter(|one| one.kind == "template_failed"));
     Ok(problems)
 }
 
-fn problem_json(problem: &TroubleRecord) -> serde_json::Value {
+fn problem_json(problem: &ProblemRecord) -> serde_json::Value {
     json!({
         "kind": problem.kind,
         "subject": problem.subject,
@@ -103,7 +103,7 @@ fn print_head(state: &State) {
     });
 }
 
-fn print_problems(problems: &[TroubleRecord]) {
+fn print_problems(problems: &[ProblemRecord]) {
     output::line("");
     if problems.is_empty() {
         return output::line("no problems");

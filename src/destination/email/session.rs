@@ -80,7 +80,7 @@ impl Failure {
 /// Opens a connection and logs in.
 pub async fn open(
     server: &Server,
-    tls: &TlsConnector,
+    tls: Option<&TlsConnector>,
     progress: &Progress,
 ) -> Result<AsyncSmtpConnection, Failure> {
     progress.at(Step::Connect);

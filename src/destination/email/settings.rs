@@ -2,17 +2,16 @@
 
 use super::address::{self, Sender};
 use super::pool::Pool;
-use crate::destination::http::certificates;
+use crate::outbound::certificates;
 use crate::settings::{Secret, Table};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What the configuration says of the server.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub enum Smtp {
     /// There is no `[smtp]`.
-    #[default]
     Absent,
     /// It is wrong, and that has been recorded.
     Wrong,

@@ -5,13 +5,10 @@
 
 use super::settings::{Server, Tls};
 use lettre::transport::smtp::client::AsyncTokioStream;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::ServerName;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::path::Path;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
@@ -50,27 +47,6 @@ enum Stream {
     Secure(Box<TlsStream<TcpStream>>),
 }
 
-/// What encrypts connections, trusting the system's authorities and those of `files`.
-pub fn connector(files: &[&Path]) -> Result<TlsConnector, String> {
-    let mut roots: Vec<CertificateDer<'static>> = Vec::new();
-    for file in files {
-        let shown = file.display();
-        let found = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-        roots.extend(found.map_err(|_| format!("`{shown}` holds no certificate in PEM form"))?);
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let wrong = |error: rustls::Error| format!("cannot make the connection settings: {error}");
-    let verifier =
-        rustls_platform_verifier::Verifier::new_with_extra_roots(roots, provider.clone()).map_err(wrong)?;
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(wrong)?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
-}
-
 /// A TCP connection to `server`.
 pub async fn connect(server: &Server) -> Result<TcpStream, Refusal> {
     let tcp = TcpStream::connect((server.host.as_str(), server.port)).await.map_err(Refusal::Network)?;
@@ -79,19 +55,21 @@ pub async fn connect(server: &Server) -> Result<TcpStream, Refusal> {
     Ok(tcp)
 }
 
-/// What SMTP is spoken over; `hello` is how we name ourselves.
+/// What SMTP is spoken over; `hello` is how we name ourselves. Where the server wants encryption and there is no `tls`,
+/// nothing is said.
 pub async fn secure(
     mut tcp: TcpStream,
     server: &Server,
-    tls: &TlsConnector,
+    tls: Option<&TlsConnector>,
     hello: &str,
 ) -> Result<Wire, Refusal> {
-    let ahead: &'static [u8] = match server.tls {
-        Tls::None => return Ok(Wire { stream: Stream::Plain(tcp), ahead: b"" }),
-        Tls::Implicit => b"",
-        Tls::StartTls => {
+    let (tls, ahead): (_, &'static [u8]) = match (server.tls, tls) {
+        (Tls::None, _) => return Ok(Wire { stream: Stream::Plain(tcp), ahead: b"" }),
+        (_, None) => return Err(Refusal::Tls(ErrorKind::InvalidInput.into())),
+        (Tls::Implicit, Some(tls)) => (tls, b""),
+        (Tls::StartTls, Some(tls)) => {
             start_tls(&mut tcp, hello).await?;
-            b"220 encrypted\r\n"
+            (tls, b"220 encrypted\r\n")
         }
     };
     let name = ServerName::try_from(server.host.clone());

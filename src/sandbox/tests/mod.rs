@@ -7,6 +7,7 @@ mod fake;
 use super::*;
 use crate::clock::Clock;
 use crate::domain::Timestamp;
+use crate::outbound::Outbound;
 use crate::settings::Secret;
 use crate::upstream::{
     Budget, Client, Credentials, Denied, Endpoints, ErrorKind, Purpose, Settings, Upstream, UpstreamError,
@@ -102,7 +103,15 @@ pub(super) fn settings(base_url: &str, credentials: Credentials) -> Settings {
 pub(super) fn client(settings: &Settings, budget: &Arc<Open>, clock: &Clock) -> Client {
     // Another test may have done it already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::new(settings, "main", Arc::clone(budget) as Arc<dyn Budget>, clock.clone(), false).unwrap()
+    Client::new(
+        settings,
+        "main",
+        Arc::clone(budget) as Arc<dyn Budget>,
+        clock.clone(),
+        false,
+        &Outbound::default(),
+    )
+    .unwrap()
 }
 
 /// Everything that is unread, read as a poller does: until a page brings nothing new or there is no next.

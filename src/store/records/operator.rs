@@ -1,11 +1,11 @@
-//! What trouble is assessed from, and what the operator was told.
+//! What problem is assessed from, and what the operator was told.
 
 use super::{AccountRecord, DestinationRecord};
 use crate::domain::{Catalog, Timestamp};
 
-/// What trouble is assessed from.
+/// What problem is assessed from.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Facts {
+pub struct ProblemFacts {
     /// Every account that was ever polled.
     pub accounts: Vec<(String, AccountRecord)>,
     /// Every destination that ever had a state.
@@ -22,9 +22,9 @@ pub struct Facts {
     pub catalogs: Vec<(String, Catalog)>,
 }
 
-/// Trouble the operator was told of.
+/// Problem the operator was told of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TroubleRecord {
+pub struct ProblemRecord {
     /// Its kind.
     pub kind: String,
     /// The account, destination, … it is about.
@@ -33,6 +33,6 @@ pub struct TroubleRecord {
     pub text: String,
     /// What to do.
     pub hint: String,
-    /// When the operator was last told.
-    pub told_at: Timestamp,
+    /// When the operator was last notified.
+    pub notified_at: Timestamp,
 }

@@ -94,7 +94,7 @@ pub struct Known {
     /// What preceded its newest revision.
     pub previous: Option<Previous>,
     /// Whether an attempt of any of its deliveries began.
-    pub told: bool,
+    pub attempted: bool,
     /// When it was first seen.
     pub first_seen_at: Timestamp,
     /// When its newest revision was seen.
@@ -120,12 +120,12 @@ pub struct Revision {
     /// What it was before.
     pub previous: Option<Previous>,
     /// Where it goes.
-    pub routed: Routed,
+    pub routed: RouteDecision,
 }
 
 /// Where a review goes.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Routed {
+pub struct RouteDecision {
     /// Its new state.
     pub state: ReviewState,
     /// When the rules run, while settling.
@@ -153,7 +153,7 @@ pub struct NewDelivery {
 
 /// A held or settling review.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Waiting {
+pub struct UnroutedReview {
     /// Its newest revision.
     pub review: Review,
     /// The kind of it.

@@ -88,7 +88,7 @@ pub struct Settlement {
     /// What follows for it.
     pub effect: DestinationEffect,
     /// Whether its reviews are told one by one in its place: a summary that can never pass.
-    pub scatter: bool,
+    pub split_summary: bool,
     /// What the message keeps as its content from now on, where that is something else.
     pub content: Option<String>,
 }

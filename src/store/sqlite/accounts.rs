@@ -9,23 +9,24 @@ pub(super) async fn ensure(transaction: &mut Transaction, account: &str) -> Resu
     Ok(())
 }
 
-#[derive(sqlx::FromRow)]
-pub(super) struct Row {
-    pub(super) name: String,
-    catalog_at: Option<i64>,
-    baseline_at: Option<i64>,
-    listings: i64,
-    listing_length: Option<i64>,
-    last_poll_at: Option<i64>,
-    last_success_at: Option<i64>,
-    failed_polls: i64,
-    failing_since: Option<i64>,
-    last_error: Option<String>,
-    last_error_kind: Option<String>,
-    hold_until: i64,
-    token_expires_at: Option<i64>,
-    mark_setting: Option<String>,
-    mark_error: Option<String>,
+from_row! {
+    pub(super) struct Row {
+        pub(super) name: String,
+        catalog_at: Option<i64>,
+        baseline_at: Option<i64>,
+        listings: i64,
+        listing_length: Option<i64>,
+        last_poll_at: Option<i64>,
+        last_success_at: Option<i64>,
+        failed_polls: i64,
+        failing_since: Option<i64>,
+        last_error: Option<String>,
+        last_error_kind: Option<String>,
+        hold_until: i64,
+        token_expires_at: Option<i64>,
+        mark_setting: Option<String>,
+        mark_error: Option<String>,
+    }
 }
 
 impl From<Row> for AccountRecord {
@@ -72,7 +73,7 @@ pub(super) async fn catalog(
     row.map(|(text, at)| Ok((parse(&text)?, Timestamp(at)))).transpose()
 }
 
-pub(super) async fn put_catalog(
+pub(super) async fn save_catalog(
     mut transaction: Transaction,
     account: &str,
     catalog: &Catalog,
@@ -148,7 +149,7 @@ pub(super) async fn endpoints(pool: &SqlitePool, account: &str) -> Result<Vec<En
     Ok(rows.into_iter().map(record).collect())
 }
 
-pub(super) async fn put_token_expiry(
+pub(super) async fn save_token_expiry(
     mut transaction: Transaction,
     account: &str,
     at: Option<Timestamp>,

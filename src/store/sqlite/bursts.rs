@@ -49,14 +49,15 @@ pub(super) async fn pace(
     Ok(gathered)
 }
 
-/// What waits for one recipient.
-#[derive(sqlx::FromRow)]
-struct Waiting {
-    recipient: String,
-    from_at: Option<i64>,
-    admitted: Option<i64>,
-    backlog: i64,
-    in_window: Option<i64>,
+from_row! {
+    /// What waits for one recipient.
+    struct BacklogRow {
+        recipient: String,
+        from_at: Option<i64>,
+        admitted: Option<i64>,
+        backlog: i64,
+        in_window: Option<i64>,
+    }
 }
 
 /// What waits for each recipient of a destination.
@@ -72,13 +73,13 @@ async fn waiting(
          WHERE {} GROUP BY m.recipient ORDER BY m.recipient",
         WAITS.replace("destination =", "m.destination =")
     );
-    let rows: Vec<Waiting> = sqlx::query_as(sqlx::AssertSqlSafe(query))
+    let rows: Vec<BacklogRow> = sqlx::query_as(sqlx::AssertSqlSafe(query))
         .bind(&request.destination)
         .bind(request.opened_at.0)
         .bind(crate::domain::time::millis(request.window))
         .fetch_all(&mut **transaction)
         .await?;
-    let seen = |row: Waiting| {
+    let seen = |row: BacklogRow| {
         let window = row.from_at.zip(row.admitted);
         let window =
             window.map(|(from, admitted)| BurstWindow { from: Timestamp(from), admitted: number(admitted) });
@@ -150,16 +151,17 @@ async fn close_window(
     Ok(())
 }
 
-/// A message that becomes a part of a summary.
-#[derive(sqlx::FromRow)]
-struct Folded {
-    id: String,
-    content: Option<String>,
-    possible_repeat: bool,
-    attempts: i64,
-    first_attempt_at: Option<i64>,
-    stopped_base_ms: i64,
-    created_at: i64,
+from_row! {
+    /// A message that becomes a part of a summary.
+    struct Folded {
+        id: String,
+        content: Option<String>,
+        possible_repeat: bool,
+        attempts: i64,
+        first_attempt_at: Option<i64>,
+        stopped_base_ms: i64,
+        created_at: i64,
+    }
 }
 
 /// Gathers all that waits for one recipient, an earlier summary too, into one message. It goes on counting their

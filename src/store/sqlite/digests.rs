@@ -16,7 +16,7 @@ pub(super) async fn windows(pool: &SqlitePool) -> Result<Vec<DigestWindow>, Stor
     Ok(rows.into_iter().map(window).collect())
 }
 
-pub(super) async fn put_window(
+pub(super) async fn save_window(
     transaction: &mut Transaction,
     window: &DigestWindow,
 ) -> Result<(), StoreError> {
@@ -58,7 +58,7 @@ pub(super) async fn make(
         let from = Timestamp(from.unwrap_or(now.0));
         made += gather(&mut transaction, digest, recipient, from, now, configured).await?;
     }
-    put_window(&mut transaction, digest.next).await?;
+    save_window(&mut transaction, digest.next).await?;
     transaction.commit().await?;
     Ok(made)
 }

@@ -20,7 +20,7 @@ struct Placement<'a> {
     revision: i64,
     account: &'a str,
     uuid: &'a str,
-    routed: &'a Routed,
+    routed: &'a RouteDecision,
 }
 
 pub(super) async fn intake(
@@ -95,12 +95,12 @@ fn placement<'a>(
     revision: i64,
     account: &'a str,
     uuid: &'a str,
-    routed: &'a Routed,
+    routed: &'a RouteDecision,
 ) -> Placement<'a> {
     Placement { id, revision, account, uuid, routed }
 }
 
-fn tally(report: &mut IntakeReport, routed: &Routed, change: Option<Change>) {
+fn tally(report: &mut IntakeReport, routed: &RouteDecision, change: Option<Change>) {
     match routed.state {
         ReviewState::Remembered => report.remembered += 1,
         ReviewState::Held | ReviewState::Settling => report.waiting += 1,
@@ -203,7 +203,7 @@ async fn known(
                 content_hash: head.content_hash.clone(),
                 change: Change::parse(&change).ok_or_else(|| unknown("change", &change))?,
                 previous: previous.as_deref().map(parse).transpose()?,
-                told,
+                attempted: told,
                 first_seen_at: Timestamp(first_seen_at),
                 changed_at: Timestamp(changed_at),
             },
@@ -213,7 +213,7 @@ async fn known(
 }
 
 /// What `insert` and `revise` write of a review, as one JSON object.
-fn columns(item: &Fingerprinted, routed: &Routed, now: Timestamp) -> Result<Value, StoreError> {
+fn columns(item: &Fingerprinted, routed: &RouteDecision, now: Timestamp) -> Result<Value, StoreError> {
     let mark = routed.mark.then_some(now.0);
     Ok(object!({
         "uuid": item.review.uuid,
@@ -535,7 +535,7 @@ type WaitingRow = (i64, String, i64, String, String, i64, String, Option<String>
 async fn waiting(
     transaction: &mut Transaction,
     ids: &[i64],
-) -> Result<Vec<(i64, String, i64, Waiting)>, StoreError> {
+) -> Result<Vec<(i64, String, i64, UnroutedReview)>, StoreError> {
     let rows: Vec<WaitingRow> = sqlx::query_as(
         "SELECT r.id, r.uuid, r.revision, r.state, r.body, r.first_seen_at, v.change, v.previous
          FROM reviews r JOIN revisions v ON v.review_id = r.id AND v.revision = r.revision
@@ -547,7 +547,7 @@ async fn waiting(
     .await?;
     rows.into_iter()
         .map(|(id, uuid, revision, state, body, first_seen_at, change, previous)| {
-            let waiting = Waiting {
+            let waiting = UnroutedReview {
                 review: parse(&body)?,
                 change: Change::parse(&change).ok_or_else(|| unknown("change", &change))?,
                 previous: previous.as_deref().map(parse).transpose()?,
@@ -619,7 +619,7 @@ pub(super) async fn route_again(
 async fn place_routed(
     transaction: &mut Transaction,
     account: &str,
-    routed: &[(i64, String, i64, Routed)],
+    routed: &[(i64, String, i64, RouteDecision)],
     now: Timestamp,
 ) -> Result<Vec<i64>, StoreError> {
     let placements: Vec<Placement<'_>> = routed

@@ -39,18 +39,19 @@ pub(super) async fn intervene(
     Ok(changed)
 }
 
-/// A delivery that is pending again, with what identifies a message of its own.
-#[derive(sqlx::FromRow)]
-struct Revived {
-    id: i64,
-    review_id: i64,
-    revision: i64,
-    destination: String,
-    recipient: String,
-    account: String,
-    uuid: String,
-    kind: String,
-    possible_repeat: bool,
+from_row! {
+    /// A delivery that is pending again, with what identifies a message of its own.
+    struct Revived {
+        id: i64,
+        review_id: i64,
+        revision: i64,
+        destination: String,
+        recipient: String,
+        account: String,
+        uuid: String,
+        kind: String,
+        possible_repeat: bool,
+    }
 }
 
 /// Makes deliveries in state `from` pending again. Their messages keep their ids and go on counting attempts,
@@ -116,7 +117,7 @@ async fn bind(
 }
 
 /// Gives each review of a summary that can never pass a message of its own; not where it was leased again meanwhile.
-pub(super) async fn scatter(
+pub(super) async fn split_summary(
     transaction: &mut Transaction,
     message: &str,
     number: u32,
@@ -156,16 +157,17 @@ async fn discard(
     Ok(discarded.into_iter().map(|(id, ..)| id).collect())
 }
 
-/// A dead delivery that is to be moved: the state's id, its review, revision and rules, and what identifies
-/// its message.
-#[derive(sqlx::FromRow)]
-struct Dead {
-    id: i64,
-    review_id: i64,
-    revision: i64,
-    rules: String,
-    account: String,
-    uuid: String,
+from_row! {
+    /// A dead delivery that is to be moved: the state's id, its review, revision and rules, and what identifies
+    /// its message.
+    struct Dead {
+        id: i64,
+        review_id: i64,
+        revision: i64,
+        rules: String,
+        account: String,
+        uuid: String,
+    }
 }
 
 pub(super) async fn move_to(

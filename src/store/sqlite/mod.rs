@@ -9,13 +9,16 @@ mod digests;
 mod intake;
 mod interventions;
 mod marks;
+mod migrations;
 mod operator;
 mod people;
+mod row;
 mod sending;
 mod upkeep;
 
 use super::{error, *};
 use crate::domain::{Cause, Change, DeliveryState, Form, MessageKind, Reason};
+use row::from_row;
 use sqlx::Connection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -183,7 +186,7 @@ fn create_private(path: &Path) -> Result<(), StoreError> {
 
 async fn migrate(pool: &SqlitePool, path: &Path) -> Result<(), StoreError> {
     use sqlx::migrate::MigrateError;
-    match sqlx::migrate!("migrations/sqlite").run(pool).await {
+    match migrations::all().run(pool).await {
         Ok(()) => Ok(()),
         Err(MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_)) => {
             Err(StoreError::Newer { path: path.display().to_string() })
@@ -235,8 +238,8 @@ impl Store for SqliteStore {
     async fn catalog(&self, account: &str) -> Result<Option<(Catalog, Timestamp)>, StoreError> {
         accounts::catalog(&self.reader, account).await
     }
-    async fn put_catalog(&self, account: &str, catalog: &Catalog, now: Timestamp) -> Result<(), StoreError> {
-        accounts::put_catalog(self.begin().await?, account, catalog, now).await
+    async fn save_catalog(&self, account: &str, catalog: &Catalog, now: Timestamp) -> Result<(), StoreError> {
+        accounts::save_catalog(self.begin().await?, account, catalog, now).await
     }
     async fn poll_failed(
         &self,
@@ -259,8 +262,8 @@ impl Store for SqliteStore {
     async fn endpoints(&self, account: &str) -> Result<Vec<EndpointRecord>, StoreError> {
         accounts::endpoints(&self.reader, account).await
     }
-    async fn put_token_expiry(&self, account: &str, at: Option<Timestamp>) -> Result<(), StoreError> {
-        accounts::put_token_expiry(self.begin().await?, account, at).await
+    async fn save_token_expiry(&self, account: &str, at: Option<Timestamp>) -> Result<(), StoreError> {
+        accounts::save_token_expiry(self.begin().await?, account, at).await
     }
     async fn take_requests(&self, take: &TakeRequests<'_>) -> Result<Grant, StoreError> {
         accounts::take_requests(self.begin().await?, take).await
@@ -325,9 +328,9 @@ impl Store for SqliteStore {
     async fn digest_windows(&self) -> Result<Vec<DigestWindow>, StoreError> {
         digests::windows(&self.reader).await
     }
-    async fn put_digest_window(&self, window: &DigestWindow) -> Result<(), StoreError> {
+    async fn save_digest_window(&self, window: &DigestWindow) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
-        digests::put_window(&mut transaction, window).await?;
+        digests::save_window(&mut transaction, window).await?;
         Ok(transaction.commit().await?)
     }
     async fn make_digest(&self, digest: &NewDigest<'_>, now: Timestamp) -> Result<u64, StoreError> {
@@ -357,8 +360,8 @@ impl Store for SqliteStore {
     async fn release_held(&self, now: Timestamp) -> Result<(), StoreError> {
         bursts::release(self.begin().await?, now).await
     }
-    async fn bury_removed(&self, configured: &[String], now: Timestamp) -> Result<u64, StoreError> {
-        sending::bury_removed(self.begin().await?, configured, now).await
+    async fn dead_letter_orphans(&self, configured: &[String], now: Timestamp) -> Result<u64, StoreError> {
+        sending::dead_letter_orphans(self.begin().await?, configured, now).await
     }
     async fn destinations(&self) -> Result<Vec<DestinationRecord>, StoreError> {
         sending::destinations(&self.reader).await
@@ -424,15 +427,15 @@ impl Store for SqliteStore {
     async fn next_mark(&self, account: &str) -> Result<Option<Timestamp>, StoreError> {
         marks::next(&self.reader, account).await
     }
-    async fn facts(&self) -> Result<Facts, StoreError> {
-        operator::facts(&self.reader).await
+    async fn problem_facts(&self) -> Result<ProblemFacts, StoreError> {
+        operator::problem_facts(&self.reader).await
     }
-    async fn troubles(&self) -> Result<Vec<TroubleRecord>, StoreError> {
-        operator::troubles(&self.reader).await
+    async fn problems(&self) -> Result<Vec<ProblemRecord>, StoreError> {
+        operator::problems(&self.reader).await
     }
-    async fn tell_operator(
+    async fn notify_operator(
         &self,
-        started: &[TroubleRecord],
+        started: &[ProblemRecord],
         over: &[(String, String)],
         notices: &[NewMessage],
         now: Timestamp,

@@ -1,11 +1,11 @@
-//! Statements about trouble: the facts it is assessed from, and what the operator was told.
+//! Statements about problem: the facts it is assessed from, and what the operator was told.
 
 use super::*;
 
 /// Complete listings that may still show a marked review before somebody hears of it.
 const LISTINGS_AFTER_MARK: i64 = 3;
 
-pub(super) async fn facts(pool: &SqlitePool) -> Result<Facts, StoreError> {
+pub(super) async fn problem_facts(pool: &SqlitePool) -> Result<ProblemFacts, StoreError> {
     let counted = |rows: Vec<(String, i64, i64)>| {
         rows.into_iter().map(|(name, total, newest)| (name, count(total), Timestamp(newest))).collect()
     };
@@ -37,7 +37,7 @@ pub(super) async fn facts(pool: &SqlitePool) -> Result<Facts, StoreError> {
         sqlx::query_as("SELECT name, catalog FROM accounts WHERE catalog IS NOT NULL ORDER BY name")
             .fetch_all(pool)
             .await?;
-    Ok(Facts {
+    Ok(ProblemFacts {
         accounts: accounts::all(pool).await?,
         destinations: sending::destinations(pool).await?,
         dead: counted(dead),
@@ -51,24 +51,24 @@ pub(super) async fn facts(pool: &SqlitePool) -> Result<Facts, StoreError> {
     })
 }
 
-pub(super) async fn troubles(pool: &SqlitePool) -> Result<Vec<TroubleRecord>, StoreError> {
+pub(super) async fn problems(pool: &SqlitePool) -> Result<Vec<ProblemRecord>, StoreError> {
     let rows: Vec<(String, String, String, String, i64)> =
         sqlx::query_as("SELECT kind, subject, text, hint, told_at FROM troubles ORDER BY kind, subject")
             .fetch_all(pool)
             .await?;
-    let record = |(kind, subject, text, hint, told_at)| TroubleRecord {
+    let record = |(kind, subject, text, hint, notified_at)| ProblemRecord {
         kind,
         subject,
         text,
         hint,
-        told_at: Timestamp(told_at),
+        notified_at: Timestamp(notified_at),
     };
     Ok(rows.into_iter().map(record).collect())
 }
 
 pub(super) async fn tell(
     mut transaction: Transaction,
-    started: &[TroubleRecord],
+    started: &[ProblemRecord],
     over: &[(String, String)],
     notices: &[NewMessage],
     now: Timestamp,
@@ -80,15 +80,15 @@ pub(super) async fn tell(
             .execute(&mut *transaction)
             .await?;
     }
-    for trouble in started {
+    for problem in started {
         sqlx::query(
             "INSERT INTO troubles (kind, subject, text, hint, told_at) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT DO UPDATE SET text = excluded.text, hint = excluded.hint, told_at = excluded.told_at",
         )
-        .bind(&trouble.kind)
-        .bind(&trouble.subject)
-        .bind(&trouble.text)
-        .bind(&trouble.hint)
+        .bind(&problem.kind)
+        .bind(&problem.subject)
+        .bind(&problem.text)
+        .bind(&problem.hint)
         .bind(now.0)
         .execute(&mut *transaction)
         .await?;

@@ -2,23 +2,24 @@
 
 use super::*;
 
-#[derive(sqlx::FromRow)]
-struct Delivery {
-    id: i64,
-    account: String,
-    uuid: String,
-    revision: i64,
-    destination: String,
-    recipient: String,
-    state: String,
-    reason: Option<String>,
-    rules: String,
-    message_id: Option<String>,
-    attempts: Option<i64>,
-    next_at: Option<i64>,
-    last_detail: Option<String>,
-    created_at: i64,
-    settled_at: Option<i64>,
+from_row! {
+    struct Delivery {
+        id: i64,
+        account: String,
+        uuid: String,
+        revision: i64,
+        destination: String,
+        recipient: String,
+        state: String,
+        reason: Option<String>,
+        rules: String,
+        message_id: Option<String>,
+        attempts: Option<i64>,
+        next_at: Option<i64>,
+        last_detail: Option<String>,
+        created_at: i64,
+        settled_at: Option<i64>,
+    }
 }
 
 impl TryFrom<Delivery> for DeliveryRow {
@@ -96,21 +97,22 @@ pub(super) async fn attempts(pool: &SqlitePool, message: &str) -> Result<Vec<Att
     Ok(rows.into_iter().map(row).collect())
 }
 
-#[derive(sqlx::FromRow)]
-struct Reviewed {
-    id: i64,
-    account: String,
-    uuid: String,
-    state: String,
-    revision: i64,
-    body: Option<String>,
-    first_seen_at: i64,
-    changed_at: i64,
-    listed: bool,
-    undecided: bool,
-    mark: String,
-    mark_at: Option<i64>,
-    mark_error: Option<String>,
+from_row! {
+    struct Reviewed {
+        id: i64,
+        account: String,
+        uuid: String,
+        state: String,
+        revision: i64,
+        body: Option<String>,
+        first_seen_at: i64,
+        changed_at: i64,
+        listed: bool,
+        undecided: bool,
+        mark: String,
+        mark_at: Option<i64>,
+        mark_error: Option<String>,
+    }
 }
 
 pub(super) async fn reviews(pool: &SqlitePool, filter: &ReviewFilter) -> Result<Vec<ReviewRow>, StoreError> {

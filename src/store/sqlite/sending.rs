@@ -70,17 +70,18 @@ async fn supersede_failed(
 const DUE: &str = "destination = $1 AND state = 'pending' AND lease IS NULL AND next_at <= $2
     AND ($3 IS NULL OR id = $3) AND ($4 = 0 OR kind IN ('operator', 'test'))";
 
-#[derive(sqlx::FromRow)]
-struct LeasedRow {
-    id: String,
-    recipient: String,
-    kind: String,
-    content: Option<String>,
-    plain: bool,
-    possible_repeat: bool,
-    attempts: i64,
-    first_attempt_at: i64,
-    stopped_base_ms: i64,
+from_row! {
+    struct LeasedRow {
+        id: String,
+        recipient: String,
+        kind: String,
+        content: Option<String>,
+        plain: bool,
+        possible_repeat: bool,
+        attempts: i64,
+        first_attempt_at: i64,
+        stopped_base_ms: i64,
+    }
 }
 
 pub(super) async fn lease(
@@ -202,8 +203,8 @@ pub(super) async fn settle(
     settlements: &[Settlement],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    for settlement in settlements.iter().filter(|settlement| settlement.scatter) {
-        interventions::scatter(&mut transaction, &settlement.id, settlement.number, now).await?;
+    for settlement in settlements.iter().filter(|settlement| settlement.split_summary) {
+        interventions::split_summary(&mut transaction, &settlement.id, settlement.number, now).await?;
     }
     let rows: Vec<_> = settlements.iter().map(|settlement| row_of(settlement, now)).collect();
     let rows = json(&rows)?;
@@ -397,7 +398,7 @@ pub(super) async fn enqueue(
     Ok(())
 }
 
-pub(super) async fn bury_removed(
+pub(super) async fn dead_letter_orphans(
     mut transaction: Transaction,
     configured: &[String],
     now: Timestamp,
@@ -412,7 +413,7 @@ pub(super) async fn bury_removed(
     .bind(now.0)
     .execute(&mut *transaction)
     .await?;
-    let buried = sqlx::query(
+    let orphans = sqlx::query(
         "UPDATE messages SET state = 'dead', reason = 'destination_removed', settled_at = $2
          WHERE state = 'pending' AND lease IS NULL
            AND destination NOT IN (SELECT value FROM json_each($1))",
@@ -422,21 +423,22 @@ pub(super) async fn bury_removed(
     .execute(&mut *transaction)
     .await?;
     transaction.commit().await?;
-    Ok(buried.rows_affected())
+    Ok(orphans.rows_affected())
 }
 
-#[derive(sqlx::FromRow)]
-struct DestinationRow {
-    name: String,
-    paused_at: Option<i64>,
-    broken_at: Option<i64>,
-    broken_reason: Option<String>,
-    broken_detail: Option<String>,
-    retry_at: Option<i64>,
-    hold_until: i64,
-    stopped_since: Option<i64>,
-    stopped_ms: i64,
-    opened_at: i64,
+from_row! {
+    struct DestinationRow {
+        name: String,
+        paused_at: Option<i64>,
+        broken_at: Option<i64>,
+        broken_reason: Option<String>,
+        broken_detail: Option<String>,
+        retry_at: Option<i64>,
+        hold_until: i64,
+        stopped_since: Option<i64>,
+        stopped_ms: i64,
+        opened_at: i64,
+    }
 }
 
 pub(super) async fn destinations(pool: &SqlitePool) -> Result<Vec<DestinationRecord>, StoreError> {

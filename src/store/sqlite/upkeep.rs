@@ -7,7 +7,7 @@ pub(super) async fn forget(
     review: i64,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    bury(&mut transaction, &[review], ReviewState::Forgotten, now).await?;
+    leave_tombstones(&mut transaction, &[review], ReviewState::Forgotten, now).await?;
     Ok(transaction.commit().await?)
 }
 
@@ -32,7 +32,7 @@ pub(super) async fn expire(
     .fetch_all(&mut *transaction)
     .await?;
     if !old.is_empty() {
-        bury(&mut transaction, &old, ReviewState::Expired, now).await?;
+        leave_tombstones(&mut transaction, &old, ReviewState::Expired, now).await?;
     }
     let mut messages = 0;
     // Each by an index of its own.
@@ -51,7 +51,7 @@ pub(super) async fn expire(
 
 /// Leaves tombstones of reviews: account, uuid, times, and the hash of rating and of text. A mark that is due
 /// stays due.
-async fn bury(
+async fn leave_tombstones(
     transaction: &mut Transaction,
     reviews: &[i64],
     state: ReviewState,

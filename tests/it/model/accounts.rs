@@ -19,7 +19,7 @@ impl State {
         Some((Catalog::clone(account.catalog.as_ref()?), account.record.catalog_at?))
     }
 
-    pub fn put_catalog(&mut self, account: &str, catalog: &Catalog, now: Timestamp) {
+    pub fn save_catalog(&mut self, account: &str, catalog: &Catalog, now: Timestamp) {
         let account = self.account_mut(account);
         // Mostly they are the same as before.
         if account.catalog.as_deref() != Some(catalog) {
@@ -55,7 +55,7 @@ impl State {
         of.map(|(_, record)| record.clone()).collect()
     }
 
-    pub fn put_token_expiry(&mut self, account: &str, at: Option<Timestamp>) {
+    pub fn save_token_expiry(&mut self, account: &str, at: Option<Timestamp>) {
         self.account_mut(account).record.token_expires_at = at;
     }
 

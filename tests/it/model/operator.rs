@@ -1,4 +1,4 @@
-//! Facts from which trouble is assessed, and what the operator was told.
+//! ProblemFacts from which problem is assessed, and what the operator was told.
 
 use super::state::State;
 use review_bridge::domain::{Catalog, DeliveryState, Timestamp};
@@ -6,14 +6,14 @@ use review_bridge::store::*;
 use std::collections::BTreeSet;
 
 impl State {
-    pub fn facts(&self) -> Facts {
+    pub fn problem_facts(&self) -> ProblemFacts {
         let accounts = self.accounts.iter();
         let of_reviews = self.reviews.index().accounts.iter();
         let newest = |ids: &BTreeSet<i64>, at: fn(&super::rows::ReviewEntry) -> Timestamp| {
             let newest = ids.iter().map(|id| at(self.reviews.get(*id).unwrap())).max();
             newest.map(|newest| (ids.len() as u64, newest))
         };
-        let mut facts = Facts {
+        let mut facts = ProblemFacts {
             accounts: accounts
                 .clone()
                 .map(|(name, account)| (name.clone(), account.record.clone()))
@@ -23,7 +23,7 @@ impl State {
             catalogs: accounts
                 .filter_map(|(name, account)| Some((name.clone(), Catalog::clone(account.catalog.as_ref()?))))
                 .collect(),
-            ..Facts::default()
+            ..ProblemFacts::default()
         };
         for (name, of) in of_reviews {
             if !of.yet_listed.is_empty() {
@@ -56,23 +56,23 @@ impl State {
         self.destinations.values().cloned().collect()
     }
 
-    pub fn troubles(&self) -> Vec<TroubleRecord> {
-        self.troubles.values().cloned().collect()
+    pub fn problems(&self) -> Vec<ProblemRecord> {
+        self.problems.values().cloned().collect()
     }
 
-    pub fn tell_operator(
+    pub fn notify_operator(
         &mut self,
-        started: &[TroubleRecord],
+        started: &[ProblemRecord],
         over: &[(String, String)],
         notices: &[NewMessage],
         now: Timestamp,
     ) {
         for key in over {
-            self.troubles.remove(key);
+            self.problems.remove(key);
         }
-        for trouble in started {
-            let key = (trouble.kind.clone(), trouble.subject.clone());
-            self.troubles.insert(key, TroubleRecord { told_at: now, ..trouble.clone() });
+        for problem in started {
+            let key = (problem.kind.clone(), problem.subject.clone());
+            self.problems.insert(key, ProblemRecord { notified_at: now, ..problem.clone() });
         }
         self.enqueue(notices, now);
     }

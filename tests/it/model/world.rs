@@ -8,7 +8,7 @@ use review_bridge::domain::{
 use review_bridge::intake::{Audience, Plan};
 use review_bridge::rules::{Rule, read_rules};
 use review_bridge::settings::{Problems, Source, Table};
-use review_bridge::store::{NewMessage, TroubleRecord};
+use review_bridge::store::{NewMessage, ProblemRecord};
 use review_bridge::upstream::{Item, Malformed};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -140,13 +140,13 @@ pub fn notice(destination: &str, which: u8) -> NewMessage {
     }
 }
 
-/// Trouble, one of few.
-pub fn trouble(which: u8, now: Timestamp) -> TroubleRecord {
-    TroubleRecord {
+/// Problem, one of few.
+pub fn problem(which: u8, now: Timestamp) -> ProblemRecord {
+    ProblemRecord {
         kind: "destination_broken".into(),
         subject: DESTINATIONS[usize::from(which % 3)].into(),
         text: format!("it is broken ({which})"),
         hint: "mend it".into(),
-        told_at: now,
+        notified_at: now,
     }
 }

@@ -14,7 +14,7 @@ fn server(smtp: &str) -> Arc<Server> {
         environment: Vec::new(),
         problems: Problems::default(),
     };
-    match Shared::read(&Table::new("", &dict, &source)).smtp {
+    match Smtp::read(&Table::new("", &dict, &source)) {
         Smtp::Set(server) => server,
         other => panic!("{other:?}: {:?}", source.problems.into_vec()),
     }
