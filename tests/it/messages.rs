@@ -51,7 +51,7 @@ async fn each_failure_of_the_api_has_its_words_loses_nothing_and_tells_nothing_t
         assert_eq!(code, 1, "{fault:?}: {said}");
         let told = said
             .lines()
-            .any(|line| line.starts_with("account `main` could not be polled: ") && line.contains(words));
+            .any(|line| line.starts_with("polling account `main` failed: ") && line.contains(words));
         assert!(told, "{fault:?}: `{words}` is not in: {said}");
     }
     assert!(bench.inbox.received().is_empty());

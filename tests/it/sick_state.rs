@@ -215,7 +215,7 @@ async fn a_state_that_another_program_holds_is_waited_for_and_then_said() {
     refused(&bench, &["run"], &[held]).await;
     drop(holder);
     let mut process = Process::start(&bench, &["run"]);
-    until("it runs", LONG, || log(&bench).contains(" runs")).await;
+    until("it runs", LONG, || log(&bench).contains(" started")).await;
     bench.review("more", GOOGLE_NL, 5.0, "Prima");
     let holder = Holder::new(&bench.state());
     assert_eq!(process.ended(LONG).await.code(), Some(1));
