@@ -1,33 +1,29 @@
-# Two stages: the first compiles dependencies once (they change rarely), then the bridge; the second holds the
-# binary alone, on a base without a shell.
+# Two stages: the first builds the bridge, the second holds the binary alone, on a base without a shell.
+# Needs BuildKit, which Docker 23 and later use unless told otherwise.
 
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
-# Dependencies first, on an empty crate: this layer is built again only when they change.
-COPY Cargo.toml Cargo.lock ./
+# Everything that .dockerignore lets through, which is the one list of what the build reads. No target of
+# Cargo.toml is named here, so a bench, an example or a test that comes or goes changes nothing.
+COPY . .
+# The cache mounts keep the compiled dependencies from one build to the next. The bridge itself is always compiled,
+# because Cargo compares the times of files, and those of an older checkout may be newer. Paths are relative so that
+# tests/container/replay can run the same step anywhere. `data` becomes the folder of the state: the second stage has
+# no shell to create it.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
-    mkdir src benches && echo 'fn main() {}' > src/main.rs && : > src/lib.rs \
-    && : > benches/throughput.rs && : > benches/mail.rs \
+    --mount=type=cache,target=/src/target,sharing=locked \
+    cargo clean --release --locked --package review-bridge \
     && cargo build --release --locked --bin review-bridge \
-    && rm -rf src benches target/release/review-bridge target/release/deps/review_bridge* \
-              target/release/deps/libreview_bridge* target/release/.fingerprint/review-bridge-*
-COPY src src
-COPY benches benches
-COPY migrations migrations
-COPY templates templates
-COPY config.toml.example ./
-RUN --mount=type=cache,target=/usr/local/cargo/registry \
-    cargo build --release --locked --bin review-bridge \
-    # The state's folder, owned by the user of the second stage, which has no shell to make it.
-    && mkdir /data
+    && mkdir -p image/data \
+    && cp target/release/review-bridge image/
 
 FROM gcr.io/distroless/cc-debian12:nonroot
-COPY --from=build /src/target/release/review-bridge /usr/local/bin/review-bridge
-COPY --from=build --chown=65532:65532 /data /data
+COPY --from=build /src/image/review-bridge /usr/local/bin/review-bridge
+COPY --from=build --chown=65532:65532 /src/image/data /data
 USER 65532:65532
 WORKDIR /data
-# Where the configuration is mounted, and what a container needs other than a desk: state on the volume, health
-# reachable from outside. Both can be set anew.
+# Where the configuration is mounted, and what differs in a container: state on the volume, health reachable from
+# outside. Each can be overridden.
 ENV REVIEW_BRIDGE_CONFIG=/etc/review-bridge/config.toml \
     REVIEW_BRIDGE__STATE__URL=sqlite:/data/review-bridge.db \
     REVIEW_BRIDGE__HTTP__LISTEN=0.0.0.0:8080

@@ -11,7 +11,7 @@ use review_bridge::app::build_targets;
 use review_bridge::config;
 use review_bridge::destination::Destination;
 use review_bridge::domain::{Message, Outcome};
-use review_bridge::render::sample;
+use review_bridge::presentation::sample;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;

@@ -14,6 +14,9 @@ pub enum Clock {
     Manual(Arc<Hands>),
 }
 
+/// How often a sleeper looks at a manual clock.
+const LOOK_AT_HANDS: Duration = Duration::from_millis(1);
+
 /// The hands of a manual clock, in milliseconds.
 #[derive(Debug, Default)]
 pub struct Hands {
@@ -38,6 +41,21 @@ impl Clock {
         }
     }
 
+    /// Waits so long; by a manual clock no longer than it takes that to be moved so far.
+    pub async fn sleep(&self, duration: Duration) {
+        let Self::Manual(hands) = self else { return tokio::time::sleep(duration).await };
+        let end = hands.passed.load(Ordering::SeqCst).saturating_add(crate::domain::time::millis(duration));
+        let moved = async {
+            while hands.passed.load(Ordering::SeqCst) < end {
+                tokio::time::sleep(LOOK_AT_HANDS).await;
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(duration) => {}
+            () = moved => {}
+        }
+    }
+
     /// Moves a manual clock on; the system's clock is never touched.
     pub fn advance(&self, by: Duration) {
         if let Self::Manual(hands) = self {
@@ -56,7 +74,7 @@ impl Clock {
     }
 }
 
-/// The least that the time of day must move beside the time that passed to count as a step. Less is drift,
+/// The least that the time of day must differ from the time that passed to count as a step. Less is drift,
 /// or a correction that harms nobody.
 const LEAST_STEP_MS: i64 = 30_000;
 
@@ -136,6 +154,26 @@ pub fn rfc3339(time: Timestamp) -> String {
     }
 }
 
+/// For people: `2026-11-23 08:00 UTC`.
+pub fn minute(time: Timestamp) -> String {
+    match jiff::Timestamp::from_millisecond(time.0) {
+        Ok(time) => time.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+        Err(_) => "an unknown date".into(),
+    }
+}
+
+/// For people: `40 seconds`, `1 minute`, `3 hours`, `5 days`.
+pub fn in_words(span: Duration) -> String {
+    let seconds = span.as_secs();
+    let (count, unit) = match seconds {
+        0..60 => (seconds, "second"),
+        60..7200 => (seconds / 60, "minute"),
+        7200..172_800 => (seconds / 3600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
 /// `time` on the clocks of `zone`; `None` beyond the calendar's end.
 pub fn in_zone(time: Timestamp, zone: &jiff::tz::TimeZone) -> Option<jiff::Zoned> {
     Some(jiff::Timestamp::from_millisecond(time.0).ok()?.to_zoned(zone.clone()))
@@ -164,6 +202,20 @@ pub fn parse(text: &str) -> Option<Timestamp> {
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn a_sleeper_by_a_manual_clock_wakes_when_it_has_moved_so_far() {
+        let clock = Clock::manual(Timestamp(0));
+        let hour = Duration::from_secs(3600);
+        let sleep = clock.sleep(hour);
+        tokio::pin!(sleep);
+        clock.step(7_200_000);
+        clock.advance(hour - Duration::from_millis(1));
+        let short = tokio::time::timeout(Duration::from_millis(20), &mut sleep).await;
+        assert!(short.is_err(), "neither a step nor almost an hour is an hour");
+        clock.advance(Duration::from_millis(1));
+        assert!(tokio::time::timeout(Duration::from_secs(20), sleep).await.is_ok());
+    }
+
     #[test]
     fn dates_of_every_known_form() {
         let expected = Some(Timestamp(1_656_592_496_000));
@@ -180,6 +232,22 @@ mod tests {
         for bad in ["", "yesterday", "2022-13-01", "30/06/2022"] {
             assert_eq!(parse(bad), None, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn times_and_spans_read_well() {
+        assert_eq!(minute(Timestamp(1_656_592_496_000)), "2022-06-30 12:34 UTC");
+        assert_eq!(minute(Timestamp(i64::MAX)), "an unknown date");
+        for (seconds, words) in [
+            (1, "1 second"),
+            (59, "59 seconds"),
+            (60, "1 minute"),
+            (1_080, "18 minutes"),
+            (86_400, "24 hours"),
+        ] {
+            assert_eq!(in_words(Duration::from_secs(seconds)), words);
+        }
+        assert_eq!(in_words(Duration::from_secs(3 * 86_400)), "3 days");
     }
 
     #[test]

@@ -12,8 +12,9 @@
 //! | [`rules`] | rules, conditions, and the reasons of a match |
 //! | [`store`] | durable state; the only place with SQL |
 //! | [`outbox`] | lease, send, retry, settle, mark read |
-//! | [`render`] | templates, escaping, helpers |
-//! | [`destination`] | Slack, webhooks, …: one file a kind |
+//! | [`presentation`] | what messages say: words, figures, the body of webhooks |
+//! | [`template`] | the engine of templates: compiling, checking, helpers |
+//! | [`destination`] | Slack, webhooks, …: one folder a kind |
 //! | [`operator`] | trouble noticed, notices sent, heartbeat |
 //! | [`web`] | health and readiness |
 //! | [`sandbox`] | a faithful fake of the API and of the receivers |
@@ -45,12 +46,17 @@ pub mod operator;
 pub mod outbound;
 pub mod outbox;
 pub mod poller;
-pub mod render;
+pub mod presentation;
 pub mod rules;
 pub mod sandbox;
 pub mod settings;
 pub mod store;
 pub mod task;
 pub mod telemetry;
+pub mod template;
 pub mod upstream;
 pub mod web;
+
+#[cfg(test)]
+#[path = "../tests/tier/mod.rs"]
+mod tier;

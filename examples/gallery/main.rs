@@ -5,8 +5,10 @@
 mod stories;
 
 use review_bridge::config;
+use review_bridge::destination::email::Mail;
 use review_bridge::destination::{Destination, Kind, TABLE, templates};
-use review_bridge::render::{Renderer, View};
+use review_bridge::presentation::{Own, View};
+use review_bridge::template::Renderer;
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -20,16 +22,16 @@ const EMAIL: &str = "email";
 
 fn main() {
     let folder = PathBuf::from(std::env::args().nth(1).expect("the folder to write to"));
-    let renderer = Arc::new(templates(None).unwrap());
+    let renderer = templates(None).unwrap();
     let kinds: Vec<&Kind> = TABLE.iter().copied().filter(|kind| is_shown(kind)).collect();
     let pictures: Vec<Value> = kinds.iter().flat_map(|kind| pictures(kind, &renderer)).collect();
-    std::fs::write(folder.join("gallery.html"), page(&pictures)).unwrap();
+    std::fs::write(folder.join("gallery.html"), page(&kinds, &pictures)).unwrap();
     std::fs::write(folder.join("gallery.md"), document(&kinds)).unwrap();
 }
 
 /// Whether people read what it is sent.
 fn is_shown(kind: &Kind) -> bool {
-    kind.format.is_some() || kind.name == EMAIL
+    kind.format.is_some()
 }
 
 /// What is to be drawn for a kind.
@@ -39,7 +41,7 @@ fn pictures(kind: &Kind, renderer: &Arc<Renderer>) -> Vec<Value> {
         let name = format!("{}-{}", kind.name, story.name);
         let at = story.message.now.as_millis();
         if kind.name == EMAIL {
-            let mail = renderer.mail(&story.message, &view());
+            let mail = Mail::of(renderer, &story.message, &view());
             let content = json!({"from": FROM, "to": TO, "subject": mail.subject, "html": mail.html});
             return json!({"name": name, "kind": EMAIL, "at": at, "content": content});
         }
@@ -60,23 +62,23 @@ fn pictures(kind: &Kind, renderer: &Arc<Renderer>) -> Vec<Value> {
 /// What shops have set, as far as it is seen.
 fn view() -> View {
     let zone = jiff::tz::TimeZone::get("Europe/Amsterdam").unwrap();
-    View { destination: "support".into(), zone, show_email: false, mention: None, template: None }
+    View {
+        destination: "support".into(),
+        zone,
+        show_email: false,
+        mention: None,
+        template: None,
+        own: Own::default(),
+    }
 }
 
 /// A destination of that kind, made as a configuration makes it.
 fn destination(kind: &Kind, renderer: &Arc<Renderer>) -> Arc<dyn Destination> {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let url = match kind.name {
-        "slack" => "https://hooks.slack.com/services/T0/B0/x",
-        "teams" => "https://x.environment.api.powerplatform.com/workflows/x",
-        "discord" => "https://discord.com/api/webhooks/1/x",
-        "google_chat" => "https://chat.googleapis.com/v1/spaces/x/messages?key=x&token=x",
-        _ => "https://chat.lumen.example/hooks/x",
-    };
-    let own = match kind.name {
-        EMAIL => format!("to = [\"{TO}\"]"),
-        _ => format!("webhook_url = \"{url}\""),
-    };
+    // Nobody is pinged in a picture.
+    let own = kind.fixture.config(kind.fixture.url);
+    let own: String =
+        own.lines().filter(|line| !line.starts_with("mention")).map(|line| format!("{line}\n")).collect();
     let toml = format!(
         "accounts.main.token = \"t\"\nsmtp = {{ host = \"127.0.0.1\", port = 25, tls = \"none\", from = \"{FROM}\" }}\n\
          rules = [{{ name = \"all\", to = [\"support\"] }}]\n\
@@ -89,16 +91,19 @@ fn destination(kind: &Kind, renderer: &Arc<Renderer>) -> Arc<dyn Destination> {
 }
 
 /// The page that draws `pictures`: all of them, or the one that its address names behind `#`.
-fn page(pictures: &[Value]) -> String {
+fn page(kinds: &[&Kind], pictures: &[Value]) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let file = |path: &str| format!("file://{}", root.join(path).display());
     let scripts = [
         "target/oracles/web/node_modules/adaptivecards/dist/adaptivecards.min.js",
         "target/oracles/web/node_modules/markdown-it/dist/markdown-it.min.js",
         "templates/web/draw.js",
-        "docs/gallery/gallery.js",
+        "docs/gallery/markup.js",
     ];
-    let scripts: String = scripts.map(|path| format!("<script src=\"{}\"></script>\n", file(path))).concat();
+    let linked = |path: &str| format!("<script src=\"{}\"></script>\n", file(path));
+    let mut scripts: String = scripts.map(linked).concat();
+    scripts.extend(kinds.iter().map(|kind| format!("<script>\n{}</script>\n", kind.fixture.draw)));
+    scripts.push_str(&linked("docs/gallery/gallery.js"));
     // In JSON an escape says the same as the character.
     let pictures = json!(pictures).to_string().replace('<', "\\u003c");
     format!(
@@ -117,9 +122,9 @@ fn document(kinds: &[&Kind]) -> String {
          `just gallery` makes this page and its pictures anew.\n",
     );
     for kind in kinds {
-        let title = title(kind.name);
+        let title = kind.title;
         let summary = kind.summary;
-        write!(text, "\n## {title}\n\nSends to {summary}. {}\n", drawn_by(kind.name)).unwrap();
+        write!(text, "\n## {title}\n\nSends to {summary}. {}\n", kind.fixture.drawn_by).unwrap();
         for Story { name, caption, .. } in stories() {
             let file = format!("gallery/{}-{name}.png", kind.name);
             write!(text, "\n{caption}.\n\n![{title}: {caption}]({file})\n").unwrap();
@@ -130,27 +135,4 @@ fn document(kinds: &[&Kind]) -> String {
         }
     }
     text
-}
-
-fn title(kind: &str) -> &str {
-    match kind {
-        "slack" => "Slack",
-        "teams" => "Microsoft Teams",
-        EMAIL => "E-mail",
-        "discord" => "Discord",
-        "google_chat" => "Google Chat",
-        "mattermost" => "Mattermost",
-        other => other,
-    }
-}
-
-/// Which program drew a kind's pictures.
-fn drawn_by(kind: &str) -> &'static str {
-    match kind {
-        "teams" => {
-            "The cards are drawn by Microsoft's renderer of Adaptive Cards, the frame around them is not."
-        }
-        EMAIL => "The mails are shown by Chromium, the frame around them is the gallery's.",
-        _ => "Drawn by the gallery's own page after the message's payload; not by the vendor.",
-    }
 }

@@ -194,7 +194,7 @@ fn summary() -> Summary {
     Summary { cause: Cause::Burst, reviews }
 }
 
-/// As `operator::trouble` words it.
+/// As `operator::problem` words it.
 fn notice() -> Notice {
     Notice {
         kind: "destination_broken".into(),

@@ -4,30 +4,17 @@
 //! its parts in turn. Each payload must have the structure that a harmless text gives, within the receiver's limits.
 
 use review_bridge::config;
-use review_bridge::destination::{Destination, templates};
+use review_bridge::destination::email::MAX_HTML_BYTES;
+use review_bridge::destination::slack::limits::{self as slack_limits, length};
+use review_bridge::destination::teams::limits::{MAX_BYTES, MAX_ESCAPED_BYTES, escaped_bytes};
+use review_bridge::destination::{Destination, Kind, TABLE, built_in_templates};
 use review_bridge::domain::text::is_unsafe;
 use review_bridge::domain::{Content, Form, Member, Message, Named, Previous};
-use review_bridge::render::slack_limits::{self, length};
-use review_bridge::render::teams_limits::{MAX_BYTES, MAX_ESCAPED_BYTES, escaped_bytes};
-use review_bridge::render::{mail, sample};
+use review_bridge::presentation::sample;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
-
-const CONFIG: &str = r#"
-accounts.main.token = "t"
-smtp = { host = "127.0.0.1", port = 25, tls = "none" }
-rules = [{ name = "all", to = ["slack"] }]
-[destinations]
-slack = { type = "slack", webhook_url = "https://hooks.slack.com/services/x", show_email = true, mention = "<!here>" }
-teams = { type = "teams", webhook_url = "https://x.powerplatform.com/x", show_email = true }
-discord = { type = "discord", webhook_url = "https://discord.com/api/webhooks/1/x", show_email = true, mention = "@here" }
-mattermost = { type = "mattermost", webhook_url = "https://chat.example/hooks/x", show_email = true, mention = "@channel" }
-google_chat = { type = "google_chat", webhook_url = "https://x.example/x", show_email = true, mention = "<users/all>" }
-email = { type = "email", from = "Reviews <reviews@shop.example>", to = ["owner@shop.example"], show_email = true }
-webhook = { type = "webhook", url = "https://crm.example", show_email = true }
-"#;
 
 /// Tags that the mails' own templates are made of.
 const TAGS: &[&str] = &[
@@ -59,10 +46,18 @@ const RUN: &[&str] =
 
 static DESTINATIONS: LazyLock<BTreeMap<String, Arc<dyn Destination>>> = LazyLock::new(|| {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let loaded = config::read(CONFIG.into(), Path::new(".")).unwrap_or_else(|failure| panic!("{failure}"));
-    let renderer = Arc::new(templates(None).unwrap());
+    let own = |kind: &&Kind| {
+        let own = kind.fixture.config(kind.fixture.url);
+        format!("[destinations.{0}]\ntype = \"{0}\"\nshow_email = true\n{own}\n", kind.name)
+    };
+    let toml = format!(
+        "accounts.main.token = \"t\"\nsmtp = {{ host = \"127.0.0.1\", port = 25, tls = \"none\" }}\n\
+         rules = [{{ name = \"all\", to = [\"slack\"] }}]\n{}",
+        TABLE.iter().map(own).collect::<String>()
+    );
+    let loaded = config::read(toml.into(), Path::new(".")).unwrap_or_else(|failure| panic!("{failure}"));
     let made = loaded.settings.destinations.into_iter().map(|(name, settings)| {
-        let destination = settings.make.make(&name, &settings.common, renderer.clone()).unwrap();
+        let destination = settings.make.make(&name, &settings.common, built_in_templates()).unwrap();
         (name, destination)
     });
     made.collect()
@@ -100,6 +95,8 @@ pub fn check(data: &[u8]) {
                 "{kind} for {name}: {}",
                 payload.body
             );
+            let fixture = &TABLE.iter().find(|kind| kind.name == *name).unwrap().fixture;
+            assert!(payload.body.len() <= fixture.max_bytes, "{kind} for {name}: {}", payload.body.len());
             match name.as_str() {
                 "slack" => assert_slack(&payload.body),
                 "teams" => assert_teams(&payload.body),
@@ -448,7 +445,7 @@ fn quoted_printable(content: &str) -> Vec<u8> {
 
 /// The tags of a document but for its paragraphs, links without where they lead, and without languages.
 fn tags(html: &str) -> Vec<Value> {
-    assert!(html.len() <= mail::MAX_HTML_BYTES, "{}", html.len());
+    assert!(html.len() <= MAX_HTML_BYTES, "{}", html.len());
     let mut tags = Vec::new();
     for part in html.split('<').skip(1) {
         let (tag, text) = part.split_once('>').unwrap();

@@ -12,18 +12,18 @@ use tokio::net::TcpListener;
 
 const NOW: Timestamp = Timestamp(1_772_366_400_000);
 
-async fn ground(folder: &Path) -> Ground {
+async fn shared(folder: &Path) -> Shared {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let store = Arc::new(SqliteStore::open(&folder.join("s.db"), Access::Own).await.unwrap());
-    Ground { budgets: store.clone(), store, clock: Clock::manual(NOW), seed: 1 }
+    Shared { budgets: store.clone(), store, clock: Clock::manual(NOW), seed: 1 }
 }
 
-fn wiring(folder: &Path, config: &str, ground: &Ground, before: Option<&Wiring>) -> Wiring {
+fn wiring(folder: &Path, config: &str, shared: &Shared, before: Option<&Wiring>) -> Wiring {
     std::fs::write(folder.join("config.toml"), config).unwrap();
     let none: [(String, String); 0] = [];
     let settings = Loader::new(None, none, folder).unwrap().load().unwrap().settings;
     let targets = build_targets(&settings).unwrap();
-    Wiring::build(settings, targets, ground, before).unwrap()
+    Wiring::build(settings, targets, shared, before).unwrap()
 }
 
 /// Steps until a listing is `under_way` or ends; the poll that ended.
@@ -42,9 +42,9 @@ async fn steps(worker: &mut AccountWorker, until_under_way: bool) -> Option<Poll
 #[tokio::test]
 async fn a_listing_goes_on_by_other_rules_and_begins_anew_where_the_list_may_be_another() {
     let folder = tempfile::tempdir().unwrap();
-    let ground = ground(folder.path()).await;
+    let shared = shared(folder.path()).await;
     let options = Options { reviews: 30, page_size: 10, requests_per_minute: 1_000, ..Options::default() };
-    let fake = Sandbox::new(options, ground.clock.clone());
+    let fake = Sandbox::new(options, shared.clock.clone());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}{}", listener.local_addr().unwrap(), sandbox::BASE_PATH);
     let mut tasks = Group::default();
@@ -56,32 +56,32 @@ async fn a_listing_goes_on_by_other_rules_and_begins_anew_where_the_list_may_be_
     );
     let pages = || fake.requests()[&Endpoint::UnreadReviews];
 
-    let first = wiring(folder.path(), &config, &ground, None);
-    let mut worker = AccountWorker::new("main", &first, &ground).await.unwrap().unwrap();
+    let first = wiring(folder.path(), &config, &shared, None);
+    let mut worker = AccountWorker::new("main", &first, &shared).await.unwrap().unwrap();
     steps(&mut worker, true).await;
     let rules = config.replace("\"all\"\nto", "\"none of them\"\nwhen = { min_length = 100000 }\nto");
-    let rules = wiring(folder.path(), &rules, &ground, Some(&first));
-    assert!(worker.follow(&rules, &ground).await.unwrap());
+    let rules = wiring(folder.path(), &rules, &shared, Some(&first));
+    assert!(worker.follow(&rules, &shared).await.unwrap());
     assert!(worker.poller.is_listing());
     let poll = steps(&mut worker, false).await.unwrap();
     assert_eq!((poll.length, pages()), (30, 3), "it goes on");
     assert_eq!((poll.report.matched, poll.report.unmatched), (10, 20), "by the new rules");
 
     // A shorter interval counts at once.
-    let sooner = wiring(folder.path(), &config.replace("1h", "5s"), &ground, Some(&rules));
+    let sooner = wiring(folder.path(), &config.replace("1h", "5s"), &shared, Some(&rules));
     assert!(worker.poller.next_poll_at() > NOW.plus(Duration::from_secs(60)));
-    worker.follow(&sooner, &ground).await.unwrap();
+    worker.follow(&sooner, &shared).await.unwrap();
     assert_eq!(worker.poller.next_poll_at(), NOW.plus(Duration::from_secs(5)));
 
-    ground.clock.advance(Duration::from_secs(5));
+    shared.clock.advance(Duration::from_secs(5));
     worker.step().await.unwrap();
     assert!(worker.poller.is_listing());
-    let revoked = wiring(folder.path(), &config.replace("sandbox-token", "revoked"), &ground, Some(&sooner));
-    worker.follow(&revoked, &ground).await.unwrap();
+    let revoked = wiring(folder.path(), &config.replace("sandbox-token", "revoked"), &shared, Some(&sooner));
+    worker.follow(&revoked, &shared).await.unwrap();
     assert!(!worker.poller.is_listing(), "it may be another list");
     assert!(steps(&mut worker, false).await.unwrap().error.is_some());
 
     let gone =
-        wiring(folder.path(), &config.replace("accounts.main", "accounts.new"), &ground, Some(&revoked));
-    assert!(!worker.follow(&gone, &ground).await.unwrap());
+        wiring(folder.path(), &config.replace("accounts.main", "accounts.new"), &shared, Some(&revoked));
+    assert!(!worker.follow(&gone, &shared).await.unwrap());
 }

@@ -2,7 +2,7 @@
 
 use super::daemon::{Newest, Signals};
 use super::watch::Heartbeat;
-use super::wiring::{Ground, Wiring};
+use super::wiring::{Shared, Wiring};
 use super::{AccountWorker, AppError};
 use crate::store::StoreError;
 use crate::task::Group;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// What every loop of an account is given.
 #[derive(Clone)]
 pub(super) struct AccountLoops {
-    pub ground: Ground,
+    pub shared: Shared,
     pub newest: Newest,
     pub signals: Signals,
     pub heartbeat: Arc<Heartbeat>,
@@ -20,7 +20,7 @@ pub(super) struct AccountLoops {
 
 impl AccountLoops {
     /// Begins with `workers`, and starts a loop for each account that is added. That of one that is removed
-    /// ends by itself.
+    /// ends on its own.
     pub async fn run(mut self, workers: Vec<AccountWorker>) -> Result<(), AppError> {
         let mut running: BTreeSet<String> = BTreeSet::new();
         let mut loops: Group<(String, Result<(), StoreError>)> = Group::default();
@@ -34,7 +34,7 @@ impl AccountLoops {
                 if running.contains(name) {
                     continue;
                 }
-                if let Some(worker) = AccountWorker::new(name, &wiring, &self.ground).await? {
+                if let Some(worker) = AccountWorker::new(name, &wiring, &self.shared).await? {
                     running.insert(name.clone());
                     loops.start(self.clone().account(worker));
                 }
@@ -43,8 +43,8 @@ impl AccountLoops {
                 // Where nothing reloads, there is no other to come.
                 Ok(()) = self.newest.changed() => {}
                 Some(ended) = loops.next() => {
-                    // Whatever ends one of them ends the bridge: an account must not fall silent.
-                    let (name, result) = ended.map_err(|panic| AppError::panicked(&panic))?;
+                    // If one of them ends, so does the bridge: an account must not fall silent.
+                    let (name, result) = ended?;
                     result?;
                     running.remove(&name);
                 }
@@ -62,7 +62,7 @@ impl AccountLoops {
     async fn steps(&mut self, worker: &mut AccountWorker) -> Result<(), StoreError> {
         while !self.signals.is_stopped() {
             let wiring: Arc<Wiring> = self.newest.borrow_and_update().clone();
-            if !worker.follow(&wiring, &self.ground).await? {
+            if !worker.follow(&wiring, &self.shared).await? {
                 return Ok(());
             }
             let step = worker.step().await?;

@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::Timestamp;
 use crate::store::SharedStore;
-use crate::web::{self, Standing};
+use crate::web::{self, ConfigStatus};
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -19,7 +19,7 @@ pub(super) struct Health {
     /// What serves it; it ends with this.
     pub loops: Loops,
     /// What it says of the configuration.
-    pub standing: watch::Sender<Standing>,
+    pub config_status: watch::Sender<ConfigStatus>,
     /// Ends it, and whatever else listens to this.
     pub stop: watch::Sender<bool>,
 }
@@ -32,12 +32,12 @@ impl Health {
         store: &SharedStore,
         clock: &Clock,
     ) -> Self {
-        let standing = watch::Sender::new(standing(settings, clock.now()));
+        let status = watch::Sender::new(config_status(settings, clock.now()));
         let stop = watch::Sender::new(false);
         let mut loops = Loops::default();
         let addr = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         if let Some(listener) = listener {
-            let health = web::Health::new(store.clone(), clock.clone(), standing.subscribe());
+            let health = web::Health::new(store.clone(), clock.clone(), status.subscribe());
             let mut stopping = stop.subscribe();
             loops.start(async move {
                 let stopped = async move {
@@ -48,18 +48,17 @@ impl Health {
                 Ok(())
             });
         }
-        Self { addr, loops, standing, stop }
+        Self { addr, loops, config_status: status, stop }
     }
 }
 
 /// The listener of `http.listen`; none where it is "".
 pub(super) async fn listen(settings: &Settings) -> Result<Option<TcpListener>, AppError> {
     let Some(addr) = settings.http.listen else { return Ok(None) };
-    let why = |error| AppError::Listen { addr, why: crate::settings::table::io_text(&error) };
-    TcpListener::bind(addr).await.map(Some).map_err(why)
+    TcpListener::bind(addr).await.map(Some).map_err(|source| AppError::Listen { addr, source })
 }
 
-/// What probes are told of `settings` from `now` on.
-pub(super) fn standing(settings: &Settings, now: Timestamp) -> Standing {
-    Standing { accounts: settings.accounts.keys().cloned().collect(), loaded_at: now, refused_at: None }
+/// What probes report about `settings` from `now` on.
+pub(super) fn config_status(settings: &Settings, now: Timestamp) -> ConfigStatus {
+    ConfigStatus { accounts: settings.accounts.keys().cloned().collect(), loaded_at: now, refused_at: None }
 }

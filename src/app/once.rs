@@ -1,7 +1,8 @@
 //! `run --once`: one complete poll, every delivery due now, the marks, and an end.
 
 use super::{App, AppError};
-use crate::domain::{DeliveryState, Outcome};
+use crate::clock::Clock;
+use crate::domain::{DeliveryState, Outcome, Timestamp};
 use crate::poller::{Poll, Tick};
 use crate::store::IntakeReport;
 use serde::Serialize;
@@ -23,7 +24,7 @@ pub struct Once {
 }
 
 impl Once {
-    /// Whether everything that was tried went well. Work that waits for its time is no failure.
+    /// Whether everything that was attempted went well. Work that is not due yet is no failure.
     pub fn is_fine(&self) -> bool {
         self.failed_polls.is_empty() && self.failed_attempts == 0 && self.failed_marks == 0
     }
@@ -71,14 +72,14 @@ impl App {
                 }
                 Tick::Page(report) if !worker.poller.is_listing() => waited.add(report),
                 Tick::Again | Tick::Page(_) => {}
-                Tick::Wait(until) => pause(until.since(worker.clock.now())).await,
+                Tick::Wait(until) => pause(&worker.clock, until).await,
             }
         }
     }
 
     async fn send_once(&mut self, once: &mut Once) -> Result<(), AppError> {
         let targets = &self.wiring.targets;
-        self.digester.tick(targets, self.ground.clock.now()).await?;
+        self.digester.tick(targets, self.shared.clock.now()).await?;
         loop {
             let (started, settled) = self.dispatcher.tick(targets).await?;
             for settled in settled {
@@ -89,7 +90,7 @@ impl App {
                 }
             }
             match started.rate_free_at {
-                Some(at) => pause(at.since(self.ground.clock.now())).await,
+                Some(at) => pause(&self.shared.clock, at).await,
                 None if started.sends == 0 => return Ok(()),
                 None => {}
             }
@@ -108,7 +109,7 @@ impl App {
                     break;
                 }
                 if let Some(until) = marked.wait_until {
-                    pause(until.since(worker.clock.now())).await;
+                    pause(&worker.clock, until).await;
                 }
             }
         }
@@ -117,11 +118,11 @@ impl App {
 
     /// Ends: the state is closed.
     pub async fn close(self) {
-        self.ground.store.close().await;
+        self.shared.store.close().await;
     }
 }
 
-/// Waits for a rate or a budget; at least a moment, so that a clock that stands does not spin.
-async fn pause(duration: Duration) {
-    tokio::time::sleep(duration.max(Duration::from_millis(1))).await;
+/// Waits until then for a rate or a budget; at least a moment, so that a clock that stands does not spin.
+async fn pause(clock: &Clock, until: Timestamp) {
+    clock.sleep(until.since(clock.now()).max(Duration::from_millis(1))).await;
 }

@@ -1,13 +1,13 @@
-//! Takes up a changed configuration while the bridge runs; a bad one is refused as a whole.
+//! Applies a changed configuration while the bridge runs; a bad one is rejected as a whole.
 
 use super::daemon::Signals;
-use super::health::standing;
-use super::wiring::{Ground, Wiring};
+use super::health::config_status;
+use super::wiring::{Shared, Wiring};
 use super::{AppError, build_targets};
 use crate::config::{Contents, Loaded, Reading, Settings};
 use crate::outbox::Targets;
 use crate::task;
-use crate::web::Standing;
+use crate::web::ConfigStatus;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -24,8 +24,8 @@ pub struct Reload {
     pub read: Box<dyn Fn() -> Reading + Send>,
     /// What the files of the configuration that it starts with held.
     pub contents: Contents,
-    /// Notified when a reload is asked for.
-    pub asked: Arc<Notify>,
+    /// Notified when a reload is requested.
+    pub requested: Arc<Notify>,
     /// Called with `log.level` when that has changed.
     pub set_level: Box<dyn Fn(&str) + Send>,
 }
@@ -34,7 +34,7 @@ pub struct Reload {
 enum Look {
     /// What is known, or something that may still be being written.
     Nothing,
-    /// A configuration that cannot be used, and why; told once.
+    /// A configuration that cannot be used, and why; reported once.
     Refused { why: String, changed: Vec<PathBuf> },
     /// Another configuration, with its destinations.
     New { loaded: Box<Loaded>, targets: Targets, changed: Vec<PathBuf> },
@@ -112,7 +112,7 @@ fn named(changed: &[PathBuf]) -> String {
     }
 }
 
-/// Puts back what only a restart can change, and says which keys that were.
+/// Restores what only a restart can change, and returns which keys that were.
 fn keep_fixed(settings: &mut Settings, running: &Settings) -> Vec<&'static str> {
     let mut kept = Vec::new();
     if settings.state.path != running.state.path {
@@ -133,30 +133,33 @@ fn keep_fixed(settings: &mut Settings, running: &Settings) -> Vec<&'static str> 
     kept
 }
 
-/// Takes up each new configuration.
+/// Applies each new configuration.
 pub(super) struct ReloadLoop {
-    pub ground: Ground,
+    pub shared: Shared,
     pub wiring: watch::Sender<Arc<Wiring>>,
-    pub standing: watch::Sender<Standing>,
+    pub config_status: watch::Sender<ConfigStatus>,
     pub signals: Signals,
 }
 
 impl ReloadLoop {
     pub async fn run(self, reload: Reload) -> Result<(), AppError> {
-        let Reload { read, contents, asked, set_level } = reload;
+        let Reload { read, contents, requested, set_level } = reload;
         let reloader = Arc::new(Mutex::new(Reloader::new(read, contents)));
         while !self.signals.is_stopped() {
-            let at_once = tokio::select! {
+            let on_demand = tokio::select! {
                 () = tokio::time::sleep(INTERVAL) => false,
-                () = asked.notified() => true,
+                () = requested.notified() => true,
                 () = self.signals.stopped() => break,
             };
+            if on_demand {
+                tracing::info!("reload requested (SIGHUP)");
+            }
             let reloader = reloader.clone();
             let look = task::blocking(move || {
                 let mut reloader = reloader.lock().unwrap_or_else(PoisonError::into_inner);
-                if at_once { reloader.now() } else { reloader.tick() }
+                if on_demand { reloader.now() } else { reloader.tick() }
             });
-            match look.await.map_err(|panic| AppError::panicked(&panic))? {
+            match look.await? {
                 Look::Nothing => {}
                 Look::Refused { why, changed } => self.refuse(&why, &changed),
                 Look::New { loaded, targets, changed } => {
@@ -168,11 +171,11 @@ impl ReloadLoop {
     }
 
     fn refuse(&self, why: &str, changed: &[PathBuf]) {
-        let now = self.ground.clock.now();
-        self.standing.send_modify(|standing| standing.refused_at = Some(now));
+        let now = self.shared.clock.now();
+        self.config_status.send_modify(|config_status| config_status.refused_at = Some(now));
         tracing::error!(
-            changed = named(changed),
-            "the changed configuration is refused, and the one before it stays in force: {why}"
+            changed = %named(changed),
+            "the changed configuration was rejected, the previous one remains active: {why}"
         );
     }
 
@@ -181,19 +184,19 @@ impl ReloadLoop {
         let before = self.wiring.borrow().clone();
         let kept = keep_fixed(&mut settings, &before.settings);
         let level = settings.log.level.clone();
-        let wiring = match Wiring::build(settings, targets, &self.ground, Some(&before)) {
+        let wiring = match Wiring::build(settings, targets, &self.shared, Some(&before)) {
             Ok(wiring) => wiring,
             Err(error) => return self.refuse(&on_one_line(&error.to_string()), changed),
         };
         if level != before.settings.log.level {
             set_level(&level);
         }
-        self.standing.send_replace(standing(&wiring.settings, self.ground.clock.now()));
+        self.config_status.send_replace(config_status(&wiring.settings, self.shared.clock.now()));
         self.wiring.send_replace(Arc::new(wiring));
         self.signals.enqueued.notify_one();
-        tracing::info!(changed = named(changed), "configuration reloaded");
+        tracing::info!(changed = %named(changed), "configuration reloaded");
         for key in kept {
-            tracing::warn!("`{key}` has changed, and needs a restart: until then it stays what it was");
+            tracing::warn!("`{key}` changed, which takes effect only after a restart");
         }
         for warning in warnings {
             tracing::warn!("{warning}");

@@ -50,16 +50,16 @@ impl Place {
         Reloader::new(Box::new(move || loader.read()), contents)
     }
 
-    fn built(&self, ground: &Ground, before: Option<&Wiring>) -> Wiring {
+    fn built(&self, shared: &Shared, before: Option<&Wiring>) -> Wiring {
         let settings = self.loader().load().unwrap().settings;
         let targets = build_targets(&settings).unwrap();
-        Wiring::build(settings, targets, ground, before).unwrap()
+        Wiring::build(settings, targets, shared, before).unwrap()
     }
 
-    async fn ground(&self) -> Ground {
+    async fn shared(&self) -> Shared {
         let store = SqliteStore::open(&self.0.path().join("s.db"), Access::Own).await.unwrap();
         let store = Arc::new(store);
-        Ground { budgets: store.clone(), store, clock: Clock::manual(Timestamp(0)), seed: 1 }
+        Shared { budgets: store.clone(), store, clock: Clock::manual(Timestamp(0)), seed: 1 }
     }
 }
 
@@ -102,7 +102,7 @@ fn a_bad_one_is_refused_once_for_each_content_until_it_is_mended() {
     let Look::Refused { why, changed } = reloader.tick() else { panic!("it is not refused") };
     assert!(why.contains("rules[0].to") && !why.contains('\n') && !why.contains("s3cret"), "{why}");
     assert!(named(&changed).contains("config.toml"), "{changed:?}");
-    // A secret where the name of its file belongs is told nobody, neither now nor when it is mended.
+    // A secret where the name of its file belongs is never shown, neither now nor after it is fixed.
     place.write("config.toml", &GOOD.replace("\"token\"", "\"s3cret-main\""));
     let told = |look| match look {
         Look::Nothing => String::new(),
@@ -174,8 +174,8 @@ fn what_needs_a_restart_is_named_and_stays() {
 #[tokio::test]
 async fn an_account_keeps_its_client_unless_it_is_reached_in_another_way() {
     let place = Place::new();
-    let ground = place.ground().await;
-    let first = place.built(&ground, None);
+    let shared = place.shared().await;
+    let first = place.built(&shared, None);
     let kept = |before: &Wiring, after: &Wiring| -> BTreeSet<String> {
         let same = |name: &&String| {
             after
@@ -186,19 +186,19 @@ async fn an_account_keeps_its_client_unless_it_is_reached_in_another_way() {
         before.accounts.keys().filter(same).cloned().collect()
     };
     place.write("config.toml", &GOOD.replace("\"all\"", "\"every one\""));
-    let rules = place.built(&ground, Some(&first));
+    let rules = place.built(&shared, Some(&first));
     assert_eq!(kept(&first, &rules).len(), 2);
     assert_eq!(&*rules.accounts["main"].plan.rules[0].name, "every one");
     place.write("token", "s3cret-new");
-    let token = place.built(&ground, Some(&rules));
+    let token = place.built(&shared, Some(&rules));
     assert_eq!(kept(&rules, &token), BTreeSet::from(["other".to_owned()]));
     place.write("config.toml", &GOOD.replace(":9/api/v1\"\nrating", ":8/api/v1\"\nrating"));
-    let moved = place.built(&ground, Some(&token));
+    let moved = place.built(&shared, Some(&token));
     assert_eq!(kept(&token, &moved), BTreeSet::from(["main".to_owned()]));
     let from = GOOD.find("[accounts.other]").unwrap();
     let to = GOOD.find("[destinations.crm]").unwrap();
     place.write("config.toml", &format!("{}{}", &GOOD[..from], &GOOD[to..]));
-    let alone = place.built(&ground, Some(&moved));
+    let alone = place.built(&shared, Some(&moved));
     assert!(!alone.accounts.contains_key("other"));
     assert_eq!(alone.targets.scales.get("other"), first.targets.scales.get("other"), "for what still waits");
 }

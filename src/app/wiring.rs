@@ -1,23 +1,23 @@
-//! What one configuration is made into: destinations, plans, clients. A reload makes another, and the parts
-//! that run take the newest.
+//! What is built from one configuration: destinations, plans, clients. A reload builds another, and the running
+//! parts use the newest.
 
 use super::{AppError, Observed, StoreBudget};
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::destination::{self, templates};
+use crate::destination::{self, built_in_templates, templates};
 use crate::domain::Timestamp;
 use crate::intake::{Audience, Plan};
 use crate::outbox::{Digester, Target, Targets};
-use crate::render::{Renderer, TemplateProblem};
 use crate::settings::table::quoted;
 use crate::store::{SharedStore, StoreError};
+use crate::template::{Renderer, TemplateProblem};
 use crate::upstream::{self, Client, Upstream};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What outlives a configuration.
 #[derive(Clone)]
-pub(super) struct Ground {
+pub(super) struct Shared {
     pub store: SharedStore,
     /// Where request budgets are kept; another state in a dry run.
     pub budgets: SharedStore,
@@ -30,11 +30,11 @@ pub(super) struct Ground {
 pub(super) struct Wiring {
     pub settings: Settings,
     pub targets: Targets,
-    pub accounts: BTreeMap<String, Own>,
+    pub accounts: BTreeMap<String, AccountParts>,
 }
 
 /// What one account works with.
-pub(super) struct Own {
+pub(super) struct AccountParts {
     pub plan: Arc<Plan>,
     pub upstream: Arc<dyn Upstream>,
     pub budget: Arc<StoreBudget>,
@@ -46,7 +46,7 @@ impl Wiring {
     pub fn build(
         settings: Settings,
         mut targets: Targets,
-        ground: &Ground,
+        shared: &Shared,
         before: Option<&Self>,
     ) -> Result<Self, AppError> {
         let mut accounts = BTreeMap::new();
@@ -54,11 +54,11 @@ impl Wiring {
             let known = before.and_then(|before| before.same_client(&settings, &name));
             let (upstream, budget) = match known {
                 Some(known) => known,
-                None => build_upstream(&settings, &name, &ground.store, &ground.budgets, &ground.clock)?,
+                None => build_upstream(&settings, &name, &shared.store, &shared.budgets, &shared.clock)?,
             };
-            accounts.insert(name, Own { plan, upstream, budget });
+            accounts.insert(name, AccountParts { plan, upstream, budget });
         }
-        // What waits of an account that is gone is still told, and by its own scales.
+        // What is queued of an account that is gone is still sent, and by its own scales.
         for (account, scales) in before.iter().flat_map(|before| &before.targets.scales) {
             targets.scales.entry(account.clone()).or_insert_with(|| scales.clone());
         }
@@ -79,15 +79,15 @@ impl Wiring {
         (same == reached(settings)).then(|| (own.upstream.clone(), own.budget.clone()))
     }
 
-    /// Brings what waits into line with this configuration, and begins to watch its digests. Not to be left
-    /// out where anything was enqueued by another configuration: it would wait for ever.
+    /// Brings what is queued into line with this configuration, and begins to watch its digests. Not to be left
+    /// out where anything was enqueued under another configuration: it would be queued forever.
     pub async fn align(&self, store: &SharedStore, now: Timestamp) -> Result<Digester, StoreError> {
         let configured: Vec<String> = self.targets.by_name.keys().cloned().collect();
-        let buried = store.bury_removed(&configured, now).await?;
-        if buried > 0 {
+        let orphans = store.dead_letter_orphans(&configured, now).await?;
+        if orphans > 0 {
             tracing::warn!(
-                count = buried,
-                "messages to destinations that are no longer configured are dead letters"
+                count = orphans,
+                "messages to destinations that are no longer configured were moved to dead letters"
             );
         }
         store.regroup(&self.targets.digests(), now).await?;
@@ -100,7 +100,7 @@ fn keeps_email(settings: &Settings) -> bool {
     settings.destinations.values().any(|destination| destination.common.show_email)
 }
 
-/// The destinations of a configuration, with their templates compiled and tried on samples.
+/// The destinations of a configuration; the templates that people wrote are compiled and tried on samples.
 pub fn build_targets(settings: &Settings) -> Result<Targets, AppError> {
     let renderer = templates(settings.templates_dir.as_deref()).map_err(AppError::Templates)?;
     let named = settings.destinations.iter();
@@ -109,7 +109,16 @@ pub fn build_targets(settings: &Settings) -> Result<Targets, AppError> {
     if !missing.is_empty() {
         return Err(AppError::Templates(missing));
     }
-    let renderer = Arc::new(renderer);
+    build_targets_with(settings, &renderer)
+}
+
+/// The destinations of a configuration for what renders no message: no template is looked at.
+pub fn build_silent_targets(settings: &Settings) -> Result<Targets, AppError> {
+    build_targets_with(settings, &built_in_templates())
+}
+
+/// The destinations of a configuration, with the templates of `renderer`.
+pub fn build_targets_with(settings: &Settings, renderer: &Arc<Renderer>) -> Result<Targets, AppError> {
     let mut by_name = BTreeMap::new();
     for (name, settings) in &settings.destinations {
         let destination = settings
@@ -139,7 +148,7 @@ pub fn build_targets(settings: &Settings) -> Result<Targets, AppError> {
     Ok(Targets { by_name, scales })
 }
 
-/// What is wrong with the name of the templates that a destination wants; `None` where there are some of that name.
+/// What is wrong with the name of the templates that a destination uses; `None` where there are some of that name.
 fn no_such_template(
     renderer: &Renderer,
     name: &str,
@@ -194,7 +203,7 @@ pub fn build_upstream(
     clock: &Clock,
 ) -> Result<(Arc<dyn Upstream>, Arc<StoreBudget>), AppError> {
     let Some(own) = settings.accounts.get(account) else {
-        return Err(AppError::Build(format!("there is no account `{account}`")));
+        return Err(AppError::NoAccount(account.to_owned()));
     };
     let limit = own.upstream.requests_per_minute;
     let budget = Arc::new(StoreBudget::new(budgets.clone(), clock.clone(), account, limit));

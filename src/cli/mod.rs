@@ -126,8 +126,12 @@ impl From<StoreError> for CliError {
 impl From<AppError> for CliError {
     fn from(error: AppError) -> Self {
         match error {
-            AppError::Templates(_) | AppError::Build(_) => Self::Usage(error.to_string()),
-            AppError::Store(_) | AppError::Listen { .. } => Self::Failed(error.to_string()),
+            AppError::Templates(_) | AppError::Build(_) | AppError::NoAccount(_) => {
+                Self::Usage(error.to_string())
+            }
+            AppError::Store(_) | AppError::Listen { .. } | AppError::Copy(_) | AppError::Panicked(_) => {
+                Self::Failed(error.to_string())
+            }
         }
     }
 }

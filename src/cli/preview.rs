@@ -13,7 +13,7 @@ use crate::domain::{
     Cause, Change, Content, Digest, Form, Member, Message, Notice, NoticeState, RuleHit, Subject, Summary,
     Timestamp,
 };
-use crate::render::sample;
+use crate::presentation::sample;
 use crate::rules::{Candidate, route};
 use crate::sandbox::{Parsed, parse_mail};
 use crate::settings::table::io_text;

@@ -40,7 +40,7 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), C
             let reload = Reload {
                 read: Box::new(move || loader.read()),
                 contents,
-                asked: Arc::default(),
+                requested: Arc::default(),
                 set_level: Box::new(move |text| level.set(text)),
             };
             daemon(loaded, reload).await
@@ -50,10 +50,10 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), C
 
 async fn daemon(loaded: Loaded, reload: Reload) -> Result<(), CliError> {
     // Asked for before anything starts, so that a signal during the start is not lost.
-    let told = signals::stop_or_reload(reload.asked.clone())?;
+    let told = signals::stop_or_reload(reload.requested.clone())?;
     let stop = async {
         told.await;
-        tracing::info!("told to stop: sends in flight get 8 seconds");
+        tracing::info!("shutting down, waiting up to 8 seconds for sends in flight");
     };
     let state = loaded.settings.state.path.clone();
     let app = App::build(loaded.settings, Clock::System).await.map_err(of(&state))?;

@@ -2,8 +2,9 @@
 
 use super::{CliError, output, signals};
 use crate::clock::Clock;
+use crate::destination::TABLE;
 use crate::domain::text::one_line;
-use crate::sandbox::{BASE_PATH, INBOX_PATH, Inbox, Options, Received, Sandbox, serve_with_inbox};
+use crate::sandbox::{BASE_PATH, INBOX_PATH, Inbox, Options, Received, Sandbox, kind_of, serve_with_inbox};
 use crate::settings::table::io_text;
 use crate::settings::units::parse_duration;
 use clap::Args;
@@ -98,10 +99,12 @@ fn options(arguments: Arguments) -> Options {
 /// What a person needs to point a bridge at it.
 fn introduction(address: SocketAddr, arguments: &Arguments) -> String {
     let token = one_line(&arguments.token, 200);
+    let kinds = TABLE.iter().filter(|kind| kind.fixture.answer.is_some()).map(|kind| kind.name);
+    let kinds: Vec<&str> = kinds.collect();
     format!(
         "a fake ShopReviews API is at http://{address}{BASE_PATH}, its token is {token}
-receivers are at http://{address}{INBOX_PATH}/KIND/NAME, KIND being slack, teams, discord, google_chat, mattermost or
-webhook; what they get is shown below
+receivers are at http://{address}{INBOX_PATH}/KIND/NAME; what they get is shown below. KIND is one of:
+{}
 
 A config.toml for it:
 
@@ -117,7 +120,8 @@ webhook_url = \"http://{address}{INBOX_PATH}/slack/support\"
 name = \"unhappy customers\"
 when = {{ max_rating = 2 }}
 to = [\"support\"]
-"
+",
+        kinds.join(", ")
     )
 }
 
@@ -136,35 +140,13 @@ async fn show(inbox: &Arc<Inbox>) {
 /// A message in one line: who got it, and what it says.
 fn line(message: &Received) -> String {
     let said = match serde_json::from_str::<Value>(&message.body) {
-        Ok(body) => said(&body).unwrap_or_else(|| body.to_string()),
+        Ok(body) => {
+            let said = kind_of(&message.path).and_then(|kind| (kind.fixture.said)(&body));
+            said.unwrap_or_else(|| body.to_string())
+        }
         Err(_) => message.body.clone(),
     };
     format!("{}  {}", one_line(message.path.trim_start_matches('/'), 60), one_line(&said, 200))
-}
-
-fn said(body: &Value) -> Option<String> {
-    // The line that notifications show, of each chat; behind a mention where there is one.
-    let first =
-        ["/fallbackText", "/summary", "/embeds/0/title", "/attachments/0/fallback", "/text", "/content"];
-    if let Some(text) = first.iter().find_map(|place| body.pointer(place)?.as_str()) {
-        let more = body.pointer("/embeds/0/description").and_then(Value::as_str);
-        return Some([Some(text), more].into_iter().flatten().collect::<Vec<_>>().join(" "));
-    }
-    let kind = body["type"].as_str()?;
-    let data = &body["data"];
-    let text = match &data["review"] {
-        Value::Null => match data["counts"]["reviews"].as_u64() {
-            Some(reviews) => format!("{reviews} reviews"),
-            None => data["text"].as_str()?.to_owned(),
-        },
-        review => {
-            let rating =
-                review["rating"].as_f64().map_or_else(|| "no rating".into(), |rating| format!("{rating}/5"));
-            let author = review["author"].as_str().unwrap_or("anonymous");
-            format!("{rating} by {author}: {}", review["text"].as_str().unwrap_or("(no text)"))
-        }
-    };
-    Some(format!("{kind}: {text}"))
 }
 
 #[cfg(test)]
@@ -173,33 +155,34 @@ mod tests {
     use crate::domain::Timestamp;
     use std::collections::BTreeMap;
 
-    fn shown(body: &str) -> String {
+    fn shown(kind: &str, body: &str) -> String {
         let message = Received {
             number: 0,
             status: Some(200),
-            path: "/slack/support".into(),
+            path: format!("/{kind}/support"),
             headers: BTreeMap::new(),
             body: body.into(),
             at: Timestamp(0),
         };
-        line(&message)
+        line(&message).trim_start_matches(&format!("{kind}/support  ")).to_owned()
     }
 
     #[test]
     fn whatever_arrives_is_one_line() {
-        assert_eq!(shown(r#"{"text": "a\nb\u001b[31m"}"#), "slack/support  a b[31m");
+        assert_eq!(shown("slack", r#"{"text": "a\nb\u001b[31m"}"#), "a b[31m");
         let review = r#"{"type": "review.created", "data": {"review": {"rating": 1.5, "author": "Jan", "text": "Kapot"}}}"#;
-        assert_eq!(shown(review), "slack/support  review.created: 1.5/5 by Jan: Kapot");
+        assert_eq!(shown("webhook", review), "review.created: 1.5/5 by Jan: Kapot");
         let mute = r#"{"type": "review.updated", "data": {"review": {"rating": null, "text": null}}}"#;
-        assert_eq!(shown(mute), "slack/support  review.updated: no rating by anonymous: (no text)");
-        assert_eq!(shown(r#"{"type": "test", "data": {"text": "hello"}}"#), "slack/support  test: hello");
+        assert_eq!(shown("webhook", mute), "review.updated: no rating by anonymous: (no text)");
+        assert_eq!(shown("webhook", r#"{"type": "test", "data": {"text": "hello"}}"#), "test: hello");
         let embed = r#"{"content": "@here", "embeds": [{"title": "1 of 5", "description": "Kapot"}]}"#;
-        assert_eq!(shown(embed), "slack/support  1 of 5 Kapot");
+        assert_eq!(shown("discord", embed), "1 of 5 Kapot");
         let card = r#"{"text": "<users/all>", "fallbackText": "1/5 Kapot"}"#;
-        assert_eq!(shown(card), "slack/support  1/5 Kapot");
+        assert_eq!(shown("google_chat", card), "1/5 Kapot");
         let many = r#"{"type": "summary.created", "data": {"counts": {"reviews": 7}}}"#;
-        assert_eq!(shown(many), "slack/support  summary.created: 7 reviews");
-        assert_eq!(shown("[1]"), "slack/support  [1]");
-        assert_eq!(shown("\u{1b}no JSON"), "slack/support  no JSON");
+        assert_eq!(shown("webhook", many), "summary.created: 7 reviews");
+        assert_eq!(shown("slack", "[1]"), "[1]");
+        assert_eq!(shown("slack", "\u{1b}no JSON"), "no JSON");
+        assert_eq!(shown("none", r#"{"text": "x"}"#), r#"{"text":"x"}"#);
     }
 }

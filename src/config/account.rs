@@ -23,7 +23,7 @@ pub(super) fn policy(table: &Table) -> AccountPolicy {
     let default = AccountPolicy::default();
     let poll_interval = table.duration("poll_interval").unwrap_or(default.poll_interval);
     if poll_interval < AccountPolicy::SHORTEST_POLL_INTERVAL {
-        table.problem("poll_interval", "is too short", "write \"5s\" or more");
+        table.problem("poll_interval", "must be at least 5s", "write \"5s\" or more");
     }
     AccountPolicy {
         poll_interval,
@@ -77,9 +77,13 @@ fn rating_scales(account: &Table) -> RatingScales {
     for name in table.keys() {
         let Some(top) = table.number(name) else { continue };
         if top <= 0.0 || top > HIGHEST_SCALE {
-            table.problem(name, "is not the top of a scale", "write a number above 0, at most 1000");
+            table.problem(
+                name,
+                "is not a valid scale",
+                "write the platform's highest rating: above 0, at most 1000",
+            );
         } else if scales.insert(name.to_lowercase(), top).is_some() {
-            table.problem(name, "is here twice", "upper and lower case are the same: keep one");
+            table.problem(name, "is set twice", "names are case-insensitive: keep one");
         }
     }
     table.finish();

@@ -18,21 +18,21 @@ use std::sync::Arc;
 pub struct Settings {
     /// The accounts by name; at least one.
     pub accounts: BTreeMap<String, Account>,
-    /// Where the bridge remembers.
+    /// Where the database is.
     pub state: StateSettings,
     /// What is served over HTTP.
     pub http: HttpSettings,
     /// What is logged.
     pub log: LogSettings,
-    /// Who hears about trouble.
+    /// Who is notified of problems.
     pub operator: OperatorSettings,
     /// The destinations by name.
     pub destinations: BTreeMap<String, destination::Settings>,
     /// The rules, in order; at least one.
     pub rules: Arc<[Rule]>,
-    /// What `check` tries them on.
+    /// The tests that `check` runs.
     pub tests: Vec<Case>,
-    /// Templates that stand in for the embedded ones.
+    /// The folder of templates that override the built-in ones.
     pub templates_dir: Option<PathBuf>,
     /// The configuration's folder.
     pub folder: PathBuf,
@@ -40,7 +40,7 @@ pub struct Settings {
     pub outbound: Outbound,
 }
 
-/// Reads the whole configuration. What is wrong is recorded; the settings count only where nothing is.
+/// Reads the whole configuration. Problems are recorded; the settings are valid only if there are none.
 pub(super) fn compose(root: Table) -> Settings {
     let accounts = accounts(&root);
     let destinations = named_tables(&root, "destinations");
@@ -68,8 +68,8 @@ pub(super) fn compose(root: Table) -> Settings {
         if settings.destinations.get(name).is_some_and(|destination| destination.common.digest.is_some()) {
             root.problem(
                 "operator.notify",
-                format!("`{name}` is a digest, and trouble cannot wait for it"),
-                "name a destination that is told at once",
+                format!("`{name}` sends digests, which would delay notices"),
+                "use a destination that delivers immediately",
             );
         }
     }
@@ -77,16 +77,17 @@ pub(super) fn compose(root: Table) -> Settings {
     settings
 }
 
-/// What works but is likely not meant.
+/// Settings that work but are probably mistakes.
 pub(super) fn warnings(settings: &Settings, resolved: &Resolved) -> Vec<String> {
     let mut warnings: Vec<String> = resolved
         .placeholders
         .iter()
-        .map(|path| format!("`{path}` still holds what `config init` wrote there: put your own in its place"))
+        .map(|path| {
+            format!("`{path}` still has the placeholder from `config init`: replace it with your own value")
+        })
         .collect();
     if settings.operator.notify.is_empty() {
-        warnings
-            .push("nobody is told when something goes wrong: name destinations in `operator.notify`".into());
+        warnings.push("nobody is notified of problems: add destinations to `operator.notify`".into());
     }
     warnings
 }
@@ -104,8 +105,8 @@ fn accounts(root: &Table) -> BTreeMap<String, Account> {
         any = true;
     }
     if !any {
-        let hint = "write [accounts.main], and below it token = \"…\" or token_file = \"…\"";
-        root.problem("accounts", "there is none to read reviews of", hint);
+        let hint = "add [accounts.main] with token = \"…\" or token_file = \"…\"";
+        root.problem("accounts", "no account is configured", hint);
     }
     accounts
 }
@@ -115,6 +116,6 @@ fn templates_dir(root: &Table) -> Option<PathBuf> {
     if path.is_dir() {
         return Some(path);
     }
-    root.problem("templates_dir", "is not a folder that can be read", "name one, or remove the key");
+    root.problem("templates_dir", "is not a readable folder", "set an existing folder, or remove the key");
     None
 }

@@ -1,4 +1,4 @@
-//! What the watched files hold, for comparison: a mounted file is often replaced without any event.
+//! The contents of the watched files, for comparison: a mounted file is often replaced without any event.
 
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -51,7 +51,7 @@ impl Contents {
     }
 }
 
-/// Neither hashes of secrets nor what may be a secret in place of a name are for anybody's eyes.
+/// Prints neither hashes of secrets nor a secret that was written in place of a file name.
 impl fmt::Debug for Contents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Contents of {} paths", self.0.len())

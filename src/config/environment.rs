@@ -12,14 +12,14 @@ const CONFIG: &str = "review_bridge_config";
 /// Deeper than any key.
 const DEEPEST: usize = 8;
 
-/// What the environment says.
+/// The settings in the environment.
 #[derive(Debug, Default)]
 pub(super) struct Environment {
     /// The file that `REVIEW_BRIDGE_CONFIG` names.
     pub config: Option<OsString>,
     /// What sets a key, by the key's path.
     pub assignments: Vec<Assignment>,
-    /// What is wrong.
+    /// The problems found.
     pub problems: Vec<Problem>,
 }
 
@@ -72,22 +72,25 @@ where
 impl Environment {
     fn take(&mut self, name: &str, path: Vec<String>, value: OsString) {
         let (what, hint) = if path.iter().any(String::is_empty) || path.len() > DEEPEST {
-            ("names no setting", "write REVIEW_BRIDGE__SECTION__KEY, such as REVIEW_BRIDGE__LOG__LEVEL")
+            (
+                "does not name a setting",
+                "write REVIEW_BRIDGE__SECTION__KEY, such as REVIEW_BRIDGE__LOG__LEVEL",
+            )
         } else if matches!(path[0].as_str(), "rules" | "tests") {
-            ("exists only in the file", "write it there, and unset the variable")
+            ("can only be set in the file", "set it there and unset the variable")
         } else {
             match value.into_string() {
                 Ok(text) => {
                     self.assignments.push(Assignment { name: name.to_owned(), path, text });
                     return;
                 }
-                Err(_) => ("is not text", "set it to text in UTF-8"),
+                Err(_) => ("is not valid UTF-8", "set it to UTF-8 text"),
             }
         };
         self.problem(name, &path, what, hint);
     }
 
-    /// A variable beside another spelling of itself, or beside one that sets something inside it.
+    /// A variable set together with another spelling of itself, or with one that sets something inside it.
     fn refuse_overlaps(&mut self) {
         self.assignments.sort_by(|a, b| a.path.cmp(&b.path));
         let overlaps: Vec<(String, Vec<String>, String)> = self
@@ -97,7 +100,7 @@ impl Environment {
             .map(|pair| (pair[1].name.clone(), pair[1].path.clone(), pair[0].name.clone()))
             .collect();
         for (name, path, other) in overlaps {
-            self.problem(&name, &path, &format!("is set by `{other}` too"), "unset one of the two");
+            self.problem(&name, &path, &format!("is also set by `{other}`"), "unset one of them");
         }
     }
 

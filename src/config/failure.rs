@@ -1,4 +1,4 @@
-//! A configuration that cannot be used: all that is wrong with it.
+//! A configuration that cannot be used: all its problems.
 
 use crate::settings::Problem;
 use std::fmt;
@@ -12,7 +12,7 @@ const LISTED: usize = 100;
 pub struct Failure {
     /// At least one, in the order found.
     pub problems: Vec<Problem>,
-    /// What a change of which may mend it: as [`super::Loaded::watched`], as far as it is known.
+    /// The paths whose changes may fix it: as [`super::Loaded::watched`], as far as known.
     pub watched: Vec<PathBuf>,
 }
 

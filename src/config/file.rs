@@ -1,5 +1,5 @@
-//! The file's layer: which file, its text, and its syntax errors, told by line and column and never by
-//! quoting the line, which may hold a secret.
+//! The file's layer: which file, its text, and its syntax errors, reported by line and column without quoting the
+//! line, which may contain a secret.
 
 use crate::settings::Problem;
 use crate::settings::hint::io_text;
@@ -31,7 +31,7 @@ pub(super) struct Found {
     hint: &'static str,
 }
 
-/// The file that is asked for, else the first that exists.
+/// The requested file, else the first that exists.
 pub(super) fn find(
     explicit: Option<&Path>,
     variable: Option<&OsStr>,
@@ -44,24 +44,28 @@ pub(super) fn find(
         hint,
     };
     if let Some(path) = explicit {
-        return Ok(named(path, "--config names it: name a file that is there and readable by this process"));
+        return Ok(named(
+            path,
+            "the path comes from --config: pass a file that exists and is readable by this process",
+        ));
     }
     if let Some(path) = variable {
-        let hint = "REVIEW_BRIDGE_CONFIG names it: name a file that is there and readable by this process";
+        let hint = "the path comes from REVIEW_BRIDGE_CONFIG: set it to a file that exists and is readable by this process";
         return Ok(named(Path::new(path), hint));
     }
     [Path::new("config.toml"), system]
         .into_iter()
         // A file that is there but cannot be looked at is meant all the same.
         .find(|path| folder.join(path).try_exists().unwrap_or(true))
-        .map(|path| named(path, "let this process read it, or name another with --config FILE"))
+        .map(|path| named(path, "make it readable for this process, or pass another file with --config FILE"))
         .ok_or_else(|| Problem {
             origin: "configuration".into(),
             path: String::new(),
-            what: format!("there is none: neither `config.toml` here nor `{}` exists", system.display()),
-            hint: "write one, beginning with what `review-bridge config init` prints, or name one with \
-                   --config FILE"
-                .into(),
+            what: format!(
+                "not found: neither `config.toml` in this folder nor `{}` exists",
+                system.display()
+            ),
+            hint: "create one with `review-bridge config init`, or pass a file with --config FILE".into(),
         })
 }
 
@@ -76,7 +80,7 @@ impl Found {
     }
 }
 
-/// Its values; or what is wrong with it as a file.
+/// Its values, or the problems of the file itself.
 pub(super) fn read(found: &Found) -> Result<Dict, Vec<Problem>> {
     let mut bytes = Vec::new();
     std::fs::File::open(&found.path)
@@ -85,20 +89,20 @@ pub(super) fn read(found: &Found) -> Result<Dict, Vec<Problem>> {
     values(found, bytes)
 }
 
-/// The values of `bytes`, which are what the file holds; or what is wrong with them.
+/// The values of `bytes`, the contents of the file; or their problems.
 pub(super) fn values(found: &Found, bytes: Vec<u8>) -> Result<Dict, Vec<Problem>> {
     if bytes.len() > LIMIT_BYTES {
-        return Err(found.problem("is larger than 4 MiB".into(), "name a configuration file"));
+        return Err(found.problem("is larger than 4 MiB".into(), "check that this is the configuration file"));
     }
     let text = String::from_utf8(bytes).map_err(|error| {
         let line =
             1 + error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count();
-        found.problem(format!("line {line} is not text in UTF-8"), "save the file as UTF-8")
+        found.problem(format!("line {line} is not valid UTF-8"), "save the file as UTF-8")
     })?;
     parse(&text).map_err(|errors| {
         errors
             .into_iter()
-            .flat_map(|what| found.problem(what, "mend the line; strings are \"quoted\""))
+            .flat_map(|what| found.problem(what, "fix this line; text values need \"quotes\""))
             .collect()
     })
 }
@@ -118,11 +122,11 @@ pub(super) fn parse(text: &str) -> Result<Dict, Vec<String>> {
         errors.iter().map(|error| (place(text, error.span()), error.message())).collect();
     // What follows on the same line is a consequence.
     places.dedup_by_key(|((line, _), _)| *line);
-    let told = places.iter().take(SYNTAX_ERRORS).map(|((line, column), message)| {
+    let problems = places.iter().take(SYNTAX_ERRORS).map(|((line, column), message)| {
         let message = message.trim_end_matches(", expected nothing");
-        format!("line {line}, column {column} is not TOML: {message}")
+        format!("line {line}, column {column}: invalid TOML: {message}")
     });
-    Err(told.collect())
+    Err(problems.collect())
 }
 
 /// Line and column, from 1; the end where there is no span.
@@ -160,7 +164,7 @@ fn whole(integer: &DeInteger) -> Option<i64> {
     i64::from_str_radix(integer.as_str(), integer.radix()).ok()
 }
 
-/// What is to be watched for changes: the file itself, the files its keys name, the templates.
+/// The paths to watch for changes: the file itself, the files its keys name, the templates.
 pub(super) fn watched(file: &Path, named: &[PathBuf], templates_dir: Option<&Path>) -> Vec<PathBuf> {
     let mut watched = vec![file.to_path_buf()];
     watched.extend(named.iter().cloned());

@@ -1,4 +1,4 @@
-//! `[http]`: where health is served.
+//! `[http]`: where the health endpoints are served.
 
 use crate::settings::Table;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -21,12 +21,13 @@ pub(super) fn read(root: &Table) -> HttpSettings {
     let mut settings = HttpSettings::default();
     let Some(table) = root.table("http") else { return settings };
     if let Some(text) = table.text("listen") {
-        let hint = "write an address and a port, \"127.0.0.1:8080\" or \"[::]:8080\", or \"\" for none";
+        let hint =
+            "write an address and a port such as \"127.0.0.1:8080\" or \"[::]:8080\", or \"\" to disable it";
         match text.trim() {
             "" => settings.listen = None,
             text => match text.parse() {
                 Ok(address) => settings.listen = Some(address),
-                Err(_) => table.problem("listen", "is not an address with a port", hint),
+                Err(_) => table.problem("listen", "is not an address and a port", hint),
             },
         }
     }

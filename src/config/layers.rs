@@ -1,5 +1,4 @@
-//! The layers on top of each other: the file, then each variable, every value tagged with where it came
-//! from.
+//! The layers: the file, then each variable, every value tagged with its origin.
 
 use super::environment::Assignment;
 use super::file::{self, Found};
@@ -48,7 +47,7 @@ pub(super) fn merge(mut dict: Dict, assignments: &[Assignment], found: &Found) -
             name: assignment.name.clone(),
             tag: at(&dict, &assignment.path)?.tag(),
             toml: as_toml(&assignment.name, &assignment.text),
-            taken_as_toml: Cell::new(false),
+            read_as_toml: Cell::new(false),
         })
     });
     let source = Source {
@@ -60,8 +59,8 @@ pub(super) fn merge(mut dict: Dict, assignments: &[Assignment], found: &Found) -
     Layers { dict, source }
 }
 
-/// A higher layer's `x` or `x_file` replaces both below: without this, overriding one of them would leave
-/// two. Where the lower layer itself has both, they stay and are reported.
+/// A higher layer's `x` or `x_file` replaces both below: without this, overriding one of them would leave two.
+/// If the lower layer itself has both, they stay and are reported.
 fn drop_twin(dict: &mut Dict, path: &[String]) {
     let Some((key, parents)) = path.split_last() else { return };
     let mut dict = dict;

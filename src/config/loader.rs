@@ -1,5 +1,4 @@
-//! One configuration, loaded as often as it changes: the file that was found at the start, under the
-//! environment of the start.
+//! One configuration, reloaded when it changes: the file found at the start, with the environment of the start.
 
 use super::contents::Contents;
 use super::environment::{self, Environment};
@@ -17,8 +16,8 @@ pub struct Loader {
     found: Found,
 }
 
-/// A configuration, or what is wrong with it, and what its files held when they were read, or before: a
-/// change in between is a difference that is seen later.
+/// A configuration, or its problems, and what its files contained when they were read, or just before: a change
+/// in between is noticed later.
 #[derive(Debug)]
 pub struct Reading {
     /// The configuration.
@@ -65,7 +64,7 @@ impl Loader {
     /// Loads it as it is now.
     ///
     /// # Errors
-    /// Every problem found, at once.
+    /// All problems found.
     pub fn load(&self) -> Result<Loaded, Failure> {
         self.assemble(file::read(&self.found))
     }
@@ -91,7 +90,7 @@ impl Loader {
         let settings = compose::compose(Table::new("", &layers.dict, &layers.source));
         let mut resolved = show::resolve(&layers);
         // One that is no folder is watched as well: it may become one.
-        let named = layers.dict.get("templates_dir").and_then(|value| layers.source.taken(value).as_str());
+        let named = layers.dict.get("templates_dir").and_then(|value| layers.source.as_read(value).as_str());
         let templates = named.map(|name| layers.source.folder.join(name));
         let watched = file::watched(&found.path, &resolved.files, templates.as_deref());
         if !layers.source.problems.is_empty() {

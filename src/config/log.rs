@@ -48,7 +48,7 @@ pub(super) fn read(root: &Table) -> LogSettings {
     if let Some(level) = table.text("level") {
         match validate(&level) {
             Ok(()) => settings.level = level,
-            Err(hint) => table.problem("level", "is not a level of logging", hint),
+            Err(hint) => table.problem("level", "is not a log level", hint),
         }
     }
     let json = LogFormat::Json;
@@ -69,7 +69,7 @@ fn validate(level: &str) -> Result<(), String> {
     match (near, word) {
         (Some(near), _) => Err(format!("did you mean `{near}`?")),
         (None, None) if EnvFilter::builder().parse(level).is_ok() => Ok(()),
-        _ => Err("write one of off, error, warn, info, debug, trace; or as in RUST_LOG: \
+        _ => Err("use off, error, warn, info, debug or trace, or a filter as in RUST_LOG: \
                   \"info,review_bridge::upstream=debug\""
             .into()),
     }

@@ -1,7 +1,7 @@
 //! The configuration: found, layered, read and checked as a whole.
 //!
-//! Defaults, then one file, then the environment (`REVIEW_BRIDGE__SECTION__KEY`). Every problem is told at
-//! once with its place and what to write, and none of them, nor `config show`, ever holds a secret. Each
+//! Defaults, then one file, then the environment (`REVIEW_BRIDGE__SECTION__KEY`). All problems are reported
+//! together with their place and what to write, and no problem, nor `config show`, ever contains a secret. Each
 //! module reads its own keys; `compose` alone knows which modules there are. Nothing else in the crate
 //! reads the environment.
 
@@ -44,11 +44,11 @@ pub const STARTER: &str = include_str!("../../config.toml.example");
 pub struct Loaded {
     /// What the modules run with.
     pub settings: Settings,
-    /// What works but is likely not meant; for `check` and the log at start.
+    /// Settings that work but are probably mistakes; for `check` and the log at start.
     pub warnings: Vec<String>,
     /// The file it came from.
     pub file: Option<PathBuf>,
-    /// What a change of which asks for a reload: the file, every `*_file`, the templates and their folder.
+    /// The paths whose changes trigger a reload: the file, every `*_file`, the templates and their folder.
     pub watched: Vec<PathBuf>,
     /// The resolved settings as `show` prints them: TOML without secrets.
     shown: String,
@@ -57,12 +57,12 @@ pub struct Loaded {
 /// Loads the configuration of this process: its environment, its working directory.
 ///
 /// # Errors
-/// Every problem found, at once.
+/// All problems found.
 pub fn load_here(explicit: Option<&Path>) -> Result<Loaded, Failure> {
     Loader::here(explicit)?.load()
 }
 
-/// Whether this process was asked not to use colour (`NO_COLOR`, any value).
+/// Whether colour is switched off for this process (`NO_COLOR`, any value).
 #[expect(clippy::disallowed_methods, reason = "the owner of the environment")]
 pub fn no_color() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
@@ -72,7 +72,7 @@ pub fn no_color() -> bool {
 /// else `/etc/review-bridge/config.toml`) with the variables of `environment` above it.
 ///
 /// # Errors
-/// Every problem found, at once.
+/// All problems found.
 pub fn load<K, V>(
     explicit: Option<&Path>,
     environment: impl IntoIterator<Item = (K, V)>,
@@ -89,7 +89,7 @@ where
 /// them. Files that they name are read.
 ///
 /// # Errors
-/// Every problem found, at once.
+/// All problems found.
 pub fn read(contents: Vec<u8>, folder: &Path) -> Result<Loaded, Failure> {
     Loader::alone(folder).load_contents(contents)
 }

@@ -2,7 +2,7 @@
 
 use crate::settings::Table;
 
-/// The tables below `key` whose names are good; a bad name is a problem.
+/// The tables below `key` with valid names; an invalid name is a problem.
 ///
 /// A name is `[a-z][a-z0-9_]*` without `__` and without `_` at its end, so that a variable of the environment
 /// (`REVIEW_BRIDGE__ACCOUNTS__MAIN__TOKEN`) can be read in one way only.
@@ -15,8 +15,8 @@ pub(super) fn named_tables<'a>(root: &Table<'a>, key: &str) -> Vec<(String, Tabl
         } else {
             parent.problem(
                 name,
-                "is not a name that can be used",
-                "begin with a letter a-z, then a-z, 0-9 and single _, none at the end: `shop_nl`",
+                "is not a valid name",
+                "use a-z, 0-9 and single underscores, starting with a letter and not ending in _: `shop_nl`",
             );
         }
     }

@@ -1,4 +1,4 @@
-//! `[operator]`: who hears about trouble.
+//! `[operator]`: who is notified of problems.
 
 use crate::domain::text::one_line;
 use crate::settings::hint::{nearest, quoted};
@@ -6,16 +6,16 @@ use crate::settings::{Secret, Table};
 use std::collections::BTreeSet;
 use url::{Host, Url};
 
-/// Who hears about trouble.
+/// Who is notified of problems.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OperatorSettings {
     /// Names of destinations, each once.
     pub notify: Vec<String>,
-    /// Asked for after each good poll of all accounts: https, or loopback. A secret.
+    /// Called after each successful poll of all accounts: https, or loopback. A secret.
     pub heartbeat_url: Option<Secret>,
 }
 
-/// Reads `[operator]`; `destinations` are the names there are.
+/// Reads `[operator]`; `destinations` are the configured names.
 pub(super) fn read(root: &Table, destinations: &BTreeSet<&str>) -> OperatorSettings {
     let Some(table) = root.table("operator") else { return OperatorSettings::default() };
     let notify = notify(&table, destinations);
@@ -24,7 +24,7 @@ pub(super) fn read(root: &Table, destinations: &BTreeSet<&str>) -> OperatorSetti
         && !may_be_called(url.expose())
     {
         let key = if table.has("heartbeat_url") { "heartbeat_url" } else { "heartbeat_url_file" };
-        table.problem(key, "is not an https address", "write it as the service shows it: \"https://…\"");
+        table.problem(key, "is not an https URL", "copy it from your monitoring service: \"https://…\"");
     }
     table.finish();
     OperatorSettings { notify, heartbeat_url }
@@ -37,10 +37,10 @@ fn notify(table: &Table, destinations: &BTreeSet<&str>) -> Vec<String> {
             let known: Vec<&str> = destinations.iter().copied().collect();
             let hint = match nearest(&name, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None if known.is_empty() => "write it below [destinations.NAME] first".into(),
-                None => format!("name one of: {}", quoted(&known)),
+                None if known.is_empty() => "define it first: [destinations.NAME]".into(),
+                None => format!("use one of: {}", quoted(&known)),
             };
-            table.problem("notify", format!("`{}` is no destination", one_line(&name, 60)), hint);
+            table.problem("notify", format!("unknown destination `{}`", one_line(&name, 60)), hint);
         } else if !notify.contains(&name) {
             notify.push(name);
         }

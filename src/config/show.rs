@@ -1,4 +1,4 @@
-//! `config show`: the resolved settings as TOML, each with where it came from, and no secret.
+//! `config show`: the resolved settings as TOML, each with its origin, and no secret.
 
 use super::account::show_backfill;
 use super::layers::Layers;
@@ -52,7 +52,7 @@ pub(super) fn resolve(layers: &Layers) -> Resolved {
 
 impl Resolved {
     fn node(&mut self, value: &Value, path: String, source: &Source) -> Node {
-        let value = source.taken(value);
+        let value = source.as_read(value);
         if source.problems.is_secret(&path) {
             if value.as_str().is_some_and(|text| PLACEHOLDERS.contains(&text)) {
                 self.placeholders.push(path);

@@ -1,4 +1,4 @@
-//! `[state]`: where the bridge remembers.
+//! `[state]`: the database.
 
 use crate::settings::Table;
 use std::path::PathBuf;
@@ -8,15 +8,15 @@ use std::time::Duration;
 pub(super) const DEFAULT_URL: &str = "sqlite:review-bridge.db";
 /// The default of `state.retention`.
 pub(super) const DEFAULT_RETENTION: Duration = Duration::from_secs(180 * 86_400);
-/// The shortest: what is gone sooner is of no use to whoever asks what happened.
+/// The shortest: with less, nobody could find out what happened.
 const SHORTEST_RETENTION: Duration = Duration::from_secs(3600);
 
-/// Where the state is.
+/// Where the database is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateSettings {
     /// The SQLite file; relative ones were resolved against the configuration's folder.
     pub path: PathBuf,
-    /// How long the texts of reviews and the attempts to tell them are kept.
+    /// How long the texts of reviews and the delivery attempts are kept.
     pub retention: Duration,
 }
 
@@ -31,7 +31,7 @@ pub(super) fn read(root: &Table) -> StateSettings {
     };
     let retention = table.duration("retention").unwrap_or(DEFAULT_RETENTION);
     if retention < SHORTEST_RETENTION {
-        table.problem("retention", "is too short to be of use", "write \"1h\" or more, such as \"180d\"");
+        table.problem("retention", "must be at least 1h", "write \"1h\" or more, such as \"180d\"");
     }
     let url = table.secret("url");
     let key = if table.has("url") { "url" } else { "url_file" };
@@ -47,20 +47,20 @@ pub(super) fn read(root: &Table) -> StateSettings {
     StateSettings { path, retention }
 }
 
-/// The file that a `sqlite:` address names; else what is wrong, without the address.
+/// The file of a `sqlite:` URL; else the problem, without the URL.
 fn sqlite_path(url: &str) -> Result<&str, &'static str> {
     let scheme = url.split(':').next().unwrap_or_default();
     if scheme.starts_with("postgres") {
         return Err("PostgreSQL: not in this version");
     }
-    let path = url.strip_prefix("sqlite:").ok_or("is not the address of a database known here")?;
+    let path = url.strip_prefix("sqlite:").ok_or("is not a supported database URL")?;
     let path = path.strip_prefix("//").unwrap_or(path);
     if path.trim().is_empty() {
-        Err("names no file")
+        Err("has no file name")
     } else if path.contains(":memory:") || path.starts_with("file:") {
-        Err("would forget everything at a restart, and then tell old reviews again or not at all")
+        Err("would lose everything at a restart; old reviews would be delivered again, or not at all")
     } else if path.contains('?') {
-        Err("holds parameters, which are not known here")
+        Err("contains parameters, which are not supported")
     } else {
         Ok(path)
     }

@@ -3,6 +3,7 @@
 
 use super::config;
 use super::feed::Feed;
+use crate::destination::{Kind, TABLE};
 use axum::Router;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -17,8 +18,8 @@ use tokio::net::TcpListener;
 
 const SHELL: &str = include_str!("../../templates/web/demo.html");
 const STYLE: &str = include_str!("../../templates/web/demo.css");
-const SCRIPT: &str =
-    concat!(include_str!("../../templates/web/draw.js"), "\n", include_str!("../../templates/web/demo.js"));
+const DRAW: &str = include_str!("../../templates/web/draw.js");
+const SCRIPT: &str = include_str!("../../templates/web/demo.js");
 
 /// Of the page: nothing but its own files, and mails in frames.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
@@ -38,7 +39,7 @@ fn router(feed: Arc<Feed>) -> Router {
     Router::new()
         .route("/", get(shell))
         .route("/demo.css", get(|| async { of_type("text/css; charset=utf-8", STYLE) }))
-        .route("/demo.js", get(|| async { of_type("text/javascript; charset=utf-8", SCRIPT) }))
+        .route("/demo.js", get(script))
         .route("/feed", get(tell))
         .route("/mail/{id}", get(mail))
         .fallback(|| async { (StatusCode::NOT_FOUND, "not found: the demo is at /\n") })
@@ -48,6 +49,15 @@ fn router(feed: Arc<Feed>) -> Router {
 
 fn of_type(media_type: &'static str, body: impl IntoResponse) -> Response {
     ([(header::CONTENT_TYPE, media_type)], body).into_response()
+}
+
+/// The page's script, with those that draw messages of the kinds that it shows; mails have a page of their own.
+async fn script(State(feed): State<Arc<Feed>>) -> Response {
+    let shown = |kind: &&&Kind| feed.places.iter().any(|place| place.kind == kind.name);
+    let kinds = TABLE.iter().filter(|kind| kind.fixture.answer.is_some()).filter(shown);
+    let scripts: Vec<&str> =
+        [DRAW].into_iter().chain(kinds.map(|kind| kind.fixture.draw)).chain([SCRIPT]).collect();
+    of_type("text/javascript; charset=utf-8", scripts.join("\n"))
 }
 
 async fn shell(State(feed): State<Arc<Feed>>) -> Response {

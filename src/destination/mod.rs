@@ -1,43 +1,43 @@
-//! Where messages go. One file a kind, one row in [`TABLE`]; kinds know no rules, no store, no each other.
+//! Where messages go. One folder a kind, one row in [`TABLE`]; kinds know no rules, no store, no each other.
 //!
 //! A kind renders a message into a payload and sends it once; what an answer means is its own knowledge.
 //! When to send, how often and whether again is the outbox's.
 
 mod chat;
-mod discord;
+pub mod discord;
 pub mod email;
-mod google_chat;
+pub mod fixture;
+pub mod google_chat;
 pub mod hours;
 mod http;
-mod mattermost;
+mod kind;
+pub mod mattermost;
+pub mod ntfy;
 mod reach;
 mod redact;
 pub mod schedule;
 pub mod settings;
-mod slack;
-mod teams;
+pub mod slack;
+pub mod teams;
 mod verdict;
-mod webhook;
+pub mod webhook;
 
 #[cfg(test)]
-mod conformance;
-#[cfg(test)]
-mod markdown_torture;
-#[cfg(test)]
-mod torture;
+mod suite;
 
+pub use fixture::Fixture;
 pub use hours::ActiveHours;
 pub use http::ping;
+pub use kind::{Kind, TABLE};
 pub use schedule::Schedule;
 pub use settings::{Burst, COMMON_KEYS, Common, Key, Settings, Shared};
 
 use crate::domain::{Attempt, Message};
-use crate::render::{Format, Renderer, TemplateProblem};
-use crate::settings::{Rate, Table};
+use crate::template::{Format, Renderer, TemplateProblem};
 use async_trait::async_trait;
 use std::fmt::Debug;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// A rendered message, ready to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,39 +80,56 @@ pub trait Make: Send + Sync + Debug {
     ) -> Result<Arc<dyn Destination>, String>;
 }
 
-/// A kind of destination: parsing, help and conformance tests go by this row.
-#[derive(Debug)]
-pub struct Kind {
-    /// Its `type` in the configuration.
-    pub name: &'static str,
-    /// What it is.
-    pub summary: &'static str,
-    /// Its `rate_limit` unless set.
-    pub default_rate: Rate,
-    /// How its messages are made from JSON templates, where they are.
-    pub format: Option<&'static Format>,
-    /// Its own keys, beside [`COMMON_KEYS`].
-    pub keys: &'static [Key],
-    /// Reads its own keys; what is wrong is recorded with the table.
-    pub read: fn(&Table<'_>, &Common, &Shared) -> Option<Arc<dyn Make>>,
-}
-
 /// The templates of every kind, replaced and added to file by file by those in `templates_dir`.
 ///
 /// # Errors
 /// All that is wrong with them.
-pub fn templates(templates_dir: Option<&Path>) -> Result<Renderer, Vec<TemplateProblem>> {
-    let formats: Vec<&'static Format> = TABLE.iter().filter_map(|kind| kind.format).collect();
-    Renderer::load(templates_dir, &formats)
+pub fn templates(templates_dir: Option<&Path>) -> Result<Arc<Renderer>, Vec<TemplateProblem>> {
+    match templates_dir {
+        None => Ok(built_in_templates()),
+        Some(_) => Renderer::load(templates_dir, &formats()).map(Arc::new),
+    }
 }
 
-/// Every kind of this version.
-pub static TABLE: &[&Kind] = &[
-    &slack::KIND,
-    &teams::KIND,
-    &discord::KIND,
-    &google_chat::KIND,
-    &mattermost::KIND,
-    &email::KIND,
-    &webhook::KIND,
-];
+/// The templates that come with the program, for every kind. They are constants: each is compiled when it is first
+/// used, once in a process.
+pub fn built_in_templates() -> Arc<Renderer> {
+    static BUILT_IN: LazyLock<Arc<Renderer>> = LazyLock::new(|| Arc::new(Renderer::built_in(&formats())));
+    BUILT_IN.clone()
+}
+
+/// How the messages of every kind are made from templates.
+pub fn formats() -> Vec<&'static Format> {
+    TABLE.iter().filter_map(|kind| kind.format).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod tests {
+    use super::*;
+    use crate::domain::Form;
+    use crate::presentation::{Own, View, samples};
+
+    /// Nothing tries them at start.
+    #[test]
+    fn every_built_in_template_is_fine_on_every_sample() {
+        let proved = Renderer::prove(&formats()).unwrap();
+        let zone = jiff::tz::TimeZone::UTC;
+        let view = View {
+            destination: "support".into(),
+            zone,
+            show_email: true,
+            mention: None,
+            template: None,
+            own: Own::default(),
+        };
+        for (name, message) in samples() {
+            assert_eq!(message.form, Form::Full);
+            for format in formats() {
+                let used = built_in_templates().payload(format, &message, &view);
+                assert_eq!(used.fallback, None, "{name} as {}", format.name);
+                assert_eq!(used, proved.payload(format, &message, &view), "{name} as {}", format.name);
+            }
+        }
+    }
+}

@@ -1,12 +1,12 @@
 //! What all kinds of destination have in common in the configuration, and how a kind is chosen.
 
-use super::email::Smtp;
 use super::hours::ActiveHours;
 use super::{Kind, Make, Schedule, TABLE};
 use crate::outbound::{self, Outbound};
-use crate::render::{Mention, View};
+use crate::presentation::{Mention, Own, View};
 use crate::settings::{Rate, Secret, Table, table::nearest, table::quoted};
 use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,11 +24,10 @@ pub struct Settings {
     pub make: Arc<dyn Make>,
 }
 
-/// What destinations share, beside their own tables.
+/// What the destinations of each kind share, beside their own tables.
 #[derive(Clone, Debug, Default)]
 pub struct Shared {
-    /// The mail server.
-    pub smtp: Smtp,
+    own: BTreeMap<&'static str, Own>,
     /// What they are reached with.
     pub outbound: Outbound,
 }
@@ -36,7 +35,13 @@ pub struct Shared {
 impl Shared {
     /// Reads it from the root table; what is wrong is recorded.
     pub fn read(root: &Table<'_>) -> Self {
-        Self { smtp: Smtp::read(root), outbound: Outbound::default() }
+        let own = TABLE.iter().filter_map(|kind| Some((kind.name, (kind.shared?)(root)))).collect();
+        Self { own, outbound: Outbound::default() }
+    }
+
+    /// What those of `kind` share.
+    pub fn of<T: std::any::Any>(&self, kind: &str) -> Option<&T> {
+        self.own.get(kind)?.get()
     }
 }
 
@@ -117,11 +122,7 @@ pub struct Key {
 
 /// The keys of every kind.
 pub const COMMON_KEYS: &[Key] = &[
-    Key {
-        name: "type",
-        summary: "the kind: slack, teams, discord, google_chat, mattermost, email or webhook",
-        secret: false,
-    },
+    Key { name: "type", summary: "the kind of destination", secret: false },
     Key { name: "rate_limit", summary: "messages in any span: \"1/s\", \"30/m\", \"100/h\"", secret: false },
     Key { name: "timeout", summary: "of one attempt, 1s to 120s; \"10s\" unless set", secret: false },
     Key { name: "give_up_after", summary: "since the first attempt; \"48h\" unless set", secret: false },
@@ -178,7 +179,7 @@ fn read_kind(table: &Table<'_>) -> Option<&'static Kind> {
     let names: Vec<&str> = TABLE.iter().map(|kind| kind.name).collect();
     let hint = format!("write one of: {}", quoted(&names));
     let wanted = table.required_text("type", &hint)?;
-    let kind = TABLE.iter().copied().find(|kind| kind.name == wanted);
+    let kind = Kind::named(&wanted);
     if kind.is_none() {
         let shown = crate::domain::text::one_line(&wanted, 60);
         let near = nearest(&wanted, names.iter().copied());
@@ -227,14 +228,15 @@ impl Common {
         }
     }
 
-    /// How the destination `name` wants messages to be shown.
-    pub(super) fn view(&self, name: &str, mention: Option<Mention>) -> View {
+    /// How the destination `name` wants messages to be shown; `own` is what its kind needs for that.
+    pub(super) fn view(&self, name: &str, mention: Option<Mention>, own: Own) -> View {
         View {
             destination: name.into(),
             zone: self.timezone.clone(),
             show_email: self.show_email,
             mention,
             template: self.template.clone(),
+            own,
         }
     }
 }
@@ -242,7 +244,7 @@ impl Common {
 /// The name of templates; whether there are any of that name is seen when they have been loaded.
 fn read_template(table: &Table<'_>) -> Option<String> {
     let name = table.text("template")?;
-    if crate::render::is_template_name(&name) {
+    if crate::template::is_template_name(&name) {
         return Some(name);
     }
     table.problem("template", "is not a name", "write letters, digits, `-` and `_`, such as \"brief\"");

@@ -10,7 +10,7 @@ use crate::domain::{
 use crate::rules::{self, Candidate, Rule};
 use crate::store::{
     Arrival, Decision, Fingerprinted, IntakeBatch, IntakeReport, Known, NewDelivery, ReviewState, Revision,
-    Routed, Store, StoreError, Waiting, ids,
+    RouteDecision, Store, StoreError, UnroutedReview, ids,
 };
 use crate::upstream::{Item, Malformed};
 use std::collections::{BTreeMap, HashSet};
@@ -20,7 +20,7 @@ use std::time::Duration;
 /// How an account's reviews are treated, as of one configuration.
 #[derive(Debug)]
 pub struct Plan {
-    /// What is told at first, what is too old, when it is marked.
+    /// What is sent at first, what is too old, when it is marked.
     pub policy: AccountPolicy,
     /// The rules, in order.
     pub rules: Arc<[Rule]>,
@@ -33,14 +33,14 @@ pub struct Plan {
 pub struct Audience {
     /// The recipients; a single empty text where the destination's kind knows none.
     pub recipients: Vec<String>,
-    /// Whether each review is told at once, and not in a digest.
+    /// Whether each review is sent immediately, and not in a digest.
     pub at_once: bool,
-    /// Whether a review that was read elsewhere is not told any more.
+    /// Whether a review that was read elsewhere is skipped.
     pub skip_if_read: bool,
 }
 
 impl Plan {
-    /// The destinations to which a review that was read elsewhere is not told any more.
+    /// The destinations that skip a review which was read elsewhere.
     pub fn skip_if_read(&self) -> impl Iterator<Item = &str> {
         let skipping = self.audiences.iter().filter(|(_, audience)| audience.skip_if_read);
         skipping.map(|(name, _)| name.as_str())
@@ -110,7 +110,7 @@ impl Intake<'_> {
 
     fn first_sight(&self, review: &Review) -> Decision {
         let routed = if self.too_old(review) {
-            Routed {
+            RouteDecision {
                 state: ReviewState::Remembered,
                 match_at: None,
                 deliveries: Vec::new(),
@@ -123,7 +123,7 @@ impl Intake<'_> {
         Decision::Revise(Box::new(Revision { change: Change::New, previous: None, routed }))
     }
 
-    /// Whether a first-seen review is remembered instead of told. An unknown date counts as recent.
+    /// Whether a first-seen review is remembered instead of sent. An unknown date counts as recent.
     fn too_old(&self, review: &Review) -> bool {
         let oldest = match (self.baseline, self.plan.policy.backfill) {
             (true, Backfill::All) => return false,
@@ -138,8 +138,10 @@ impl Intake<'_> {
         let (change, previous) = match before {
             // Its retention is over: that it is an edit is known, but not of what.
             None => (change, None),
-            Some(before) if known.told => (change, Some(diff::previous(before, self.stood(before, known)))),
-            // Nobody was told yet: to its readers it is new, and there is nothing it was before.
+            Some(before) if known.attempted => {
+                (change, Some(diff::previous(before, self.stood(before, known))))
+            }
+            // Nobody was notified yet: to its readers it is new, and there is nothing it was before.
             Some(_) => (Change::New, None),
         };
         let mut routed = self.place(review, change, previous.clone(), known.first_seen_at);
@@ -159,18 +161,18 @@ impl Intake<'_> {
     }
 
     /// Runs the rules again on reviews of this account, by their ids in state; a review that matched keeps what
-    /// it has. Returns what was made.
+    /// it has. Returns what was created.
     pub async fn route_again(&self, store: &dyn Store, reviews: &[i64]) -> Result<IntakeReport, StoreError> {
-        let route = |waiting: &Waiting| self.reroute(waiting);
+        let route = |waiting: &UnroutedReview| self.reroute(waiting);
         store.route_again(self.account, reviews, self.now, &route).await
     }
 
-    fn reroute(&self, waiting: &Waiting) -> Routed {
+    fn reroute(&self, waiting: &UnroutedReview) -> RouteDecision {
         let routed = self.route(waiting);
         match routed.state {
             ReviewState::Matched => routed,
             ReviewState::Unmatched if waiting.state == ReviewState::Unmatched => routed,
-            _ => Routed {
+            _ => RouteDecision {
                 state: waiting.state,
                 match_at: None,
                 deliveries: Vec::new(),
@@ -180,7 +182,7 @@ impl Intake<'_> {
         }
     }
 
-    fn route(&self, waiting: &Waiting) -> Routed {
+    fn route(&self, waiting: &UnroutedReview) -> RouteDecision {
         self.place(&waiting.review, waiting.change, waiting.previous.clone(), waiting.first_seen_at)
     }
 
@@ -191,8 +193,8 @@ impl Intake<'_> {
         change: Change,
         previous: Option<Previous>,
         first_seen_at: Timestamp,
-    ) -> Routed {
-        let waits = |state, match_at| Routed {
+    ) -> RouteDecision {
+        let waits = |state, match_at| RouteDecision {
             state,
             match_at,
             deliveries: Vec::new(),
@@ -225,7 +227,7 @@ impl Intake<'_> {
             })
             .collect();
         let unmatched = deliveries.is_empty();
-        Routed {
+        RouteDecision {
             state: if unmatched { ReviewState::Unmatched } else { ReviewState::Matched },
             match_at: None,
             deliveries,

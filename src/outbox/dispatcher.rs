@@ -1,23 +1,24 @@
 //! Decides which messages are sent now, and records how it went.
 //!
 //! Messages are leased right before they are sent, never ahead of it, so that a lease left by a crash means a
-//! send in flight. One destination's trouble holds only itself.
+//! send in flight. One destination's problem holds up only itself.
 
 use super::burst;
 use super::retry::{self, Situation};
-use super::worker::{self, Names, Sent};
-use super::{Target, Targets, pace::Pace};
+use super::worker::{self, AccountNames, Sent};
+use super::{Target, Targets, pace::Pace, report};
 use crate::clock::{Clock, StepWatch};
 use crate::domain::{Catalog, DeliveryState, MessageKind, Outcome, Timestamp};
 use crate::settings::Rate;
 use crate::store::{
-    BurstRequest, DestinationEffect, DestinationRecord, LeaseRequest, Leased, Settlement, SharedStore,
-    StoreError, Window,
+    BurstRequest, DestinationEffect, DestinationRecord, Grouped, LeaseRequest, Leased, Settlement,
+    SharedStore, StoreError, Window,
 };
-use crate::task::Group;
+use crate::task::{Group, Panicked};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::Instrument;
 
 /// Sends of one destination that may be under way at once.
 const IN_FLIGHT_EACH: u32 = 32;
@@ -73,7 +74,7 @@ pub struct Dispatcher {
     records_at: Option<Timestamp>,
     names: HashMap<String, (Arc<Catalog>, Timestamp)>,
     sends: Group<Sent>,
-    ended: Vec<Result<Sent, String>>,
+    ended: Vec<Result<Sent, Panicked>>,
     looked_for_expired_at: Timestamp,
     steps: StepWatch,
     /// All steps of the wall clock so far, in milliseconds.
@@ -138,13 +139,12 @@ impl Dispatcher {
         self.start(targets, Some((destination, message))).await
     }
 
-    /// Where the wall clock was set, moves along whatever waits for a time: a step counts for nothing.
+    /// Where the wall clock was set, moves everything that waits for a time by as much: a step changes no wait.
     async fn follow_clock(&mut self) -> Result<(), StoreError> {
         let Some(by_ms) = self.steps.look() else { return Ok(()) };
-        let seconds = by_ms / 1000;
         tracing::warn!(
-            seconds,
-            "the wall clock was set, or the machine slept; what waits goes on waiting as long as before"
+            seconds = by_ms / 1000,
+            "the wall clock was set, or the machine slept: everything that waits for a time waits as long as before"
         );
         self.store.clock_stepped(by_ms).await?;
         self.stepped_ms += by_ms;
@@ -158,7 +158,9 @@ impl Dispatcher {
         let now = self.clock.now();
         if self.records_at.is_none_or(|at| at > now || now.since(at) >= RECORDS_LAST) {
             let records = self.store.destinations().await?;
-            self.records = records.into_iter().map(|record| (record.name.clone(), record)).collect();
+            let records = records.into_iter().map(|record| (record.name.clone(), record)).collect();
+            report::pauses(&self.records, &records);
+            self.records = records;
             self.records_at = Some(now);
         }
         if self.looked_for_expired_at > now || now.since(self.looked_for_expired_at) >= EXPIRY_INTERVAL {
@@ -178,8 +180,8 @@ impl Dispatcher {
                 started.next_at = earliest(started.next_at, due_at);
                 continue;
             }
-            match self.room(&name, target, now).await? {
-                Room::Free { limit, without_reviews } => {
+            match self.capacity(&name, target, now).await? {
+                Capacity::Free { limit, without_reviews } => {
                     let limit = limit.min(free);
                     free -= limit;
                     requests.push(LeaseRequest {
@@ -190,9 +192,9 @@ impl Dispatcher {
                         hold: target.timeout + LEASE_MARGIN,
                     });
                 }
-                Room::Rate(at) => started.rate_free_at = earliest(started.rate_free_at, at),
-                Room::Closed(at) => started.next_at = earliest(started.next_at, at),
-                Room::Full => {}
+                Capacity::Rate(at) => started.rate_free_at = earliest(started.rate_free_at, at),
+                Capacity::Closed(at) => started.next_at = earliest(started.next_at, at),
+                Capacity::Full => {}
             }
         }
         if requests.is_empty() {
@@ -209,7 +211,7 @@ impl Dispatcher {
         Ok(started)
     }
 
-    /// Lets single messages wait, or become one, where a destination wants no more of them so quickly.
+    /// Holds single messages back, or groups them, where a destination has `burst`.
     async fn pace_bursts(
         &self,
         targets: &Targets,
@@ -227,35 +229,41 @@ impl Dispatcher {
         if bursts.is_empty() {
             return Ok(());
         }
-        let gathered =
+        let grouped =
             self.store.pace_bursts(&bursts, now, &|request, seen| burst::step(request, seen, now)).await?;
-        if gathered > 0 {
-            tracing::info!(count = gathered, "so many reviews at once are told in one message");
+        if grouped.summaries > 0 {
+            let Grouped { summaries, reviews } = grouped;
+            tracing::info!(reviews, summaries, "grouped reviews that arrived together into summaries");
         }
         Ok(())
     }
 
     /// How many messages of a destination may be sent now.
-    async fn room(&mut self, name: &str, target: &Target, now: Timestamp) -> Result<Room, StoreError> {
+    async fn capacity(
+        &mut self,
+        name: &str,
+        target: &Target,
+        now: Timestamp,
+    ) -> Result<Capacity, StoreError> {
         let in_flight = self.in_flight.get(name).copied().unwrap_or(0);
         let record = self.records.get(name);
         if record.is_some_and(|record| record.paused_at.is_some()) {
-            return Ok(Room::Full);
+            return Ok(Capacity::Full);
         }
         let hold = record.map_or(Timestamp(0), |record| record.hold_until);
         if hold > now && hold <= now.plus(retry::LONGEST_DELAY) {
-            return Ok(Room::Closed(hold));
+            return Ok(Capacity::Closed(hold));
         }
         let mut limit = IN_FLIGHT_EACH.saturating_sub(in_flight);
         if let Some(retry_at) = record.and_then(|record| record.retry_at) {
             if retry_at > now && retry_at <= now.plus(retry::LONGEST_DELAY) {
-                return Ok(Room::Closed(retry_at));
+                return Ok(Capacity::Closed(retry_at));
             }
             // One message at a time shows whether it works again.
             limit = u32::from(in_flight == 0);
         }
         if limit == 0 {
-            return Ok(Room::Full);
+            return Ok(Capacity::Full);
         }
         // Of a rate that changed, the new span may reach further back.
         if self.paces.get(name).is_none_or(|(rate, _)| *rate != target.rate) {
@@ -266,10 +274,10 @@ impl Dispatcher {
         let (_, pace) = self.paces.entry(name.to_owned()).or_insert_with(|| (target.rate, Pace::default()));
         let limit = pace.free(target.rate, now, limit);
         if limit == 0 {
-            return Ok(Room::Rate(pace.next_at(target.rate, now)));
+            return Ok(Capacity::Rate(pace.next_at(target.rate, now)));
         }
         let without_reviews = target.hours.as_ref().is_some_and(|hours| !hours.is_open(now));
-        Ok(Room::Free { limit, without_reviews })
+        Ok(Capacity::Free { limit, without_reviews })
     }
 
     async fn begin(&mut self, targets: &Targets, message: Leased, now: Timestamp) -> Result<(), StoreError> {
@@ -279,41 +287,43 @@ impl Dispatcher {
         }
         *self.in_flight.entry(message.destination.clone()).or_default() += 1;
         let mut names = HashMap::new();
-        for told in &message.reviews {
-            let account = &told.review.account;
+        for leased in &message.reviews {
+            let account = &leased.review.account;
             if !names.contains_key(account) {
-                names.insert(account.clone(), self.names_of(targets, account, now).await?);
+                names.insert(account.clone(), self.account_names(targets, account, now).await?);
             }
         }
-        let troubles = if message.kind == MessageKind::Digest {
-            self.store.troubles().await?.into_iter().map(|trouble| trouble.text).collect()
+        let problems = if message.kind == MessageKind::Digest {
+            self.store.problems().await?.into_iter().map(|problem| problem.text).collect()
         } else {
             Vec::new()
         };
-        self.sends.start(worker::send(target, message, names, troubles, self.stepped_ms));
+        let span = report::span(&message);
+        let send = worker::send(target, message, names, problems, self.stepped_ms);
+        self.sends.start(send.instrument(span));
         Ok(())
     }
 
-    async fn names_of(
+    async fn account_names(
         &mut self,
         targets: &Targets,
         account: &str,
         now: Timestamp,
-    ) -> Result<Names, StoreError> {
+    ) -> Result<AccountNames, StoreError> {
         let scales = targets.scales.get(account).cloned().unwrap_or_default();
         if let Some((catalog, at)) = self.names.get(account)
             && *at <= now
             && now.since(*at) < NAMES_LAST
         {
-            return Ok(Names { catalog: catalog.clone(), scales });
+            return Ok(AccountNames { catalog: catalog.clone(), scales });
         }
         let catalog = self.store.catalog(account).await?.map(|(catalog, _)| Arc::new(catalog));
         let catalog = catalog.unwrap_or_default();
         self.names.insert(account.to_owned(), (catalog.clone(), now));
-        Ok(Names { catalog, scales })
+        Ok(AccountNames { catalog, scales })
     }
 
-    /// Waits until a send ends; pending for ever where none is under way. Nothing is lost if this is dropped.
+    /// Waits until a send ends; pending forever where none is under way. Nothing is lost if this is dropped.
     pub async fn ended(&mut self) {
         match self.sends.next().await {
             Some(sent) => self.ended.push(sent),
@@ -352,7 +362,7 @@ impl Dispatcher {
                     let count = self.in_flight.entry(sent.leased.destination.clone()).or_default();
                     *count = count.saturating_sub(1);
                     let settlement = self.settlement(targets, &sent, now);
-                    report(&sent, &settlement);
+                    report::attempt(&sent, &settlement);
                     settled.push(Settled {
                         destination: settlement.destination.clone(),
                         outcome: settlement.attempt.outcome.clone(),
@@ -362,7 +372,7 @@ impl Dispatcher {
                     settlements.push(settlement);
                 }
                 // Its lease runs out, and it is sent again as a possible repeat.
-                Err(error) => tracing::error!(error, "a send ended unexpectedly"),
+                Err(error) => tracing::error!(error = %error, "a send ended unexpectedly"),
             }
         }
         if !settlements.is_empty() {
@@ -412,20 +422,20 @@ impl Dispatcher {
             possible_repeat: verdict.possible_repeat,
             destination: leased.destination.clone(),
             effect: verdict.effect,
-            scatter: verdict.scatter,
-            content: told(sent),
+            split_summary: verdict.split_summary,
+            content: digest_content(sent),
         }
     }
 }
 
 /// What a digest keeps of itself, for the next one to be compared with.
-fn told(sent: &Sent) -> Option<String> {
-    let figures = Some(sent.figures?);
+fn digest_content(sent: &Sent) -> Option<String> {
+    let figures = Some(sent.figures()?);
     let window: Window = serde_json::from_str(sent.leased.content.as_deref()?).ok()?;
     serde_json::to_string(&Window { figures, ..window }).ok()
 }
 
-enum Room {
+enum Capacity {
     Free { limit: u32, without_reviews: bool },
     Rate(Timestamp),
     Closed(Timestamp),
@@ -434,29 +444,4 @@ enum Room {
 
 fn earliest(known: Option<Timestamp>, other: Timestamp) -> Option<Timestamp> {
     Some(known.map_or(other, |known| known.min(other)))
-}
-
-fn report(sent: &Sent, settlement: &Settlement) {
-    let (destination, message_id, attempt) = (&*settlement.destination, &*settlement.id, settlement.number);
-    let outcome = settlement.attempt.outcome.as_str();
-    let took_ms = u64::try_from(sent.duration.as_millis()).unwrap_or(u64::MAX);
-    if settlement.state == DeliveryState::Delivered {
-        match &*sent.leased.reviews {
-            [told] => {
-                let review = &*told.review.uuid;
-                tracing::info!(destination, review, message_id, attempt, outcome, took_ms, "sent");
-            }
-            many => {
-                let (kind, reviews) = (sent.leased.kind.as_str(), many.len());
-                tracing::info!(destination, kind, reviews, message_id, attempt, outcome, took_ms, "sent");
-            }
-        }
-    } else {
-        let state = settlement.state.as_str();
-        let detail = &*settlement.attempt.detail;
-        tracing::warn!(destination, message_id, attempt, outcome, state, detail, "not sent");
-    }
-    if let Some(fallback) = &sent.fallback {
-        tracing::warn!(destination, message_id, fallback, "a template failed; the plain form was sent");
-    }
 }

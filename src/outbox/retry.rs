@@ -49,8 +49,8 @@ pub struct Verdict {
     pub possible_repeat: bool,
     /// What follows for the destination.
     pub effect: DestinationEffect,
-    /// Whether its reviews are told one by one in its place.
-    pub scatter: bool,
+    /// Whether its reviews are sent one by one instead.
+    pub split_summary: bool,
 }
 
 /// What follows from `outcome`; `detail` says why, for people.
@@ -63,7 +63,7 @@ pub fn verdict(outcome: &Outcome, detail: &str, situation: &Situation) -> Verdic
         form: situation.form,
         possible_repeat: situation.possible_repeat,
         effect: DestinationEffect::None,
-        scatter: false,
+        split_summary: false,
     };
     let working = if situation.was_broken { DestinationEffect::Working } else { DestinationEffect::None };
     match outcome {
@@ -80,7 +80,7 @@ pub fn verdict(outcome: &Outcome, detail: &str, situation: &Situation) -> Verdic
             if situation.is_summary =>
         {
             let (state, reason) = (DeliveryState::Dead, Some(*reason));
-            Verdict { state, reason, effect: working, scatter: true, ..pending }
+            Verdict { state, reason, effect: working, split_summary: true, ..pending }
         }
         Outcome::Dead { reason } => {
             Verdict { state: DeliveryState::Dead, reason: Some(*reason), effect: working, ..pending }
@@ -200,9 +200,11 @@ mod tests {
         let plain = Situation { form: Form::Plain, ..situation() };
         assert_eq!(verdict(&refused, "", &plain).state, DeliveryState::Dead);
         let summary = Situation { is_summary: true, ..plain };
-        assert!(verdict(&refused, "", &summary).scatter && !verdict(&refused, "", &plain).scatter);
+        assert!(
+            verdict(&refused, "", &summary).split_summary && !verdict(&refused, "", &plain).split_summary
+        );
         let unknown = Outcome::Dead { reason: Reason::RecipientUnknown };
-        assert!(!verdict(&unknown, "", &summary).scatter);
+        assert!(!verdict(&unknown, "", &summary).split_summary);
         assert_eq!(verdict(&unknown, "", &situation()).state, DeliveryState::Dead);
     }
 

@@ -17,17 +17,27 @@ pub(super) struct Sent {
     pub(super) leased: Leased,
     pub(super) attempt: Attempt,
     pub(super) duration: Duration,
-    /// Why the template could not be used, where the plain form stood in.
+    /// Why the template could not be used, where the plain form was sent instead.
     pub(super) fallback: Option<String>,
     /// All steps of the wall clock when it began.
     pub(super) stepped_ms: i64,
+    /// What was rendered; `None` where nothing of it is left in state.
+    pub(super) message: Option<Message>,
+}
+
+impl Sent {
     /// Of a digest: what the next one is compared with.
-    pub(super) figures: Option<Figures>,
+    pub(super) fn figures(&self) -> Option<Figures> {
+        match &self.message.as_ref()?.content {
+            Content::Digest(digest) => Some(digest.figures()),
+            _ => None,
+        }
+    }
 }
 
 /// What a message is rendered with.
 #[derive(Clone, Debug)]
-pub(super) struct Names {
+pub(super) struct AccountNames {
     pub(super) catalog: Arc<Catalog>,
     pub(super) scales: RatingScales,
 }
@@ -36,21 +46,17 @@ pub(super) struct Names {
 pub(super) async fn send(
     target: Target,
     leased: Leased,
-    names: HashMap<String, Names>,
-    troubles: Vec<String>,
+    names: HashMap<String, AccountNames>,
+    problems: Vec<String>,
     stepped_ms: i64,
 ) -> Sent {
     let watch = Stopwatch::start();
-    let message = message_of(&leased, &names, troubles);
+    let message = message_of(&leased, &names, problems);
     let (attempt, fallback) = match &message {
         Some(message) => deliver(&target, message).await,
         None => (unreadable(), None),
     };
-    let figures = message.as_ref().and_then(|message| match &message.content {
-        Content::Digest(digest) => Some(digest.figures()),
-        _ => None,
-    });
-    Sent { leased, attempt, duration: watch.elapsed(), fallback, stepped_ms, figures }
+    Sent { leased, attempt, duration: watch.elapsed(), fallback, stepped_ms, message }
 }
 
 async fn deliver(target: &Target, message: &Message) -> (Attempt, Option<String>) {
@@ -62,15 +68,19 @@ async fn deliver(target: &Target, message: &Message) -> (Attempt, Option<String>
         Err(_) => Attempt {
             outcome: Outcome::Retry { reason: Reason::TimedOut, after: None, ambiguous: true },
             status: None,
-            detail: "no answer in time; it is tried again".into(),
+            detail: "no answer in time".into(),
             excerpt: None,
         },
     };
     (attempt, payload.fallback)
 }
 
-fn message_of(leased: &Leased, names: &HashMap<String, Names>, troubles: Vec<String>) -> Option<Message> {
-    let mut members = leased.reviews.iter().filter_map(|told| member_of(told, names));
+fn message_of(
+    leased: &Leased,
+    names: &HashMap<String, AccountNames>,
+    problems: Vec<String>,
+) -> Option<Message> {
+    let mut members = leased.reviews.iter().filter_map(|leased| member_of(leased, names));
     let content = match leased.kind {
         MessageKind::Review => {
             let Member { subject, rules } = members.next()?;
@@ -80,7 +90,7 @@ fn message_of(leased: &Leased, names: &HashMap<String, Names>, troubles: Vec<Str
             let Window { from, to, before, .. } = serde_json::from_str(leased.content.as_deref()?).ok()?;
             let members = members.collect();
             let destination = leased.destination.clone();
-            Content::Digest(Box::new(Digest { destination, from, to, before, members, troubles }))
+            Content::Digest(Box::new(Digest { destination, from, to, before, members, troubles: problems }))
         }
         MessageKind::Operator => {
             Content::Operator(serde_json::from_str::<Notice>(leased.content.as_deref()?).ok()?)
@@ -103,18 +113,18 @@ fn message_of(leased: &Leased, names: &HashMap<String, Names>, troubles: Vec<Str
     })
 }
 
-fn member_of(told: &LeasedReview, names: &HashMap<String, Names>) -> Option<Member> {
-    let names = names.get(&told.review.account)?;
-    let (review, previous) = (told.review.clone(), told.previous.clone());
-    let subject = Subject::resolve(review, &names.catalog, &names.scales, told.change, previous);
-    Some(Member { subject, rules: told.rules.clone() })
+fn member_of(leased: &LeasedReview, names: &HashMap<String, AccountNames>) -> Option<Member> {
+    let names = names.get(&leased.review.account)?;
+    let (review, previous) = (leased.review.clone(), leased.previous.clone());
+    let subject = Subject::resolve(review, &names.catalog, &names.scales, leased.change, previous);
+    Some(Member { subject, rules: leased.rules.clone() })
 }
 
 fn unreadable() -> Attempt {
     Attempt {
         outcome: Outcome::Dead { reason: Reason::RenderFailed },
         status: None,
-        detail: "what this message was to say is no longer in state".into(),
+        detail: "the content of this message is no longer in the state".into(),
         excerpt: None,
     }
 }

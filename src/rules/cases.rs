@@ -1,4 +1,4 @@
-//! `[[tests]]`: what a review like this must reach, exactly. Read with the rules, run by `check`.
+//! `[[tests]]`: exactly which destinations a review must reach. Read with the rules, run by `check`.
 
 use super::settings::{accounts, read_destinations, read_name, unknown};
 use super::{Candidate, Draft, Rule, RuleExplanation, explain};
@@ -7,7 +7,7 @@ use crate::settings::Table;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// The moment at which cases are matched. Any would do: they say how old a review is, not when it was written.
+/// The time at which cases are matched. Any would do: they say how old a review is, not when it was written.
 const NOW: Timestamp = Timestamp(1_767_225_600_000);
 
 /// One of `[[tests]]`.
@@ -17,11 +17,11 @@ pub struct Case {
     pub name: String,
     /// The review. It was written just now unless its `age` says otherwise.
     pub review: Draft,
-    /// The destinations it must reach, each once; none: it must reach nobody.
+    /// The destinations it must reach, each once; may be empty.
     pub expect: Vec<String>,
 }
 
-/// The cases of a configuration, in order. What is wrong is recorded with `root`.
+/// The cases of a configuration, in order. Problems are recorded with `root`.
 pub fn read_cases(root: &Table<'_>, destinations: &[String]) -> Vec<Case> {
     let accounts = accounts(root);
     let mut names = BTreeSet::new();
@@ -40,7 +40,7 @@ fn read_case(
         table.problem("review", "is missing", "write review = { rating = 1, text = \"Broken\" }");
     }
     let review = table.table("review").map(|review| read_review(review, accounts));
-    let hint = "write the destinations it must reach; expect = [] where it must reach nobody";
+    let hint = "list the destinations it must reach, or write expect = [] if it must reach none";
     let expect = read_destinations(&table, "expect", destinations, hint);
     table.finish();
     Some(Case { name: name?, review: review?, expect: expect? })
@@ -72,8 +72,8 @@ fn read_review(table: Table<'_>, accounts: &[String]) -> Draft {
     draft
 }
 
-/// Runs one case. `scales` are the accounts' rating scales; a review that names no account is of
-/// `default_account`. The error says, over several lines, what it reached instead and why.
+/// Runs one case. `scales` are the accounts' rating scales; a review without an account belongs to
+/// `default_account`. The error says, on several lines, what it reached instead and why.
 pub fn run_case(
     case: &Case,
     rules: &[Rule],
@@ -99,13 +99,13 @@ pub fn run_case(
     Err(lines.join("\n"))
 }
 
-/// What kept each rule that leads to `destination` from matching.
+/// What kept each rule that sends to `destination` from matching.
 fn why_not(destination: &str, explained: &[RuleExplanation]) -> Vec<String> {
     let leading = explained.iter().filter(|rule| rule.to.iter().any(|to| to == destination));
     let lines: Vec<String> = leading
         .map(|rule| {
             let why = match (&rule.skipped_by_stop, rule.obstacle()) {
-                (Some(stop), _) => format!("is not looked at, `{stop}` stops before it"),
+                (Some(stop), _) => format!("is skipped because `{stop}` stops before it"),
                 (None, Some(c)) if c.negated => format!("excludes it: {}", c.because),
                 (None, Some(c)) => format!("does not match: {}", c.because),
                 (None, None) => "does not match".into(),
@@ -113,7 +113,7 @@ fn why_not(destination: &str, explained: &[RuleExplanation]) -> Vec<String> {
             format!("{destination}: rule `{}` {why}", rule.rule)
         })
         .collect();
-    if lines.is_empty() { vec![format!("{destination}: no rule leads there")] } else { lines }
+    if lines.is_empty() { vec![format!("{destination}: no rule sends to it")] } else { lines }
 }
 
 fn list(names: &BTreeSet<&str>) -> String {
@@ -162,31 +162,31 @@ mod tests {
 
     #[test]
     fn a_failure_says_why() {
-        let told = |review: &str, expect: &str| run(review, expect).err().unwrap_or_default();
+        let outcome = |review: &str, expect: &str| run(review, expect).err().unwrap_or_default();
         assert_eq!(
-            told("{ rating = 4.5 }", "['support']"),
+            outcome("{ rating = 4.5 }", "['support']"),
             "reaches owner, expected support\n\
              support: rule `unhappy` does not match: rating 4.5 is above 2\n\
              owner: rule `all` matches"
         );
         assert_eq!(
-            told("{ rating = 1, platform = 'ebay' }", "['owner', 'support']"),
+            outcome("{ rating = 1, platform = 'ebay' }", "['owner', 'support']"),
             "reaches owner, expected owner, support\nsupport: rule `unhappy` excludes it: platform is `ebay`"
         );
         assert_eq!(
-            told("{ rating = 10, platform = 'Kiyoh' }", "['owner']"),
+            outcome("{ rating = 10, platform = 'Kiyoh' }", "['owner']"),
             "reaches managers, expected owner\n\
-             owner: rule `all` is not looked at, `kiyoh` stops before it\n\
+             owner: rule `all` is skipped because `kiyoh` stops before it\n\
              managers: rule `kiyoh` matches"
         );
         assert_eq!(
-            told("{ change = 'text' }", "['owner']").lines().next(),
+            outcome("{ change = 'text' }", "['owner']").lines().next(),
             Some("reaches nobody, expected owner")
         );
     }
 
     #[test]
-    fn what_is_wrong_with_a_case_is_told() {
+    fn what_is_wrong_with_a_case_is_outcome() {
         let config = "
             [[tests]]
             name = 'a'

@@ -1,5 +1,5 @@
-//! A review as somebody describes it, for `[[tests]]`, `explain` and `preview`: names instead of uuids, no
-//! catalog needed. What is left out is unknown; what kind of change it is, new.
+//! A review as a person describes it, for `[[tests]]`, `explain` and `preview`: names instead of uuids, no catalog
+//! needed. Anything left out is unknown; the kind of change is new by default.
 
 use crate::domain::{Change, Named, NativeRating, Rating, RatingScales, Review, Subject, Timestamp};
 use std::collections::BTreeMap;

@@ -6,31 +6,31 @@ use super::{Candidate, Conditions, Rule};
 use serde::Serialize;
 use std::fmt::Write;
 
-/// What one rule makes of a review.
+/// How one rule treats a review.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RuleExplanation {
     /// Its name.
     pub rule: String,
     /// Whether it matched.
     pub matched: bool,
-    /// It hangs on a name that is not known, and so did not match.
+    /// It depends on an unknown name, and so did not match.
     pub undecided: bool,
-    /// The rule above that matched and stopped the rest; then this one was not looked at.
+    /// The rule above that matched and stopped the rest; then this one was skipped.
     pub skipped_by_stop: Option<String>,
-    /// Each condition, those of `when` first; none where the rule was not looked at.
+    /// Each condition, those of `when` first; none if the rule was skipped.
     pub conditions: Vec<ConditionExplanation>,
     /// Where it sends what it matches.
     pub to: Vec<String>,
 }
 
-/// What one condition makes of a review.
+/// How one condition treats a review.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ConditionExplanation {
     /// Its key.
     pub key: &'static str,
-    /// Whether it stands in `unless`.
+    /// Whether it is in `unless`.
     pub negated: bool,
-    /// Nobody wrote it: the `changes` of a rule that names none.
+    /// Not written: the default `changes` of a rule.
     pub implied: bool,
     /// Whether it holds.
     pub truth: Truth,
@@ -38,7 +38,7 @@ pub struct ConditionExplanation {
     pub because: String,
 }
 
-/// What each rule makes of a candidate; agrees with `route`.
+/// How each rule treats a candidate; agrees with `route`.
 pub fn explain(rules: &[Rule], candidate: Candidate<'_>) -> Vec<RuleExplanation> {
     let facts = Facts::new(candidate);
     let mut stopped_by: Option<&Rule> = None;
@@ -99,7 +99,7 @@ impl RuleExplanation {
         match (self.matched, self.undecided, &self.skipped_by_stop) {
             (true, _, _) => "matches",
             (_, true, _) => "undecided",
-            (_, _, Some(_)) => "not looked at",
+            (_, _, Some(_)) => "skipped",
             _ => "no match",
         }
     }
@@ -119,7 +119,7 @@ pub fn explain_text(explanations: &[RuleExplanation]) -> String {
         }
     }
     text.push_str(&match (reached.as_slice(), explanations.iter().any(|e| e.undecided)) {
-        ([], true) => "goes nowhere: a rule could not be decided because a name is unknown\n".to_owned(),
+        ([], true) => "goes nowhere: a rule could not decide because a name is unknown\n".to_owned(),
         ([], false) => "goes nowhere: no rule matches\n".to_owned(),
         (reached, _) => format!("goes to: {}\n", reached.join(", ")),
     });
@@ -130,7 +130,7 @@ fn write_rule(text: &mut String, explanation: &RuleExplanation) -> std::fmt::Res
     let to = explanation.to.join(", ");
     writeln!(text, "{:<13}  {} -> {to}", explanation.verdict(), explanation.rule)?;
     if let Some(stop) = &explanation.skipped_by_stop {
-        writeln!(text, "{:15}`{stop}` matches and stops the rules after it", "")?;
+        writeln!(text, "{:15}rule `{stop}` matched and stops later rules", "")?;
     }
     let labels: Vec<String> = explanation.conditions.iter().map(label).collect();
     let width = labels.iter().map(String::len).max().unwrap_or(0);
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn each_rule_and_condition_is_told() {
+    fn each_rule_and_condition_is_explained() {
         let expected = "\
 no match       happy -> owner
                when min_rating            no       rating 1 is below 4
@@ -184,8 +184,8 @@ matches        unhappy -> support, managers
                when changes (by default)  yes      the review is new
                unless platforms           no       platform is `Google`, not `eBay`
 
-not looked at  rest -> owner
-               `unhappy` matches and stops the rules after it
+skipped        rest -> owner
+               rule `unhappy` matched and stops later rules
 
 goes to: support, managers
 ";
@@ -212,16 +212,16 @@ goes to: support, managers
     }
 
     #[test]
-    fn nowhere_is_said() {
+    fn a_review_may_go_nowhere() {
         let rules = parse("rules = [{ name = 'a', when = { websites = ['x'] }, to = ['owner'] }]");
         let mut subject = subject(&Draft::default());
-        let told = |subject: &crate::domain::Subject| {
+        let text = |subject: &crate::domain::Subject| {
             explain_text(&explain(&rules, Candidate { subject, now: NOW }))
         };
-        assert!(told(&subject).ends_with("goes nowhere: no rule matches\n"));
+        assert!(text(&subject).ends_with("goes nowhere: no rule matches\n"));
         subject.websites_known = false;
-        let told = told(&subject);
-        assert!(told.starts_with("undecided      a -> owner\n"), "{told}");
-        assert!(told.ends_with("a rule could not be decided because a name is unknown\n"), "{told}");
+        let text = text(&subject);
+        assert!(text.starts_with("undecided      a -> owner\n"), "{text}");
+        assert!(text.ends_with("a rule could not decide because a name is unknown\n"), "{text}");
     }
 }

@@ -1,4 +1,4 @@
-//! What the conditions look at: a candidate, and what is derived from it once for all rules.
+//! What the conditions check: a candidate, and what is derived from it once for all rules.
 
 use super::Candidate;
 use super::fold::fold;
@@ -6,8 +6,8 @@ use crate::domain::{Named, Subject, Timestamp};
 use std::cell::OnceCell;
 use unicode_segmentation::UnicodeSegmentation;
 
-/// A candidate while rules look at it. Hundreds of rules may: its text is folded, its names are lower-cased at
-/// most once.
+/// A candidate while rules check it. There may be hundreds of rules: its text is folded and its names lower-cased
+/// at most once.
 #[derive(Debug)]
 pub struct Facts<'a> {
     candidate: Candidate<'a>,
@@ -20,7 +20,7 @@ pub struct Facts<'a> {
     author: OnceCell<Option<String>>,
 }
 
-/// The kinds of names that a rule can ask for.
+/// The kinds of names that a rule can use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameKind {
     /// An account of the configuration.
@@ -46,7 +46,7 @@ impl NameKind {
 }
 
 impl<'a> Facts<'a> {
-    /// Nothing is derived until a condition asks.
+    /// Nothing is derived until a condition needs it.
     pub fn new(candidate: Candidate<'a>) -> Self {
         Self {
             candidate,
@@ -118,8 +118,8 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// Whether all names of that kind are known. Where they are not, a name that was not found may still be
-    /// borne; a uuid in a name's place is what `Subject::resolve` leaves of an unknown one.
+    /// Whether all names of that kind are known. If not, a name that was not found may still apply; a uuid in place
+    /// of a name is what `Subject::resolve` gives an unknown one.
     pub fn are_known(&self, kind: NameKind) -> bool {
         let subject = self.subject();
         match kind {

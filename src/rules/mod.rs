@@ -1,6 +1,6 @@
-//! Rules: which reviews are told to whom, and why. Pure: no I/O, no clock, not async.
+//! Rules: which reviews go to which destinations, and why. Pure: no I/O, no clock, not async.
 //!
-//! Rules run top to bottom and all that match apply, until one that matches says `stop`. A condition answers
+//! Rules run top to bottom and all that match apply, until one that matches has `stop`. A condition answers
 //! yes, no or unknown; a rule never falls open: what cannot be decided matches nothing and is reported.
 
 pub mod cases;
@@ -56,11 +56,11 @@ pub struct Rule {
     pub unless: Conditions,
     /// The destinations, each once, at least one.
     pub to: Vec<String>,
-    /// Where it matches, later rules are not looked at.
+    /// If it matches, later rules are skipped.
     pub stop: bool,
 }
 
-/// Conditions that are asked together.
+/// Conditions that must all hold.
 #[derive(Debug, Default)]
 pub struct Conditions(Vec<Entry>);
 
@@ -68,7 +68,7 @@ pub struct Conditions(Vec<Entry>);
 #[derive(Debug)]
 struct Entry {
     key: &'static str,
-    /// Nobody wrote it: the `changes` of a rule that names none.
+    /// Not written: the default `changes` of a rule.
     implied: bool,
     condition: Box<dyn Condition>,
 }
@@ -103,7 +103,7 @@ impl Conditions {
 }
 
 impl Rule {
-    /// Whether it matches; unknown where that hangs on a name that is not known.
+    /// Whether it matches; unknown if that depends on an unknown name.
     pub fn truth(&self, facts: &Facts<'_>) -> Truth {
         let when = self.when.truth(facts);
         if when == Truth::No || self.excludes(facts) { Truth::No } else { when }
@@ -113,17 +113,17 @@ impl Rule {
         !self.unless.is_empty() && self.unless.truth(facts) == Truth::Yes
     }
 
-    /// Why it matched, for people; what nobody wrote is not told.
+    /// Why it matched, for people; implied conditions are left out.
     fn because(&self, facts: &Facts<'_>) -> Vec<String> {
-        let tell = |entry: &Entry| entry.condition.check(facts);
+        let check = |entry: &Entry| entry.condition.check(facts);
         let written = self.when.0.iter().filter(|entry| !entry.implied);
-        let because: Vec<String> = written.map(|entry| tell(entry).because).collect();
+        let because: Vec<String> = written.map(|entry| check(entry).because).collect();
         if !because.is_empty() {
             return because;
         }
-        let kept = self.unless.0.iter().map(tell).find(|finding| finding.truth != Truth::Yes);
+        let kept = self.unless.0.iter().map(check).find(|finding| finding.truth != Truth::Yes);
         vec![
-            kept.map_or("the rule takes every review".into(), |kept| {
+            kept.map_or("the rule matches every review".into(), |kept| {
                 format!("not excluded: {}", kept.because)
             }),
         ]
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn a_destination_appears_once_with_every_rule_that_asked_for_it() {
         let first = hit("unhappy", &["rating 1 is at most 2", "website is `Shop NL`"]);
-        let second = hit("every morning", &["the rule takes every review"]);
+        let second = hit("every morning", &["the rule matches every review"]);
         let expected = vec![
             ("support".to_owned(), vec![first.clone(), second.clone()]),
             ("managers".to_owned(), vec![first]),

@@ -1,4 +1,4 @@
-//! What no single rule shows: names that no website, source or platform bears, and rules that are never
+//! Problems that no single rule shows: names that no website, source or platform has, and rules that are never
 //! reached.
 
 use super::facts::{Facts, key};
@@ -11,7 +11,7 @@ use std::fmt;
 /// How many near names are offered.
 const OFFERED: usize = 3;
 
-/// A name in a rule that nothing bears.
+/// An unknown name in a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameProblem {
     /// The rule.
@@ -22,7 +22,7 @@ pub struct NameProblem {
     pub name: String,
     /// Names of that kind that are near, nearest first.
     pub nearest: Vec<String>,
-    /// The key under which something does bear the name.
+    /// The key under which the name does exist.
     pub belongs_to: Option<&'static str>,
 }
 
@@ -32,7 +32,7 @@ impl fmt::Display for NameProblem {
         let one = key.trim_end_matches('s');
         write!(f, "rule `{rule}`: no {one} is called `{}`", crate::domain::text::one_line(name, 80))?;
         if let Some(other) = self.belongs_to {
-            return write!(f, "; it is one of the {other}, write {other} = [\"…\"]");
+            return write!(f, "; it is a {}, so write {other} = [\"…\"]", other.trim_end_matches('s'));
         }
         match self.nearest.as_slice() {
             [] => Ok(()),
@@ -75,9 +75,9 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Names in rules that nothing bears. `catalogs` by account: pass every account's, a name that only a missing
-/// one has is reported too. A rule on some `accounts` is held against those alone; without a catalog of any of
-/// them nothing is known and nothing is reported.
+/// Unknown names in rules. `catalogs` by account: pass every account's, since a name that only a missing one has is
+/// reported too. A rule with `accounts` is checked against those only; without a catalog of any of them nothing is
+/// reported.
 pub fn unknown_names(rules: &[Rule], catalogs: &BTreeMap<String, Catalog>) -> Vec<NameProblem> {
     let indices: BTreeMap<String, Index<'_>> =
         catalogs.iter().map(|(account, catalog)| (key(account), Index::of(catalog))).collect();
@@ -90,8 +90,8 @@ pub fn unknown_names(rules: &[Rule], catalogs: &BTreeMap<String, Catalog>) -> Ve
         for (kind, condition_key) in KEYS.into_iter().enumerate() {
             let conditions = [&rule.when, &rule.unless].into_iter().filter_map(|c| c.get(condition_key));
             let names = conditions.flat_map(|condition| condition.names());
-            for name in names.filter(|name| !is_borne(&relevant, kind, name)) {
-                let belongs_to = (0..KEYS.len()).find(|other| is_borne(&relevant, *other, name));
+            for name in names.filter(|name| !exists(&relevant, kind, name)) {
+                let belongs_to = (0..KEYS.len()).find(|other| exists(&relevant, *other, name));
                 problems.push(NameProblem {
                     rule: rule.name.clone(),
                     key: condition_key,
@@ -105,7 +105,7 @@ pub fn unknown_names(rules: &[Rule], catalogs: &BTreeMap<String, Catalog>) -> Ve
     problems
 }
 
-/// The accounts that a rule is about.
+/// The accounts that a rule applies to.
 fn relevant<'i, 'a>(rule: &Rule, indices: &'i BTreeMap<String, Index<'a>>) -> Vec<&'i Index<'a>> {
     match rule.when.get("accounts").map(|condition| condition.names()) {
         None => indices.values().collect(),
@@ -113,12 +113,12 @@ fn relevant<'i, 'a>(rule: &Rule, indices: &'i BTreeMap<String, Index<'a>>) -> Ve
     }
 }
 
-fn is_borne(indices: &[&Index<'_>], kind: usize, name: &str) -> bool {
+fn exists(indices: &[&Index<'_>], kind: usize, name: &str) -> bool {
     let name = key(name);
     indices.iter().any(|index| index.0[kind].keys.contains(&name))
 }
 
-/// Names by edit distance, then those that hold the wanted one.
+/// Names by edit distance, then those that contain the wanted one.
 fn near(indices: &[&Index<'_>], kind: usize, wanted: &str) -> Vec<String> {
     let mut names: BTreeSet<&str> = indices.iter().flat_map(|index| &index.0[kind].names).copied().collect();
     let mut found: Vec<String> = Vec::new();
@@ -135,8 +135,8 @@ fn near(indices: &[&Index<'_>], kind: usize, wanted: &str) -> Vec<String> {
     found
 }
 
-/// Rules behind an unconditional `stop`: each with the rule that stops before it. A rule stops unconditionally
-/// where it has nothing but `changes`, and then whatever reacts to no further kind of change.
+/// Rules after an unconditional `stop`: each with the rule that stops before it. A rule stops unconditionally if it
+/// has only `changes`, for all later rules that react to no other kind of change.
 pub fn unreachable_rules(rules: &[Rule]) -> Vec<(String, String)> {
     let mut unreachable = Vec::new();
     for (index, rule) in rules.iter().enumerate() {
@@ -194,38 +194,43 @@ mod tests {
         ])
     }
 
-    fn told(when: &str) -> Vec<String> {
+    fn problems_of(when: &str) -> Vec<String> {
         unknown_names(&rules(when), &catalogs()).iter().map(ToString::to_string).collect()
     }
 
     #[test]
-    fn a_name_that_nothing_bears_is_told_with_the_nearest() {
+    fn a_name_that_nothing_bears_is_reported_with_the_nearest() {
         assert_eq!(
-            told("{ websites = ['shop nl', 'W2'], platforms = ['google'], sources = ['s1'] }"),
+            problems_of("{ websites = ['shop nl', 'W2'], platforms = ['google'], sources = ['s1'] }"),
             [""; 0]
         );
         assert_eq!(
-            told("{ websites = ['Shop N'] }"),
+            problems_of("{ websites = ['Shop N'] }"),
             ["rule `r`: no website is called `Shop N`; did you mean `Shop NL` or `Shop BE`?"]
         );
         assert_eq!(
-            told("{ websites = ['garden'] }"),
+            problems_of("{ websites = ['garden'] }"),
             ["rule `r`: no website is called `garden`; did you mean `Garden Centre Outlet`?"]
         );
         assert_eq!(
-            told("{ websites = ['Google'] }"),
-            [
-                "rule `r`: no website is called `Google`; it is one of the platforms, write platforms = [\"…\"]"
-            ]
+            problems_of("{ websites = ['Google'] }"),
+            ["rule `r`: no website is called `Google`; it is a platform, so write platforms = [\"…\"]"]
         );
-        assert_eq!(told("{ platforms = ['Trustpilot'] }"), ["rule `r`: no platform is called `Trustpilot`"]);
+        assert_eq!(
+            problems_of("{ platforms = ['Trustpilot'] }"),
+            ["rule `r`: no platform is called `Trustpilot`"]
+        );
     }
 
     #[test]
     fn only_the_accounts_of_the_rule_count() {
-        assert_eq!(told("{ websites = ['Shop NL'], accounts = ['MAIN'] }"), [""; 0]);
-        assert_eq!(told("{ websites = ['Shop NL'], accounts = ['other'] }").len(), 1);
-        assert_eq!(told("{ websites = ['x'], accounts = ['third'] }"), [""; 0], "nothing is known of it");
+        assert_eq!(problems_of("{ websites = ['Shop NL'], accounts = ['MAIN'] }"), [""; 0]);
+        assert_eq!(problems_of("{ websites = ['Shop NL'], accounts = ['other'] }").len(), 1);
+        assert_eq!(
+            problems_of("{ websites = ['x'], accounts = ['third'] }"),
+            [""; 0],
+            "nothing is known of it"
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A word or phrase somebody wants found in folded text, as a whole or (`kapot*`) as a beginning.
+//! A word or phrase to find in folded text: whole words, or (`kapot*`) a prefix.
 
 use super::fold::{fold, joins};
 
@@ -6,22 +6,22 @@ use super::fold::{fold, joins};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Phrase {
     needle: String,
-    is_beginning: bool,
+    is_prefix: bool,
 }
 
 impl Phrase {
-    /// Reads `kapot`, `nooit meer` or `kapot*`; the error says what is wrong with it.
+    /// Reads `kapot`, `nooit meer` or `kapot*`; the error says what is wrong.
     pub fn read(text: &str) -> Result<Self, &'static str> {
         let text = text.trim();
-        let (stem, is_beginning) = match text.strip_suffix('*') {
+        let (stem, is_prefix) = match text.strip_suffix('*') {
             Some(stem) => (stem, true),
             None => (text, false),
         };
         if stem.contains('*') {
-            return Err("has a `*` that is not its end");
+            return Err("has a `*` that is not at the end");
         }
         let needle = fold(stem);
-        if needle.is_empty() { Err("has nothing to look for") } else { Ok(Self { needle, is_beginning }) }
+        if needle.is_empty() { Err("contains nothing to search for") } else { Ok(Self { needle, is_prefix }) }
     }
 
     /// Whether the folded text has it.
@@ -46,7 +46,7 @@ impl Phrase {
             _ => true,
         };
         parted(before.chars().next_back(), self.needle.chars().next())
-            && (self.is_beginning || parted(self.needle.chars().next_back(), after.chars().next()))
+            && (self.is_prefix || parted(self.needle.chars().next_back(), after.chars().next()))
     }
 }
 

@@ -1,5 +1,5 @@
-//! Reads `[[rules]]`. Everything wrong is recorded with its path; a rule that could not be read whole is left
-//! out, because a condition that was dropped would widen it.
+//! Reads `[[rules]]`. Every problem is recorded with its path; a rule with a problem is left out, because dropping
+//! a condition would widen it.
 
 use super::condition::{TABLE, implied_changes};
 use super::{Conditions, Entry, Rule};
@@ -8,15 +8,15 @@ use crate::settings::Table;
 use crate::settings::table::{nearest, quoted};
 use std::collections::BTreeSet;
 
-/// The rules of a configuration, in order. `destinations` are the names that exist. What is wrong is recorded
-/// with `root`; then the rules are not to be used.
+/// The rules of a configuration, in order. `destinations` are the names that exist. Problems are recorded with
+/// `root`; then the rules must not be used.
 pub fn read_rules(root: &Table<'_>, destinations: &[String]) -> Vec<Rule> {
     let tables = root.table_list("rules");
     if tables.is_empty() {
         root.problem(
             "rules",
-            "no rule: nothing would ever be told",
-            "write [[rules]] with a name and where its reviews go: to = [\"…\"]",
+            "no rules, so nothing would ever be delivered",
+            "add [[rules]] with a name and its destinations: to = [\"…\"]",
         );
     }
     let accounts = accounts(root);
@@ -61,13 +61,13 @@ fn read_optional(
 
 /// A name that is one line, and new.
 pub(super) fn read_name(table: &Table<'_>, names: &mut BTreeSet<String>, example: &str) -> Option<String> {
-    let name = table.required_text("name", &format!("write a name, as messages show it: {example}"))?;
+    let name = table.required_text("name", &format!("write the name that messages show: {example}"))?;
     if name.chars().any(|c| is_unsafe(c) || matches!(c, '\n' | '\t')) {
-        table.problem("name", "holds a line break or a control character", "write it on one line");
+        table.problem("name", "contains a line break or a control character", "write it on one line");
         return None;
     }
     if !names.insert(name.clone()) {
-        table.problem("name", format!("`{name}` is taken by another one above"), "write a name of its own");
+        table.problem("name", format!("`{name}` is already used above"), "choose a unique name");
         return None;
     }
     Some(name)
@@ -75,12 +75,12 @@ pub(super) fn read_name(table: &Table<'_>, names: &mut BTreeSet<String>, example
 
 fn read_to(table: &Table<'_>, destinations: &[String]) -> Option<Vec<String>> {
     let hint = match destinations {
-        [] => "there is no destination: write [destinations.NAME] first".to_owned(),
-        some => format!("write where the reviews go, any of: {}", quoted(some)),
+        [] => "define a destination first: [destinations.NAME]".to_owned(),
+        some => format!("list where the reviews go, any of: {}", quoted(some)),
     };
     let names = read_destinations(table, "to", destinations, &hint)?;
     if names.is_empty() {
-        table.problem("to", "names no destination", hint);
+        table.problem("to", "lists no destination", hint);
         return None;
     }
     Some(names)
@@ -112,16 +112,16 @@ pub(super) fn read_destinations(
 pub(super) fn unknown(table: &Table<'_>, key: &str, name: &str, what: &str, all: &[String]) {
     let hint = match (nearest(name, all.iter().map(String::as_str)), all) {
         (Some(near), _) => format!("did you mean `{near}`?"),
-        (None, []) => format!("there is no {what} yet: write [{what}s.NAME] first"),
-        (None, all) => format!("known here: {}", quoted(all)),
+        (None, []) => format!("define one first: [{what}s.NAME]"),
+        (None, all) => format!("known {what}s: {}", quoted(all)),
     };
     let name = crate::domain::text::one_line(name, 60);
-    table.problem(key, format!("`{name}` is no {what}"), hint);
+    table.problem(key, format!("unknown {what} `{name}`"), hint);
 }
 
 fn read_unless(table: Table<'_>, accounts: &[String]) -> Option<Conditions> {
     if table.keys().is_empty() {
-        table.problem("", "has no condition, so it excludes nothing", "write one, or remove it");
+        table.problem("", "has no conditions, so it excludes nothing", "add one, or remove it");
         return None;
     }
     read_conditions(table, accounts)
@@ -159,13 +159,17 @@ fn check_accounts(table: &Table<'_>, conditions: &Conditions, accounts: &[String
     }
 }
 
-/// Conditions that can never hold together. Only what was read without fault is compared, so reading it again
-/// records nothing twice.
+/// Conditions that can never match together. Only valid ones are compared, so reading them again records no
+/// problem twice.
 fn check_contradictions(table: &Table<'_>, conditions: &Conditions) {
     let has = |key: &str| conditions.get(key).is_some();
     let crossed = |min: &str, max: &str, is_crossed: &dyn Fn() -> bool| {
         if has(min) && has(max) && is_crossed() {
-            table.problem(min, format!("is above `{max}`: no review satisfies both"), "swap or widen them");
+            table.problem(
+                min,
+                format!("is above `{max}`, so no review can match both"),
+                "swap them, or widen the range",
+            );
         }
     };
     crossed("min_rating", "max_rating", &|| table.number("min_rating") > table.number("max_rating"));
@@ -179,7 +183,11 @@ fn check_contradictions(table: &Table<'_>, conditions: &Conditions) {
             return;
         }
         for other in needing.iter().filter(|other| has(other)) {
-            table.problem(other, format!("needs what `{key} = false` excludes"), "remove one of the two");
+            table.problem(
+                other,
+                format!("can never match together with `{key} = false`"),
+                "remove one of them",
+            );
         }
     };
     denied("has_rating", &["min_rating", "max_rating"]);
@@ -203,8 +211,8 @@ mod tests {
         for config in ["", "rules = []"] {
             assert_eq!(
                 told(config),
-                ["rules: no rule: nothing would ever be told; write [[rules]] with a name and where its \
-                  reviews go: to = [\"…\"]"]
+                ["rules: no rules, so nothing would ever be delivered; add [[rules]] with a name and its \
+                  destinations: to = [\"…\"]"]
             );
         }
     }
@@ -226,20 +234,20 @@ mod tests {
             when = 3
         "#;
         let expected = [
-            "rules[0].when.websites: is an empty list: nothing would ever satisfy it; write names or uuids, or \
-             leave it out to accept all",
-            "rules[0].when.max_ratng: is not known here; did you mean `max_rating`?",
-            "rules[0].to: `suport` is no destination; did you mean `support`?",
-            "rules[0].to: `nowhere` is no destination; known here: `support`, `managers`, `owner`",
-            "rules[1].name: `a` is taken by another one above; write a name of its own",
-            "rules[1].unless: has no condition, so it excludes nothing; write one, or remove it",
-            "rules[1].to: names no destination; write where the reviews go, any of: `support`, `managers`, \
+            "rules[0].when.websites: is an empty list, so it would never match; list names or uuids, or remove the \
+             key to match all",
+            "rules[0].when.max_ratng: unknown key; did you mean `max_rating`?",
+            "rules[0].to: unknown destination `suport`; did you mean `support`?",
+            "rules[0].to: unknown destination `nowhere`; known destinations: `support`, `managers`, `owner`",
+            "rules[1].name: `a` is already used above; choose a unique name",
+            "rules[1].unless: has no conditions, so it excludes nothing; add one, or remove it",
+            "rules[1].to: lists no destination; list where the reviews go, any of: `support`, `managers`, \
              `owner`",
-            "rules[1].stop: is not true or false; write stop = true",
-            "rules[1].then: is not known here; did you mean `when`?",
-            "rules[2].name: is missing; write a name, as messages show it: name = \"unhappy customers\"",
+            "rules[1].stop: must be true or false; write stop = true",
+            "rules[1].then: unknown key; did you mean `when`?",
+            "rules[2].name: is missing; write the name that messages show: name = \"unhappy customers\"",
             "rules[2].when: is not a table; write when = { … } or [rules[2].when]",
-            "rules[2].to: is missing; write where the reviews go, any of: `support`, `managers`, `owner`",
+            "rules[2].to: is missing; list where the reviews go, any of: `support`, `managers`, `owner`",
         ];
         assert_eq!(told(config), expected);
     }
@@ -280,7 +288,7 @@ mod tests {
         assert!(told(rule).is_empty(), "no account is a problem of its own");
         assert_eq!(
             told(&format!("{rule}[accounts.main]\n[accounts.other]\n")),
-            ["rules[0].when.accounts: `mains` is no account; did you mean `main`?"]
+            ["rules[0].when.accounts: unknown account `mains`; did you mean `main`?"]
         );
     }
 

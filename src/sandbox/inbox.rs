@@ -3,6 +3,7 @@
 use super::fault::{Line, status};
 use super::wire::Cutter;
 use crate::clock::Clock;
+use crate::destination::Kind;
 use crate::domain::Timestamp;
 use axum::Router;
 use axum::body::to_bytes;
@@ -38,8 +39,7 @@ pub struct Received {
 /// How a message is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// As the kind does when all is well: Slack and Mattermost 200 `ok`, Discord and Google Chat 200 and a message,
-    /// Teams 202, a webhook 204.
+    /// As the receivers of the kind do when all is well.
     Fine,
     /// This.
     Status {
@@ -65,8 +65,7 @@ impl Answer {
     }
 }
 
-/// Receivers at `/slack/NAME`, `/teams/NAME`, `/discord/NAME`, `/google_chat/NAME`, `/mattermost/NAME` and
-/// `/webhook/NAME`.
+/// Receivers at `/KIND/NAME`, of each kind of [`crate::destination::TABLE`] that sends to a URL.
 pub struct Inbox {
     clock: Clock,
     closing: watch::Sender<bool>,
@@ -173,20 +172,19 @@ impl Inbox {
     }
 }
 
+/// The kind whose receivers are at `path`: `/KIND/NAME`.
+pub fn kind_of(path: &str) -> Option<&'static Kind> {
+    let (kind, name) = path.strip_prefix('/')?.split_once('/')?;
+    Kind::named(kind).filter(|_| !name.is_empty() && !name.contains('/'))
+}
+
 async fn handle(State(inbox): State<Arc<Inbox>>, request: Request) -> Response {
     let cutter = request.extensions().get::<ConnectInfo<Cutter>>().map(|info| info.0.clone());
     let line = Line { cutter, closing: inbox.closing.subscribe() };
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
-    let fine = match path.split('/').collect::<Vec<_>>().as_slice() {
-        ["", "slack" | "mattermost", name] if !name.is_empty() => (200, "ok"),
-        ["", "discord", name] if !name.is_empty() => (200, r#"{"id":"1000000000000000001","type":0}"#),
-        ["", "teams", name] if !name.is_empty() => (202, ""),
-        ["", "google_chat", name] if !name.is_empty() => {
-            (200, r#"{"name":"spaces/AAAA/messages/BBBB.BBBB"}"#)
-        }
-        ["", "webhook", name] if !name.is_empty() => (204, ""),
-        _ => return status(404, &[], "no_service".into()),
+    let Some(fine) = kind_of(path).and_then(|kind| kind.fixture.answer.as_ref()) else {
+        return status(404, &[], "no_service".into());
     };
     if parts.method != Method::POST {
         return status(405, &[], String::new());
@@ -199,15 +197,15 @@ async fn handle(State(inbox): State<Arc<Inbox>>, request: Request) -> Response {
         return status(413, &[], "too_large".into());
     };
     let code = match &answer {
-        Answer::Fine => Some(fine.0),
+        Answer::Fine => Some(fine.status),
         Answer::Status { code, .. } => Some(*code),
         Answer::Reset | Answer::ResetAfterReading | Answer::Slow => None,
     };
     inbox.keep(path, &parts.headers, &body, code);
     match answer {
         Answer::Fine => {
-            let kind = if fine.1.starts_with('{') { "application/json" } else { "text/plain" };
-            status(fine.0, &[("content-type".to_owned(), kind.to_owned())], fine.1.to_owned())
+            let kind = if fine.body.starts_with('{') { "application/json" } else { "text/plain" };
+            status(fine.status, &[("content-type".to_owned(), kind.to_owned())], fine.body.to_owned())
         }
         Answer::Status { code, headers, body } => status(code, &headers, body),
         Answer::Reset | Answer::ResetAfterReading => line.reset(),

@@ -16,7 +16,7 @@ mod state;
 mod wire;
 
 pub use fault::Fault;
-pub use inbox::{Answer, Inbox, Received};
+pub use inbox::{Answer, Inbox, Received, kind_of};
 pub use listing::Shape;
 pub use mailbox::{Mail, Mailbox, Parsed, Reply, Stage, parse_mail, serve_mailbox};
 pub use options::Options;

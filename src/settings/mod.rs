@@ -1,5 +1,5 @@
-//! The foundation every module reads its settings with: typed access to a configuration table, problems
-//! that name a dotted path, durations and rates, secrets that cannot be printed.
+//! What every module reads its settings with: typed access to a configuration table, problems with a dotted
+//! path, durations and rates, secrets that cannot be printed.
 //!
 //! Knows no module's keys; `config` composes the modules' settings and owns files, layers and reports.
 

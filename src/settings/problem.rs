@@ -1,11 +1,11 @@
-//! What is wrong with a configuration: every problem at once, each with its place and what to write instead.
+//! The problems of a configuration, all together, each with its place and what to write instead.
 
 use crate::domain::text::one_line;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// One thing wrong with the configuration. Never holds the offending value of a secret.
+/// One problem of the configuration. Never contains the value of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The file or the environment variable.
@@ -32,8 +32,8 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Collects what is found while a configuration is read: what is wrong, and which paths hold secrets, so
-/// that whoever shows the configuration later shows none of them.
+/// Collects, while a configuration is read, its problems and which paths hold secrets, so that secrets are not
+/// printed later.
 #[derive(Debug, Default)]
 pub struct Problems {
     found: RefCell<Vec<Problem>>,
@@ -61,7 +61,7 @@ impl Problems {
         self.secrets.borrow_mut().insert(path);
     }
 
-    /// Whether somebody asked for the dotted `path` as a secret.
+    /// Whether the dotted `path` was read as a secret.
     pub fn is_secret(&self, path: &str) -> bool {
         self.secrets.borrow().contains(path)
     }

@@ -10,11 +10,11 @@ use std::path::PathBuf;
 pub struct Source {
     /// Relative paths start here.
     pub folder: PathBuf,
-    /// How to name the file in problems.
+    /// The name of the file in problems.
     pub file: String,
     /// The variables of the environment that set something.
     pub environment: Vec<Variable>,
-    /// What is wrong.
+    /// The problems found.
     pub problems: Problems,
 }
 
@@ -28,8 +28,8 @@ pub struct Variable {
     pub tag: Tag,
     /// What its text is as TOML, under a tag of its own; `None` where it is none.
     pub toml: Option<Value>,
-    /// Whether a key took it as TOML.
-    pub taken_as_toml: Cell<bool>,
+    /// Whether a key read it as TOML.
+    pub read_as_toml: Cell<bool>,
 }
 
 impl Source {
@@ -49,26 +49,26 @@ impl Source {
         }
     }
 
-    /// `value` as a key that is not text takes it: read as TOML where it came from the environment.
+    /// `value` as a non-text key reads it: as TOML if it came from the environment.
     pub fn typed<'a>(&'a self, value: &'a Value) -> &'a Value {
         match self.text_of(value) {
             Some((variable, toml)) => {
-                variable.taken_as_toml.set(true);
+                variable.read_as_toml.set(true);
                 toml
             }
             None => value,
         }
     }
 
-    /// `value` as the key that asked for it took it, once all is read.
-    pub fn taken<'a>(&'a self, value: &'a Value) -> &'a Value {
+    /// `value` as its key read it, once everything has been read.
+    pub fn as_read<'a>(&'a self, value: &'a Value) -> &'a Value {
         match self.text_of(value) {
-            Some((variable, toml)) if variable.taken_as_toml.get() => toml,
+            Some((variable, toml)) if variable.read_as_toml.get() => toml,
             _ => value,
         }
     }
 
-    /// The variable whose text `value` is, and what that is as TOML. A table can bear a variable's tag too.
+    /// The variable whose text `value` is, and that text as TOML. A table can have a variable's tag too.
     fn text_of<'a>(&'a self, value: &Value) -> Option<(&'a Variable, &'a Value)> {
         value.as_str()?;
         let variable = self.environment.iter().find(|variable| variable.tag == value.tag())?;

@@ -1,5 +1,5 @@
-//! Typed access to one configuration table. A getter answers `None` where the key is absent *or* wrong; what
-//! is wrong is recorded with its dotted path, so that all problems of a file are told at once.
+//! Typed access to one configuration table. A getter returns `None` if the key is absent *or* wrong; problems are
+//! recorded with their dotted path, so that all problems of a file are reported together.
 
 pub use super::hint::{io_text, nearest, quoted};
 pub use super::source::Source;
@@ -12,7 +12,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The most that a file with one secret may hold.
+/// The largest file that may hold a secret.
 const SECRET_FILE_LIMIT_BYTES: u64 = 64 * 1024;
 
 /// One table of the configuration at a dotted path.
@@ -21,14 +21,14 @@ pub struct Table<'a> {
     path: String,
     dict: &'a Dict,
     source: &'a Source,
-    asked: RefCell<BTreeSet<String>>,
+    known: RefCell<BTreeSet<String>>,
     refused: RefCell<BTreeSet<String>>,
 }
 
 impl<'a> Table<'a> {
     /// The table `dict` at `path` (empty for the root).
     pub fn new(path: impl Into<String>, dict: &'a Dict, source: &'a Source) -> Self {
-        Self { path: path.into(), dict, source, asked: RefCell::default(), refused: RefCell::default() }
+        Self { path: path.into(), dict, source, known: RefCell::default(), refused: RefCell::default() }
     }
 
     /// Its dotted path.
@@ -79,7 +79,7 @@ impl<'a> Table<'a> {
     pub fn required_text(&self, key: &str, hint: &str) -> Option<String> {
         if !self.has(key) {
             self.problem(key, "is missing", hint);
-            self.asked.borrow_mut().insert(key.into());
+            self.known.borrow_mut().insert(key.into());
             return None;
         }
         let text = self.text(key)?;
@@ -96,8 +96,8 @@ impl<'a> Table<'a> {
             Some(name) => Some(name),
             None => self.wrong(
                 key,
-                &format!("`{}` is not known here", crate::domain::text::one_line(&text, 60)),
-                &format!("write one of: {}", quoted(allowed)),
+                &format!("unknown value `{}`", crate::domain::text::one_line(&text, 60)),
+                &format!("use one of: {}", quoted(allowed)),
             ),
         }
     }
@@ -106,7 +106,7 @@ impl<'a> Table<'a> {
     pub fn boolean(&self, key: &str) -> Option<bool> {
         match self.typed(key)? {
             Value::Bool(_, value) => Some(*value),
-            _ => self.wrong(key, "is not true or false", &format!("write {key} = true")),
+            _ => self.wrong(key, "must be true or false", &format!("write {key} = true")),
         }
     }
 
@@ -141,7 +141,7 @@ impl<'a> Table<'a> {
             Value::Num(_, number) => as_f64(*number).map(|number| number.to_string()),
             _ => None,
         }
-        .or_else(|| self.wrong(key, "is neither a number nor text", &format!("write {key} = 1")))
+        .or_else(|| self.wrong(key, "must be a number or text", &format!("write {key} = 1")))
     }
 
     /// A duration such as `"10m"`.
@@ -178,40 +178,40 @@ impl<'a> Table<'a> {
             return self.wrong(key, "is not a list", &hint);
         };
         let texts: Option<Vec<String>> = items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
-        texts.or_else(|| self.wrong(key, "holds something that is not text", &hint))
+        texts.or_else(|| self.wrong(key, "contains an item that is not text", &hint))
     }
 
     /// A path, relative to the configuration's folder.
     pub fn file(&self, key: &str) -> Option<PathBuf> {
         let text = self.text(key)?;
         if text.trim().is_empty() {
-            return self.wrong(key, "is empty", "name a path, or remove it");
+            return self.wrong(key, "is empty", "set a path, or remove the key");
         }
         Some(self.source.folder.join(Path::new(&text)))
     }
 
-    /// The secret `key`, or what the file named by its twin `key_file` holds (its last line end removed).
+    /// The secret `key`, or the contents of the file in its twin `key_file` (without the last line break).
     /// Neither its value nor the twin's (a secret is easily pasted there) is quoted in a problem.
     pub fn secret(&self, key: &str) -> Option<Secret> {
         let twin = format!("{key}_file");
-        self.asked.borrow_mut().extend([key.to_owned(), twin.clone()]);
+        self.known.borrow_mut().extend([key.to_owned(), twin.clone()]);
         self.source.problems.note_secret(self.path_of(key));
         let (key, text) = match (self.has(key), self.has(&twin)) {
             (false, false) => return None,
             (true, true) => {
-                return self.wrong(key, &format!("is set beside `{twin}`"), "keep one of the two");
+                return self.wrong(key, &format!("is set together with `{twin}`"), "keep only one of them");
             }
             (true, false) => (key, self.text(key)?),
             (false, true) => (twin.as_str(), self.secret_file(&twin)?),
         };
         if text.trim().is_empty() {
-            return self.wrong(key, "is empty", "write the secret there, or remove the key");
+            return self.wrong(key, "is empty", "put the secret there, or remove the key");
         }
         if text.chars().any(char::is_control) {
             return self.wrong(
                 key,
-                "holds a line end or another control character",
-                "keep the secret alone, on one line",
+                "contains a line break or another control character",
+                "put only the secret there, on one line",
             );
         }
         Some(Secret::new(text))
@@ -253,7 +253,7 @@ impl<'a> Table<'a> {
         tables
     }
 
-    /// Refuses `key` where it is present: a later version has it.
+    /// Rejects `key` if it is present: a later version supports it.
     pub fn not_in_this_version(&self, key: &str) {
         self.refused.borrow_mut().insert(key.to_owned());
         if self.has(key) {
@@ -261,17 +261,17 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Reports every key that nobody asked for, with the nearest that was.
+    /// Reports every unknown key, with the most similar known one.
     pub fn finish(self) {
-        let (asked, refused) = (self.asked.borrow(), self.refused.borrow());
-        for key in self.dict.keys().filter(|key| !asked.contains(*key) && !refused.contains(*key)) {
-            let known: Vec<&str> = asked.iter().map(String::as_str).collect();
+        let (known, refused) = (self.known.borrow(), self.refused.borrow());
+        for key in self.dict.keys().filter(|key| !known.contains(*key) && !refused.contains(*key)) {
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
             let hint = match nearest(key, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None if known.is_empty() => "remove it".into(),
-                None => format!("known here: {}", quoted(&known)),
+                None => format!("known keys: {}", quoted(&known)),
             };
-            self.problem(key, "is not known here", hint);
+            self.problem(key, "unknown key", hint);
         }
     }
 
@@ -283,10 +283,10 @@ impl<'a> Table<'a> {
         if let Err(error) = read {
             return self.wrong(
                 twin,
-                &format!("names a file that cannot be read: {}", io_text(&error)),
+                &format!("the file cannot be read: {}", io_text(&error)),
                 &format!(
-                    "name a file that holds only the secret, readable by this process; relative paths start \
-                     at `{}`",
+                    "set the path of a file that contains only the secret and is readable by this process; \
+                     relative paths start at `{}`",
                     self.source.folder.display()
                 ),
             );
@@ -296,8 +296,8 @@ impl<'a> Table<'a> {
             _ => {
                 return self.wrong(
                     twin,
-                    "names a file that is not text, or longer than 64 KiB",
-                    "name a file that holds only the secret",
+                    "the file is not text, or is larger than 64 KiB",
+                    "set the path of a file that contains only the secret",
                 );
             }
         };
@@ -308,7 +308,7 @@ impl<'a> Table<'a> {
     }
 
     fn value(&self, key: &str) -> Option<&'a Value> {
-        self.asked.borrow_mut().insert(key.to_owned());
+        self.known.borrow_mut().insert(key.to_owned());
         self.dict.get(key)
     }
 

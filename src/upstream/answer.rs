@@ -2,7 +2,7 @@
 //! connection.
 
 use super::envelope::{self, Wrong, body_text};
-use super::failure::Asked;
+use super::failure::CallContext;
 use super::names::{self, Kind};
 use super::{Cursor, Endpoint, Page, UpstreamError, item, paging};
 use crate::domain::Catalog;
@@ -26,17 +26,17 @@ impl From<List<super::Item>> for Page {
 }
 
 /// Reads the list that `text` holds in any envelope, each item with `read`: the answer to a request for the
-/// page at `asked`.
+/// page at `requested`.
 pub(super) fn list<T>(
     text: &str,
     base: &Url,
-    asked: Option<&Cursor>,
+    requested: Option<&Cursor>,
     read: &impl Fn(&str) -> T,
 ) -> Result<List<T>, Wrong> {
     let strictly = |text: &str| {
         let list = envelope::list(text)?;
         let items: Vec<T> = list.items.iter().map(|raw| read(raw.get())).collect();
-        let next = paging::next(base, asked, &list.paging, items.len());
+        let next = paging::next(base, requested, &list.paging, items.len());
         Ok(List { items, next, total: list.paging.total })
     };
     match strictly(text) {
@@ -60,14 +60,14 @@ pub struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The page of unread reviews that `body` holds, which was asked for at `asked`.
+    /// The page of unread reviews that `body` holds, which was requested at `requested`.
     ///
     /// # Errors
     /// What it is instead, or the API's own refusal.
-    pub fn unread_page(&self, body: &[u8], asked: Option<&Cursor>) -> Result<Page, UpstreamError> {
+    pub fn unread_page(&self, body: &[u8], requested: Option<&Cursor>) -> Result<Page, UpstreamError> {
         let read = |raw: &str| item::read(raw, self.account, self.keep_email);
-        let list = list(&body_text(body), self.base_url, asked, &read);
-        list.map(Page::from).map_err(|wrong| self.asked(Endpoint::UnreadReviews).wrong(200, &wrong))
+        let list = list(&body_text(body), self.base_url, requested, &read);
+        list.map(Page::from).map_err(|wrong| self.context(Endpoint::UnreadReviews).wrong(200, &wrong))
     }
 
     /// The names that `body` holds, as if it were the list of sources, of websites and of platforms.
@@ -77,7 +77,7 @@ impl Reader<'_> {
     pub fn catalog(&self, body: &[u8]) -> Result<Catalog, UpstreamError> {
         let mut catalog = Catalog::default();
         let list = list(&body_text(body), self.base_url, None, &str::to_owned)
-            .map_err(|wrong| self.asked(Endpoint::Sources).wrong(200, &wrong))?;
+            .map_err(|wrong| self.context(Endpoint::Sources).wrong(200, &wrong))?;
         for kind in [Kind::Sources, Kind::Websites, Kind::Platforms] {
             for raw in &list.items {
                 names::add(&mut catalog, kind, raw);
@@ -88,11 +88,17 @@ impl Reader<'_> {
 
     /// What an answer of `status`, which is not 2xx, means.
     pub fn refusal(&self, status: u16, body: &[u8]) -> UpstreamError {
-        self.asked(Endpoint::UnreadReviews).status(status, &body_text(body), None)
+        self.context(Endpoint::UnreadReviews).status(status, &body_text(body), None)
     }
 
-    fn asked(&self, endpoint: Endpoint) -> Asked<'_> {
+    fn context(&self, endpoint: Endpoint) -> CallContext<'_> {
         let host = self.base_url.host_str().unwrap_or_default();
-        Asked { account: self.account, endpoint, path: endpoint.default_path(), host, with_login: false }
+        CallContext {
+            account: self.account,
+            endpoint,
+            path: endpoint.default_path(),
+            host,
+            with_login: false,
+        }
     }
 }

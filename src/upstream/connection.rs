@@ -2,19 +2,20 @@
 //! more after a fresh login where the token was refused.
 
 use super::envelope::{self, Wrong, body_text};
-use super::failure::{Asked, text_of};
+use super::failure::{CallContext, text_of};
 use super::login::{Grant, Session, is_token, read_grant};
 use super::settings::{Credentials, Endpoints, Settings};
 use super::transport::{self, Answer, Request, Timeouts};
 use super::{Budget, Denied, Endpoint, ErrorKind, Purpose, UpstreamError};
 use super::{address, limits};
-use crate::clock::{Clock, rfc3339};
+use crate::clock::{Clock, in_words};
 use crate::domain::Timestamp;
 use crate::outbound::Outbound;
 use reqwest::Method;
 use reqwest::header::HeaderValue;
 use serde_json::Value;
 use std::sync::Arc;
+use std::time::Duration;
 use url::Url;
 
 /// The way to one account of the API.
@@ -43,7 +44,7 @@ pub(super) struct Call<'a> {
 }
 
 impl Connection {
-    /// Prepares it without asking anything; the error says what is missing, without a secret.
+    /// Prepares it without calling anything; the error says what is missing, without a secret.
     pub(super) fn new(
         settings: &Settings,
         account: &str,
@@ -55,7 +56,7 @@ impl Connection {
             && !is_token(token.expose())
         {
             return Err(format!(
-                "`accounts.{account}.token` holds characters that no token has: copy it again, alone on one line"
+                "`accounts.{account}.token` contains characters that are not valid in a token: copy it again, alone on one line"
             ));
         }
         let timeouts = Timeouts::default();
@@ -104,38 +105,42 @@ impl Connection {
         grant: Option<&Grant>,
         read: &(impl Fn(&str) -> Result<T, Wrong> + Sync),
     ) -> Result<T, UpstreamError> {
-        let asked = self.asked(call.endpoint);
+        let context = self.context(call.endpoint);
         let redacted =
             |error: UpstreamError| UpstreamError { detail: self.session.redact(&error.detail), ..error };
-        let Answer { status, headers, body } = self.send(call, grant, &asked).await.map_err(redacted)?;
+        let Answer { status, headers, body } = self.send(call, grant, &context).await.map_err(redacted)?;
         let hold = limits::hold(status, &headers, self.clock.now());
         if let Some(until) = hold {
             self.budget.hold(until).await;
         }
         if !(200..300).contains(&status) {
-            return Err(redacted(asked.status(status, &text_of(&body), hold)));
+            return Err(redacted(context.status(status, &text_of(&body), hold)));
         }
-        let body = body.map_err(|error| asked.error(error.kind, &error.detail))?;
-        read(&body_text(&body)).map_err(|wrong| redacted(asked.wrong(status, &wrong)))
+        let body = body.map_err(|error| context.error(error.kind, &error.detail))?;
+        read(&body_text(&body)).map_err(|wrong| redacted(context.wrong(status, &wrong)))
     }
 
     async fn send(
         &self,
         call: Call<'_>,
         grant: Option<&Grant>,
-        asked: &Asked<'_>,
+        context: &CallContext<'_>,
     ) -> Result<Answer, UpstreamError> {
         self.budget.take(call.purpose).await.map_err(|denied| match denied {
             Denied::Until(until) => {
-                let what = format!("the request budget is spent until {}", rfc3339(until));
-                asked.error(ErrorKind::Budget(until), &what)
+                let what = format!(
+                    "the request budget (`requests_per_minute`) is used up for another {}",
+                    in_words(until.since(self.clock.now()).max(Duration::from_secs(1)))
+                );
+                context.error(ErrorKind::Budget(until), &what)
             }
-            Denied::State(why) => {
-                asked.error(ErrorKind::State, &format!("the request budget cannot be asked: {why}"))
+            Denied::State(failure) => {
+                let what = format!("the request budget cannot be read: {failure}");
+                context.error(ErrorKind::State(failure), &what)
             }
         })?;
         let authorization =
-            grant.map(bearer).transpose().map_err(|what| asked.error(ErrorKind::Unauthenticated, what))?;
+            grant.map(bearer).transpose().map_err(|what| context.error(ErrorKind::Unauthenticated, what))?;
         let request = Request {
             method: call.method.clone(),
             url: call.url.clone(),
@@ -144,7 +149,7 @@ impl Connection {
         };
         transport::send(&self.http, self.timeouts, &request, authorization.as_ref())
             .await
-            .map_err(|error| asked.error(error.kind, &format!("`{}`: {}", asked.host, error.detail)))
+            .map_err(|error| context.error(error.kind, &format!("`{}`: {}", context.host, error.detail)))
     }
 
     /// Logs in, unless another call did so since `refused` was got.
@@ -177,9 +182,9 @@ impl Connection {
         Ok(grant)
     }
 
-    /// What is asked, for the words of a failure.
-    pub(super) fn asked(&self, endpoint: Endpoint) -> Asked<'_> {
-        Asked {
+    /// The call, for the wording of a failure.
+    pub(super) fn context(&self, endpoint: Endpoint) -> CallContext<'_> {
+        CallContext {
             account: &self.account,
             endpoint,
             path: self.endpoints.path(endpoint),
@@ -192,8 +197,8 @@ impl Connection {
     pub(super) fn address(&self, endpoint: Endpoint, value: Option<&str>) -> Result<Url, UpstreamError> {
         let path = self.endpoints.path(endpoint);
         address::build(&self.base_url, endpoint, path, value).ok_or_else(|| {
-            let what = format!("`{}` does not lead below `base_url`", endpoint.setting());
-            self.asked(endpoint).error(ErrorKind::Refused, &what)
+            let what = format!("`{}` is not below `base_url`", endpoint.setting());
+            self.context(endpoint).error(ErrorKind::Refused, &what)
         })
     }
 }
@@ -201,7 +206,7 @@ impl Connection {
 /// The `Authorization` header of `grant`, marked so that nothing logs it.
 fn bearer(grant: &Grant) -> Result<HeaderValue, &'static str> {
     let mut value = HeaderValue::from_str(&format!("Bearer {}", grant.token.expose().trim()))
-        .map_err(|_| "the token holds characters that no token has: copy it again")?;
+        .map_err(|_| "the token contains characters that are not valid in a token: copy it again")?;
     value.set_sensitive(true);
     Ok(value)
 }

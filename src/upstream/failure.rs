@@ -5,20 +5,20 @@ use super::{Endpoint, ErrorKind, UpstreamError};
 use crate::domain::Timestamp;
 use crate::domain::text::one_line;
 
-/// What was asked, for the words of a failure.
+/// The call, for the wording of a failure.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked<'a> {
+pub(super) struct CallContext<'a> {
     pub(super) account: &'a str,
     pub(super) endpoint: Endpoint,
     /// The path as it is set, with its placeholder.
     pub(super) path: &'a str,
-    /// The host asked.
+    /// The host called.
     pub(super) host: &'a str,
-    /// Whether a login gave the token (or is being asked for one).
+    /// Whether a login gave the token (or is being requested for one).
     pub(super) with_login: bool,
 }
 
-impl Asked<'_> {
+impl CallContext<'_> {
     /// A failure of this call; `what` may hold anything.
     pub(super) fn error(&self, kind: ErrorKind, what: &str) -> UpstreamError {
         let setting = match kind {
@@ -35,10 +35,8 @@ impl Asked<'_> {
         match status {
             429 => {
                 let until = hold.unwrap_or_default();
-                let what = format!(
-                    "too many requests (429); the API wants a pause until {}",
-                    crate::clock::rfc3339(until)
-                );
+                let what =
+                    format!("too many requests (429), rate limited until {}", crate::clock::rfc3339(until));
                 self.error(ErrorKind::RateLimited(until), &what)
             }
             401 => self.unauthenticated(status, &said),
@@ -46,8 +44,8 @@ impl Asked<'_> {
             400 | 403 if speaks_of_authentication(body) => self.unauthenticated(status, &said),
             404 | 405 => {
                 let what = format!(
-                    "nothing is found there ({status}{said}): the path may be wrong, set `accounts.{}.{}` \
-                     (now `{}`) or `base_url`",
+                    "nothing found at this path ({status}{said}): check `accounts.{}.{}` (currently `{}`) and \
+                     `base_url`",
                     self.account,
                     self.endpoint.setting(),
                     self.path,
@@ -56,15 +54,15 @@ impl Asked<'_> {
             }
             300..=399 => {
                 let what = format!(
-                    "`{}` answers with a redirect ({status}), which is never followed: set `base_url` to where \
-                     the API is",
+                    "`{}` answered with a redirect ({status}), and redirects are never followed: set `base_url` to \
+                     the address of the API",
                     self.host
                 );
                 self.error(ErrorKind::Refused, &what)
             }
-            408 => self.error(ErrorKind::TimedOut, &format!("the API waited in vain ({status}{said})")),
-            500.. => self.error(ErrorKind::Unavailable, &format!("the API fails ({status}{said})")),
-            _ => self.error(ErrorKind::Refused, &format!("the API refuses ({status}{said})")),
+            408 => self.error(ErrorKind::TimedOut, &format!("the API timed out ({status}{said})")),
+            500.. => self.error(ErrorKind::Unavailable, &format!("the API failed ({status}{said})")),
+            _ => self.error(ErrorKind::Refused, &format!("the API rejected the request ({status}{said})")),
         }
     }
 
@@ -75,12 +73,13 @@ impl Asked<'_> {
                 self.unauthenticated(status, &format!(": {}", one_line(error, 200)))
             }
             Wrong::Error(error) => {
-                let what = format!("the API refuses, under status {status}: {}", one_line(error, 200));
+                let what =
+                    format!("the API rejected the request with status {status}: {}", one_line(error, 200));
                 self.error(ErrorKind::Refused, &what)
             }
             Wrong::Body(found) => {
                 let what = format!(
-                    "the answer is {} (status {status}); if this lasts, check `base_url` and `{}`",
+                    "the answer is {} (status {status}); if this persists, check `base_url` and `{}`",
                     one_line(found, 200),
                     self.endpoint.setting()
                 );
@@ -94,15 +93,17 @@ impl Asked<'_> {
         let account = self.account;
         let what = if self.endpoint == Endpoint::Login {
             format!(
-                "the login is refused ({status}{said}): check `accounts.{account}.email` and \
+                "the login was rejected ({status}{said}): check `accounts.{account}.email` and \
                  `accounts.{account}.password`"
             )
         } else if self.with_login {
-            format!("the token of the login is refused ({status}{said}): may this user read reviews?")
+            format!(
+                "the token of the login was rejected ({status}{said}): check whether this user may read reviews"
+            )
         } else {
             format!(
-                "the token is refused ({status}{said}): generate a new one in the ShopReviews dashboard \
-                 (`Generate API token`) and set `accounts.{account}.token`"
+                "the token was rejected ({status}{said}): generate a new one in the ShopReviews dashboard \
+                 (`Generate API token`) and set `accounts.{account}.token`, or put it in its `token_file`"
             )
         };
         self.error(ErrorKind::Unauthenticated, &what)
@@ -121,7 +122,7 @@ fn said(body: &str) -> String {
     format!(": {}", one_line(text.trim(), 200))
 }
 
-/// Whether the API's words under 400 or 403 mean that nobody is logged in: it says `Unauthenticated.` so.
+/// Whether the API's words under 400 or 403 mean that nobody is logged in: it also answers `Unauthenticated.` so.
 fn speaks_of_authentication(body: &str) -> bool {
     let said = envelope::message(body).unwrap_or_else(|| body.chars().take(500).collect()).to_lowercase();
     let of_token = said.contains("token") && !said.contains("csrf");
@@ -139,7 +140,7 @@ pub(super) fn text_of(body: &Result<Vec<u8>, UpstreamError>) -> String {
 mod tests {
     use super::*;
 
-    const ASKED: Asked<'_> = Asked {
+    const CONTEXT: CallContext<'_> = CallContext {
         account: "main",
         endpoint: Endpoint::UnreadReviews,
         path: "reviews/unread",
@@ -148,7 +149,7 @@ mod tests {
     };
 
     fn kind(status: u16, body: &str) -> ErrorKind {
-        ASKED.status(status, body, None).kind
+        CONTEXT.status(status, body, None).kind
     }
 
     #[test]
@@ -168,8 +169,8 @@ mod tests {
         for status in [500, 502, 503, 599, 999] {
             assert_eq!(kind(status, "<html>502</html>"), ErrorKind::Unavailable, "{status}");
         }
-        assert_eq!(ASKED.status(429, "", Some(Timestamp(5))).kind, ErrorKind::RateLimited(Timestamp(5)));
-        let login = Asked { endpoint: Endpoint::Login, ..ASKED };
+        assert_eq!(CONTEXT.status(429, "", Some(Timestamp(5))).kind, ErrorKind::RateLimited(Timestamp(5)));
+        let login = CallContext { endpoint: Endpoint::Login, ..CONTEXT };
         assert_eq!(
             login.status(422, r#"{"message":"These credentials do not match"}"#, None).kind,
             ErrorKind::Unauthenticated
@@ -179,17 +180,21 @@ mod tests {
     #[test]
     fn a_wrong_path_names_its_setting() {
         for status in [404, 405] {
-            let error = ASKED.status(status, r#"{"message":"no such route"}"#, None);
+            let error = CONTEXT.status(status, r#"{"message":"no such route"}"#, None);
             assert_eq!((error.kind, error.setting), (ErrorKind::NotFound, "endpoints.unread_reviews"));
-            assert!(error.detail.contains("`accounts.main.endpoints.unread_reviews` (now `reviews/unread`)"));
+            assert!(
+                error
+                    .detail
+                    .contains("`accounts.main.endpoints.unread_reviews` (currently `reviews/unread`)")
+            );
         }
-        let html = ASKED.wrong(200, &Wrong::Body("an HTML page instead of JSON".into()));
+        let html = CONTEXT.wrong(200, &Wrong::Body("an HTML page instead of JSON".into()));
         assert_eq!((html.kind, html.setting), (ErrorKind::Unavailable, "endpoints.unread_reviews"));
     }
 
     #[test]
     fn words_of_the_api_are_one_safe_line() {
-        let error = ASKED.status(422, "{\"message\":\"a\\u001b[31m\\nb\\u202e\"}", None);
-        assert_eq!(error.detail, "unread-reviews of `main`: the API refuses (422: a[31m b)");
+        let error = CONTEXT.status(422, "{\"message\":\"a\\u001b[31m\\nb\\u202e\"}", None);
+        assert_eq!(error.detail, "unread-reviews of `main`: the API rejected the request (422: a[31m b)");
     }
 }

@@ -1,28 +1,28 @@
-//! The pauses that the API asks for in its headers.
+//! The pauses that the API requests in its headers.
 
 use crate::domain::Timestamp;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use std::time::Duration;
 
-/// How long to pause where the API says that it wants one but not how long: its throttle counts by the minute.
+/// How long to pause where the API requests one but not how long: its throttle counts by the minute.
 const DEFAULT_PAUSE: Duration = Duration::from_secs(60);
 /// No pause is longer.
 const MAX_PAUSE: Duration = Duration::from_secs(3600);
 /// No pause is shorter.
 const MIN_PAUSE: Duration = Duration::from_secs(1);
 
-/// Until when nothing may be asked, where an answer of `status` with `headers`, read at `now`, says so: 429,
+/// Until when nothing may be requested, where an answer of `status` with `headers`, read at `now`, says so: 429,
 /// a 503 with `Retry-After`, or no request remaining.
 pub(super) fn hold(status: u16, headers: &HeaderMap, now: Timestamp) -> Option<Timestamp> {
     let spent =
         text(headers, "x-ratelimit-remaining").is_some_and(|left| left.parse::<i64>().is_ok_and(|n| n <= 0));
     let retry_after = text(headers, RETRY_AFTER.as_str());
-    let asked = match status {
+    let pause_requested = match status {
         429 => true,
         503 => retry_after.is_some(),
         _ => spent,
     };
-    if !asked {
+    if !pause_requested {
         return None;
     }
     // Points in time are the API's: its own `Date` tells how far off they are, whatever our clock says.
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn pauses_as_asked_for() {
+    fn pauses_as_requested() {
         assert_eq!(pause(200, &[]), None);
         assert_eq!(pause(200, &[("x-ratelimit-remaining", "57")]), None);
         assert_eq!(pause(200, &[("x-ratelimit-remaining", "0")]), Some(60));

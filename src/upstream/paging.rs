@@ -1,18 +1,18 @@
-//! Where the next page of a list is. Pure: what was asked, what was answered, what to ask next.
+//! Where the next page of a list is. Pure: what was requested, what came back, what to request next.
 
 use super::Cursor;
 use super::address::below;
 use super::envelope::Paging;
 use url::Url;
 
-/// The page after the one that `asked` led to, which said `paging` and held `items`.
+/// The page after the one that `requested` led to, which said `paging` and held `items`.
 ///
 /// Numbers win over links: Laravel's links leave out the parameters of the request they answer. A link leads
 /// below `base` or is ignored but for its page number (behind a proxy Laravel writes http links). A page
 /// that says nothing is followed by the next number while there is something on it: a server that ignores
 /// `page` then repeats itself, which ends the listing.
-pub(super) fn next(base: &Url, asked: Option<&Cursor>, paging: &Paging, items: usize) -> Option<Cursor> {
-    let asked_page = match asked {
+pub(super) fn next(base: &Url, requested: Option<&Cursor>, paging: &Paging, items: usize) -> Option<Cursor> {
+    let requested_page = match requested {
         None => Some(1),
         Some(Cursor::Page(page)) => Some(u64::from(*page)),
         Some(Cursor::Link(_)) => None,
@@ -24,10 +24,10 @@ pub(super) fn next(base: &Url, asked: Option<&Cursor>, paging: &Paging, items: u
         Some(None) => None,
         Some(Some(link)) => match below(base, link) {
             Some(url) => Some(Cursor::Link(url.into())),
-            None => page_of(base, link).or_else(|| page(asked_page?.saturating_add(1))),
+            None => page_of(base, link).or_else(|| page(requested_page?.saturating_add(1))),
         },
         None if items == 0 => None,
-        None => page(paging.current.or(asked_page)?.saturating_add(1)),
+        None => page(paging.current.or(requested_page)?.saturating_add(1)),
     }
 }
 
@@ -46,8 +46,8 @@ fn page_of(base: &Url, link: &str) -> Option<Cursor> {
 mod tests {
     use super::*;
 
-    fn after(asked: Option<Cursor>, paging: Paging, items: usize) -> Option<Cursor> {
-        next(&Url::parse("https://a.example/api/v1").unwrap(), asked.as_ref(), &paging, items)
+    fn after(requested: Option<Cursor>, paging: Paging, items: usize) -> Option<Cursor> {
+        next(&Url::parse("https://a.example/api/v1").unwrap(), requested.as_ref(), &paging, items)
     }
 
     fn link(to: &str) -> Paging {

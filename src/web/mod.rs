@@ -1,10 +1,10 @@
-//! What is served over HTTP: whether the bridge lives, and whether it is ready.
+//! What is served over HTTP: whether the bridge is alive, and whether it is ready.
 //!
 //! Both are open to everybody and say no more than a probe needs.
 
-mod standing;
+mod config_status;
 
-pub use standing::Standing;
+pub use config_status::ConfigStatus;
 
 use crate::clock::Clock;
 use crate::store::SharedStore;
@@ -22,13 +22,13 @@ use tokio::sync::watch;
 pub struct Health {
     store: SharedStore,
     clock: Clock,
-    standing: watch::Receiver<Standing>,
+    config: watch::Receiver<ConfigStatus>,
 }
 
 impl Health {
     /// Probes of `store`, of the configuration, and of the polls of its accounts.
-    pub fn new(store: SharedStore, clock: Clock, standing: watch::Receiver<Standing>) -> Self {
-        Self { store, clock, standing }
+    pub fn new(store: SharedStore, clock: Clock, config: watch::Receiver<ConfigStatus>) -> Self {
+        Self { store, clock, config }
     }
 }
 
@@ -40,7 +40,7 @@ pub async fn serve(
 ) {
     let served = axum::serve(listener, router(health)).with_graceful_shutdown(shutdown).await;
     if let Err(error) = served {
-        tracing::error!(error = %error, "health is no longer served");
+        tracing::error!(error = %error, "the health endpoint stopped");
     }
 }
 
@@ -56,9 +56,9 @@ pub fn router(health: Health) -> Router {
 /// 200 when the state answers (a configuration is loaded, or nothing would be served).
 async fn ready(State(health): State<Health>) -> Response {
     let now = health.clock.now();
-    let standing = health.standing.borrow().clone();
+    let config = health.config.borrow().clone();
     let mut accounts = serde_json::Map::new();
-    for name in &standing.accounts {
+    for name in &config.accounts {
         match health.store.account(name).await {
             Ok(record) => {
                 let age = record.last_success_at.map(|at| now.since(at).as_secs());
@@ -68,12 +68,12 @@ async fn ready(State(health): State<Health>) -> Response {
             }
             Err(error) => {
                 tracing::error!(error = %error, "not ready");
-                let body = serde_json::json!({ "ready": false, "why": "the state does not answer" });
+                let body = serde_json::json!({ "ready": false, "why": "the state cannot be read" });
                 return (StatusCode::SERVICE_UNAVAILABLE, no_store(), Json(body)).into_response();
             }
         }
     }
-    let configuration = standing.to_json();
+    let configuration = config.to_json();
     let body = serde_json::json!({ "ready": true, "accounts": accounts, "configuration": configuration });
     (StatusCode::OK, no_store(), Json(body)).into_response()
 }

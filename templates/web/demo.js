@@ -1,4 +1,4 @@
-// The demo page: asks for news and draws it, chats by draw.js. Texts are hostile: they only ever become text nodes.
+// The demo page: asks for news and draws it, messages by the scripts of their kinds. Texts are hostile: they only ever become text nodes.
 "use strict";
 
 const places = JSON.parse(document.body.dataset.places);
@@ -87,24 +87,6 @@ function drawReviews(reviews, first) {
   }
 }
 
-// ---- webhook ----------------------------------------------------------------------------------------------
-
-function drawWebhook(post) {
-  const { body, webhook_id: id, signature } = post.content;
-  const review = (body && body.data && body.data.review) || {};
-  const stars = review.rating === null || review.rating === undefined ? "?" : review.rating;
-  const gist = make("span", "gist", `${stars}/5 · ${text(review.platform || review.source)} · ${text(review.author || "Anonymous customer")}`);
-  const details = make("details", "", make("summary", "", make("span", "type", text(body && body.type)), gist, clock(post.at)));
-  // Drawn when opened: nobody opens most of them.
-  details.addEventListener("toggle", () => {
-    if (details.open && !details.querySelector("pre")) {
-      const head = signature ? make("span", "signature", `webhook-id: ${id}\nwebhook-signature: ${signature}\n\n`) : null;
-      details.append(make("pre", "", head, JSON.stringify(body, null, 2)));
-    }
-  });
-  return details;
-}
-
 // ---- mail -------------------------------------------------------------------------------------------------
 
 function openMail(place, post, chosen) {
@@ -134,9 +116,9 @@ function drawMail(place, post) {
 // ---- windows ----------------------------------------------------------------------------------------------
 
 const KINDS = {
-  slack: { label: "Slack", draw: drawSlack, newest: "bottom" },
-  teams: { label: "Microsoft Teams", draw: drawTeams, newest: "bottom" },
-  webhook: { label: "signed webhook", draw: drawWebhook, newest: "top" },
+  slack: { label: "Slack", draw: DRAW.slack, newest: "bottom" },
+  teams: { label: "Microsoft Teams", draw: DRAW.teams, newest: "bottom" },
+  webhook: { label: "signed webhook", draw: DRAW.webhook, newest: "top" },
   email: { label: "mailbox", newest: "top" },
 };
 const SHOWN = 30;

@@ -1,18 +1,16 @@
 //! What readers get to see, in a browser: cards by Microsoft's own renderer, mails at the width of a telephone. It
 //! needs Chromium, and npm for the renderer, which is installed into `target/oracles/web` on demand.
 
+use crate::harness::component::{BROWSER, chromium};
 use crate::oracles::{messages, view};
-use review_bridge::destination::templates;
+use review_bridge::destination::email::Mail;
+use review_bridge::destination::{teams, templates};
 use review_bridge::domain::Message;
-use review_bridge::render::words::clean;
-use review_bridge::render::{HOSTILE, teams};
+use review_bridge::presentation::HOSTILE;
+use review_bridge::presentation::words::clean;
 use serde_json::{Value, json};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::LazyLock;
-
-const INSTALL: &str =
-    "this test needs Chromium and npm: apt-get install -y --no-install-recommends chromium nodejs npm";
+use std::process::Stdio;
 
 /// Where the links of samples lead; the last is of a name beyond ASCII.
 const REVIEWS: &[&str] = &["https://reviews.example/", "http://reviews.example/", "https://xn--"];
@@ -29,29 +27,6 @@ const MAIL_TAGS: &[&str] = &[
     "html", "head", "meta", "title", "style", "body", "div", "table", "tbody", "tr", "td", "th", "p", "a",
     "br", "em", "strong", "span", "script",
 ];
-
-/// The program that opens pages: `CHROMIUM` names another.
-fn chromium() -> Command {
-    Command::new(std::env::var_os("CHROMIUM").unwrap_or_else(|| "chromium".into()))
-}
-
-/// Whether Chromium and the renderer are here. In CI it is a failure where they are not.
-fn ready() -> bool {
-    static READY: LazyLock<bool> = LazyLock::new(|| {
-        let install = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracles/web/install");
-        let runs = |command: &mut Command| {
-            command.stdout(Stdio::null()).status().is_ok_and(|status| status.success())
-        };
-        let ready =
-            runs(chromium().arg("--version").stderr(Stdio::null())) && runs(&mut Command::new(install));
-        assert!(ready || std::env::var_os("CI").is_none(), "{INSTALL}");
-        if !ready {
-            eprintln!("not tested: {INSTALL}");
-        }
-        ready
-    });
-    *READY
-}
 
 /// What the browser says of a page that holds `cases`. It reaches nothing but files of this machine.
 fn open(cases: &Value) -> Value {
@@ -138,7 +113,7 @@ fn markdown(text: &str) -> Value {
 
 #[test]
 fn cards_show_what_the_review_says_and_nothing_else() {
-    if !ready() {
+    if !BROWSER.is_here() {
         return;
     }
     let (renderer, view) = (templates(None).unwrap(), view());
@@ -170,12 +145,12 @@ fn cards_show_what_the_review_says_and_nothing_else() {
 
 #[test]
 fn mails_show_text_and_load_nothing() {
-    if !ready() {
+    if !BROWSER.is_here() {
         return;
     }
     let (renderer, view) = (templates(None).unwrap(), view());
     let mail = |(name, message): &(String, Message)| {
-        renderer.mail(message, &view).html.map(|html| json!({"name": name, "html": html}))
+        Mail::of(&renderer, message, &view).html.map(|html| json!({"name": name, "html": html}))
     };
     let mails: Vec<Value> = messages().iter().filter_map(mail).collect();
     let report = open(&json!({"cards": [], "mails": mails}));
@@ -193,7 +168,7 @@ fn mails_show_text_and_load_nothing() {
 /// What the tests above look for is seen where it is there.
 #[test]
 fn the_browser_sees_what_is_wrong() {
-    if !ready() {
+    if !BROWSER.is_here() {
         return;
     }
     let link = "**bold** [link](https://evil.example) https://evil.example <img src=x onerror=alert(1)>";

@@ -12,14 +12,15 @@ mod reviews;
 mod sandbox;
 mod status;
 
-use crate::harness::Bench;
 use crate::harness::process::command;
+use crate::harness::{Bench, folder};
 use review_bridge::domain::{
     Attempt, Catalog, Change, DeliveryState, Form, Named, NativeRating, Outcome, Reason, Review, RuleHit,
     Source, Timestamp, text::is_unsafe,
 };
 use review_bridge::store::sqlite::{Access, SqliteStore};
 use review_bridge::store::*;
+use review_bridge::upstream::ErrorName;
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -111,7 +112,7 @@ struct Place {
 
 impl Place {
     fn new(config: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = folder();
         std::fs::write(folder.path().join("config.toml"), config).unwrap();
         Self { folder }
     }
@@ -186,14 +187,14 @@ fn catalog() -> Catalog {
 /// letter, `wait` waits; all of them hold what is hostile.
 async fn seed(place: &Place) {
     let store = place.store().await;
-    store.put_catalog("main", &catalog(), NOW).await.unwrap();
+    store.save_catalog("main", &catalog(), NOW).await.unwrap();
     for (uuid, rating, destinations) in [
         ("told", 2.0, &["support", "crm"][..]),
         ("dead", 1.0, &["support"]),
         ("wait", 4.0, &["crm"]),
         ("unwanted", 10.0, &[]),
     ] {
-        let routed = Routed {
+        let routed = RouteDecision {
             state: if destinations.is_empty() { ReviewState::Unmatched } else { ReviewState::Matched },
             match_at: None,
             deliveries: destinations.iter().map(|name| to(name)).collect(),
@@ -224,7 +225,10 @@ async fn seed(place: &Place) {
     };
     attempt(&store, "crm", Outcome::Broken { reason: Reason::Revoked }, DeliveryState::Pending, broken).await;
     store.complete_listing(&crate::harness::listing("main", &[1, 2], NOW)).await.unwrap();
-    store.poll_failed("other", "unauthenticated", &format!("Unauthenticated.{HOSTILE}"), NOW).await.unwrap();
+    store
+        .poll_failed("other", ErrorName::Unauthenticated, &format!("Unauthenticated.{HOSTILE}"), NOW)
+        .await
+        .unwrap();
     store.endpoint_seen("main", "unread_reviews", None, NOW).await.unwrap();
     store.close().await;
 }
@@ -274,7 +278,7 @@ async fn attempt(
         possible_repeat: false,
         destination: destination.into(),
         effect,
-        scatter: false,
+        split_summary: false,
         content: None,
     };
     store.settle(&[settlement], NOW).await.unwrap();

@@ -1,5 +1,6 @@
 //! `demo` as a person starts it: the real binary, its page, and nothing left behind.
 
+use review_bridge::destination::TABLE;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -214,8 +215,12 @@ async fn an_address_that_is_taken_is_said_and_leaves_nothing_behind() {
 /// The script draws hostile texts: it may only make text nodes of them.
 #[test]
 fn the_script_has_no_way_to_make_markup_of_a_text() {
-    let script =
-        [include_str!("../../templates/web/draw.js"), include_str!("../../templates/web/demo.js")].concat();
+    let kinds = ["slack", "teams", "webhook"].map(|name| {
+        let kind = TABLE.iter().find(|kind| kind.name == name).unwrap();
+        kind.fixture.draw
+    });
+    let page = [include_str!("../../templates/web/draw.js"), include_str!("../../templates/web/demo.js")];
+    let script = [&kinds[..], &page[..]].concat().concat();
     for way in
         ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "srcdoc"]
     {

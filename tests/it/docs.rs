@@ -1,14 +1,16 @@
 //! Holds the documents to the code: names, links, commands and examples in them are real.
 
+mod commands;
+mod generated;
+mod states;
+
 use crate::harness::*;
 use crate::tidy::{files_below, root};
-use clap::CommandFactory;
 use regex::Regex;
-use review_bridge::cli::Cli;
-use review_bridge::destination::{COMMON_KEYS, TABLE};
+use review_bridge::destination::{TABLE, slack, teams};
 use review_bridge::domain::MessageKind;
-use review_bridge::render::{Body, Mention, View, context, helpers, samples, slack, teams};
-use review_bridge::rules::condition;
+use review_bridge::presentation::{Body, Own, View, context, samples};
+use review_bridge::template::helpers;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -32,10 +34,14 @@ fn section<'a>(text: &'a str, heading: &str) -> &'a str {
     rest.split("\n#").next().unwrap()
 }
 
-/// The blocks of `language` in a document.
+/// The blocks of `language` in a document, without the indentation of a list that they are in.
 fn blocks(text: &str, language: &str) -> Vec<String> {
-    let pattern = Regex::new(&format!(r"(?ms)^```{language}\n(.*?)^```$")).unwrap();
-    pattern.captures_iter(text).map(|block| block[1].to_owned()).collect()
+    let pattern = Regex::new(&format!(r"(?ms)^( *)```{language}\n(.*?)^ *```$")).unwrap();
+    let own = |block: regex::Captures<'_>| {
+        let lines = block[2].lines().map(|line| line.strip_prefix(&block[1]).unwrap_or(line));
+        lines.fold(String::new(), |text, line| text + line + "\n")
+    };
+    pattern.captures_iter(text).map(own).collect()
 }
 
 /// The first column of the tables in `text`.
@@ -60,8 +66,10 @@ fn names(value: &Value, before: &str, found: &mut BTreeSet<String>) {
 #[test]
 fn the_names_for_templates_are_those_of_the_code() {
     let zone = jiff::tz::TimeZone::UTC;
-    let mention = Some(Mention { range: Some("here".into()), ..Mention::default() });
-    let view = View { destination: "support".into(), zone, show_email: true, mention, template: None };
+    // What Slack's templates can name of it is all that any can.
+    let mention = slack::parse_mention("<!here>");
+    let own = Own::default();
+    let view = View { destination: "support".into(), zone, show_email: true, mention, template: None, own };
     let text = document("docs/templates.md");
     for (kind, heading) in [
         (MessageKind::Review, "## Names in a review"),
@@ -219,60 +227,6 @@ fn anchors(text: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn commands_in_documents_exist_and_every_command_is_documented() {
-    let command = Cli::command();
-    let subcommands = |command: &clap::Command| {
-        let visible = command.get_subcommands().filter(|sub| !sub.is_hide_set());
-        visible.map(|sub| sub.get_name().to_owned()).collect::<Vec<_>>()
-    };
-    let visible: Vec<String> = subcommands(&command);
-    let mention = Regex::new(
-        r"(?:review-bridge|cargo run --release --)(?: --config \S+)? ([a-z][a-z-]*)(?: ([a-z-]+))?",
-    )
-    .unwrap();
-    let code = Regex::new(r"`[^`\n]+`|(?m)^(?:\$ |    ).*$").unwrap();
-    let mut sources = documents();
-    sources.retain(|(name, _)| name != "CHANGELOG.md");
-    sources.push(("config.toml.example".into(), document("config.toml.example")));
-    for (name, text) in &sources {
-        for code in code.find_iter(text) {
-            for found in mention.captures_iter(code.as_str()) {
-                let sub = &found[1];
-                if sub == "help" {
-                    continue;
-                }
-                assert!(visible.iter().any(|known| known == sub), "{name} names the command `{sub}`");
-                let below = command.find_subcommand(sub).map(subcommands).unwrap_or_default();
-                if let (Some(second), false) = (found.get(2), below.is_empty()) {
-                    assert!(below.iter().any(|known| known == second.as_str()), "{name}: {}", &found[0]);
-                }
-            }
-        }
-    }
-    let readme = document("README.md");
-    let table = section(&readme, "## Commands");
-    for name in &visible {
-        assert!(table.contains(&format!("| `{name}")), "README.md does not list the command `{name}`");
-    }
-}
-
-#[test]
-fn destinations_and_conditions_are_all_in_the_readme() {
-    let readme = document("README.md");
-    for kind in TABLE {
-        assert!(readme.contains(&format!("type = \"{}\"", kind.name)), "no example of {}", kind.name);
-        for key in kind.keys {
-            assert!(readme.contains(key.name), "`{}` of {} is not in README.md", key.name, kind.name);
-        }
-    }
-    for key in COMMON_KEYS {
-        assert!(readme.contains(key.name), "`{}` is not in README.md", key.name);
-    }
-    let shown = first_column(section(&readme, "### Conditions"));
-    assert_eq!(shown, condition::TABLE.iter().map(|row| row.key.to_owned()).collect());
-}
-
-#[test]
 fn names_of_code_in_the_architecture_exist() {
     let code: String = crate::tidy::source::production().into_iter().map(|file| file.code).collect();
     let architecture = document("ARCHITECTURE.md");
@@ -298,32 +252,39 @@ to = ["base"]
 
 #[test]
 fn examples_of_the_configuration_load() {
-    let readme = document("README.md");
-    let webhooks = document("docs/webhooks.md");
-    let examples = blocks(&readme, "toml").into_iter().chain(blocks(&webhooks, "toml"));
     let twin = Regex::new(r#"(?m)^(\w+)_file = "[^"]*""#).unwrap();
-    for (index, example) in examples.enumerate() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("secret"), "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD").unwrap();
-        std::fs::write(folder.path().join("url"), "https://hooks.slack.com/services/T0/B0/x").unwrap();
-        // Files of secrets are not on this machine.
-        let example = twin.replace_all(&example, |twin: &regex::Captures<'_>| {
-            let file = if twin[1].ends_with("url") { "url" } else { "secret" };
-            format!("{}_file = \"{file}\"", &twin[1])
-        });
-        // The first is whole; rules may name destinations that another example has.
-        let whole = if index == 0 { example.to_string() } else { complete(&example) };
-        let path = folder.path().join("config.toml");
-        std::fs::write(&path, &whole).unwrap();
-        let none: [(String, String); 0] = [];
-        if let Err(failure) = review_bridge::config::load(Some(&path), none, folder.path()) {
-            panic!("{failure}\n{whole}");
+    let mut seen = 0;
+    for (name, text) in documents() {
+        for example in blocks(&text, "toml") {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::create_dir(folder.path().join("templates")).unwrap();
+            std::fs::write(folder.path().join("secret"), "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD").unwrap();
+            std::fs::write(folder.path().join("url"), "https://hooks.slack.com/services/T0/B0/x").unwrap();
+            // Files of secrets are not on this machine.
+            let example = twin.replace_all(&example, |twin: &regex::Captures<'_>| {
+                let file = if twin[1].ends_with("url") { "url" } else { "secret" };
+                format!("{}_file = \"{file}\"", &twin[1])
+            });
+            let parts = ["[accounts.", "[destinations.", "[[rules]]"];
+            let is_whole = parts.iter().all(|part| example.contains(part));
+            let whole = if is_whole { example.to_string() } else { complete(&example) };
+            let path = folder.path().join("config.toml");
+            std::fs::write(&path, &whole).unwrap();
+            let none: [(String, String); 0] = [];
+            if let Err(failure) = review_bridge::config::load(Some(&path), none, folder.path()) {
+                panic!("{name}: {failure}\n{whole}");
+            }
+            seen += 1;
         }
     }
+    assert!(seen >= 15, "{seen} examples");
 }
 
 fn complete(example: &str) -> String {
-    let mut whole = format!("{BASE}{example}");
+    let mut whole = format!("{example}{BASE}");
+    if example.contains("type = \"email\"") && !example.contains("\n[smtp]") {
+        whole.push_str("\n[smtp]\nhost = \"mail.example\"\nfrom = \"reviews@shop.example\"\n");
+    }
     // `to` of rules, `expect` of tests, `notify`: destinations that stand elsewhere.
     let wanted = Regex::new(r"(?m)^(?:to|expect|notify) = \[([^\]]*)\]").unwrap();
     let mut named = BTreeSet::new();
@@ -342,6 +303,19 @@ fn complete(example: &str) -> String {
 }
 
 #[test]
+fn the_readme_is_short() {
+    let readme = document("README.md");
+    assert!(readme.lines().count() <= 150, "README.md has {} lines of at most 150", readme.lines().count());
+    let promises = section(&readme, "## What it promises");
+    assert_eq!(promises.lines().filter(|line| line.starts_with("* **")).count(), 6);
+    for (name, _) in documents().into_iter().filter(|(name, _)| name.starts_with("docs/")) {
+        let reached = readme.contains(&format!("]({name})"));
+        // For those who write: CONTRIBUTING.md leads there.
+        assert!(reached || name == "docs/style.md", "README.md does not lead to {name}");
+    }
+}
+
+#[test]
 fn the_change_log_has_the_next_release() {
     let log = document("CHANGELOG.md");
     let version = env!("CARGO_PKG_VERSION");
@@ -349,21 +323,21 @@ fn the_change_log_has_the_next_release() {
 }
 
 #[test]
-fn every_promise_of_the_readme_names_tests_and_they_exist() {
-    let readme = document("README.md");
-    let promises = section(&readme, "## What it promises, and what it cannot");
-    let column = |pattern: &str| -> Vec<String> {
+fn every_guarantee_names_tests_and_they_exist() {
+    let text = document("docs/guarantees.md");
+    let column = |text: &str, pattern: &str| -> Vec<String> {
         let found = Regex::new(pattern).unwrap();
-        found.captures_iter(promises).map(|one| one[1].trim_matches([',', '.']).to_owned()).collect()
+        found.captures_iter(text).map(|one| one[1].trim_matches([',', '.']).to_owned()).collect()
     };
-    let promised = column(r"(?m)^\* \*\*([^*]+)\*\*");
-    assert!(promised.len() >= 8, "{promised:?}");
-    assert_eq!(column(r"(?m)^\| ([^|`]+) \| `"), promised, "a row of tests for each promise");
+    let promised = column(text.split("\n## ").next().unwrap(), r"(?m)^\* \*\*([^*]+)\*\*");
+    assert!(promised.len() >= 11, "{promised:?}");
+    let table = section(&text, "## Held by tests");
+    assert_eq!(column(table, r"(?m)^\| ([^|`]+) \| `"), promised, "a row of tests for each guarantee");
     let named = Regex::new(r"`((?:tests|src)/[\w/]+\.rs)::(\w+)`").unwrap();
-    for test in named.captures_iter(&readme) {
+    for test in documents().iter().flat_map(|(_, text)| named.captures_iter(text)) {
         let code = document(&test[1]);
         let item = format!(r"#\[(?:tokio::)?test[^\]]*\]\n\s*(?:async )?fn {}\(", &test[2]);
-        assert!(Regex::new(&item).unwrap().is_match(&code), "README.md names the test {}", &test[0]);
+        assert!(Regex::new(&item).unwrap().is_match(&code), "there is no test {}", &test[0]);
     }
 }
 
@@ -371,7 +345,7 @@ fn every_promise_of_the_readme_names_tests_and_they_exist() {
 #[test]
 fn the_gallery_shows_every_kind() {
     let text = document("docs/gallery.md");
-    for kind in TABLE.iter().filter(|kind| kind.format.is_some() || kind.name == "email") {
+    for kind in TABLE.iter().filter(|kind| kind.format.is_some()) {
         for name in ["review", "edited", "digest", "summary", "operator", "test"] {
             let picture = format!("](gallery/{}-{name}.png)", kind.name);
             assert!(text.contains(&picture), "docs/gallery.md lacks {picture}: run `just gallery`");

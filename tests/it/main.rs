@@ -29,6 +29,11 @@ mod sick_state;
 mod simulation;
 mod start;
 mod state;
+mod style;
 mod tidy;
+#[path = "../tier/mod.rs"]
+mod tier;
 mod trouble;
+mod upgrade;
 mod wall_clock;
+mod zz_summary;

@@ -1,6 +1,7 @@
 //! Mail through a mail server that is not ours: OpenSMTPD as Debian has it, on a free port of this machine,
 //! delivering to Maildirs in a temporary folder. What is looked at is what a reader would open.
 
+use crate::harness::component;
 use crate::harness::process::until;
 use crate::harness::*;
 use review_bridge::clock::Clock;
@@ -8,7 +9,7 @@ use review_bridge::sandbox::{Mail, Mailbox, serve_mailbox};
 use std::collections::BTreeSet;
 use std::fs::{File, Permissions};
 use std::future::pending;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -18,8 +19,6 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-const INSTALL: &str =
-    "this test needs root and OpenSMTPD: apt-get install -y --no-install-recommends opensmtpd";
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Debian's `nobody`, who may write nowhere else.
 const NOBODY: u32 = 65_534;
@@ -41,14 +40,10 @@ impl Mta {
     /// `None` where a person's machine has no OpenSMTPD, or the tests run without root, which it needs; in CI
     /// that is a failure.
     async fn start() -> Option<Self> {
-        let known = ["/usr/sbin/smtpd", "/usr/local/sbin/smtpd"];
-        let program = known.iter().find(|path| Path::new(path).exists());
-        let root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
-        let (Some(program), true) = (program, root) else {
-            assert!(std::env::var_os("CI").is_none(), "{INSTALL}");
-            eprintln!("not tested: {INSTALL}");
+        if !component::MAIL_SERVER.is_here() {
             return None;
-        };
+        }
+        let program = component::mail_server()?;
         let turn = std::env::temp_dir().join("review-bridge-opensmtpd.lock");
         let turn = File::options().create(true).append(true).open(turn).unwrap();
         turn.lock().unwrap();

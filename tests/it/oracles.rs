@@ -2,9 +2,10 @@
 //! Adaptive Cards, Slack's SDK, the library of Standard Webhooks.
 
 use review_bridge::clock::Clock;
-use review_bridge::destination::{Destination, templates};
+use review_bridge::destination::email::Mail;
+use review_bridge::destination::{Destination, slack, teams, templates};
 use review_bridge::domain::{Content, Form, Message, Outcome, Reason};
-use review_bridge::render::{HOSTILE, View, nasty, sample, samples, slack, teams};
+use review_bridge::presentation::{HOSTILE, Own, View, hostile_messages, sample, samples};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -71,13 +72,17 @@ pub fn view() -> View {
         show_email: true,
         mention: slack::parse_mention("<!here>"),
         template: None,
+        own: Own::default(),
     }
 }
 
-/// Every sample and every nasty case in both forms, and hostile texts of every length in the fields of a review.
+/// Every sample and every hostile message in both forms, and hostile texts of every length in the fields of a review.
 pub fn messages() -> Vec<(String, Message)> {
-    let mut messages: Vec<(String, Message)> =
-        samples().into_iter().chain(nasty()).map(|(name, message)| (name.to_owned(), message)).collect();
+    let mut messages: Vec<(String, Message)> = samples()
+        .into_iter()
+        .chain(hostile_messages())
+        .map(|(name, message)| (name.to_owned(), message))
+        .collect();
     let long =
         ["😀".repeat(5_000), "é\n".repeat(5_000), "\"\\{{<&>}}\n".repeat(2_000), "\u{301}".repeat(9_000)];
     for text in HOSTILE.iter().map(|text| (*text).to_owned()).chain(long) {
@@ -127,7 +132,7 @@ fn destination(folder: &Path, toml: &str) -> Arc<dyn Destination> {
     let none: [(String, String); 0] = [];
     let loaded = review_bridge::config::load(Some(&file), none, folder).unwrap();
     let settings = &loaded.settings.destinations["support"];
-    settings.make.make("support", &settings.common, Arc::new(templates(None).unwrap())).unwrap()
+    settings.make.make("support", &settings.common, templates(None).unwrap()).unwrap()
 }
 
 #[tokio::test]
@@ -248,13 +253,19 @@ async fn mails_arrive_encrypted_and_read_as_they_were_written() {
         let mut server = MailServer::start(mode, folder.path());
         let destination = destination(folder.path(), &smtp(mode, server.port, "ca_file = \"ca.pem\""));
         let (renderer, zone) = (templates(None).unwrap(), jiff::tz::TimeZone::UTC);
-        let view =
-            View { destination: "support".into(), zone, show_email: true, mention: None, template: None };
+        let view = View {
+            destination: "support".into(),
+            zone,
+            show_email: true,
+            mention: None,
+            template: None,
+            own: Own::default(),
+        };
         for (index, (name, message)) in messages().into_iter().enumerate() {
             let recipient = destination.recipients()[index % 2].clone();
             let message = Message { recipient: recipient.clone(), ..message };
             let payload = destination.render(&message);
-            let mail = renderer.mail(&message, &view);
+            let mail = Mail::of(&renderer, &message, &view);
             let attempt = destination.send(&message, &payload).await;
             assert_eq!(attempt.outcome, Outcome::Delivered, "{name}: {}", attempt.detail);
             let read = server.next();

@@ -1,6 +1,6 @@
 //! A listing whose pages repeat, shift, are cut or come late: nothing is lost, and nothing is told twice.
 
-use crate::harness::NOW;
+use crate::harness::{NOW, folder};
 use crate::properties::plan;
 use async_trait::async_trait;
 use proptest::prelude::*;
@@ -149,7 +149,7 @@ async fn told(store: &SqliteStore) -> BTreeMap<String, Vec<String>> {
 }
 
 async fn lists(listed: Listed, stormy: usize) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let store = Arc::new(SqliteStore::open(&folder.path().join("state.db"), Access::Own).await.unwrap());
     let fake = Fake(Arc::new(Mutex::new(listed)));
     let mut poller = Poller::new("main", Arc::new(fake.clone()), store.clone()).await.unwrap();

@@ -1,6 +1,6 @@
 //! What holds for any review, any attempt, and any order: diff, intake and retry.
 
-use crate::harness::NOW;
+use crate::harness::{NOW, folder};
 use proptest::prelude::*;
 use review_bridge::config;
 use review_bridge::domain::*;
@@ -70,13 +70,13 @@ fn review() -> impl Strategy<Value = Review> {
 /// What state knows of one, whose text may be kept no longer.
 fn known() -> impl Strategy<Value = Known> {
     let states = prop::sample::select(ReviewState::ALL.to_vec());
-    (prop::option::of(review()), states, any::<bool>()).prop_map(|(review, state, told)| Known {
+    (prop::option::of(review()), states, any::<bool>()).prop_map(|(review, state, attempted)| Known {
         state,
         review,
         content_hash: String::new(),
         change: Change::New,
         previous: None,
-        told,
+        attempted,
         first_seen_at: NOW,
         changed_at: NOW,
     })
@@ -107,7 +107,7 @@ async fn held(store: &SqliteStore) -> BTreeMap<String, (ReviewState, u32, Option
 async fn after(
     pages: &[Vec<Review>],
 ) -> BTreeMap<String, (ReviewState, u32, Option<Review>, BTreeSet<String>)> {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let store = SqliteStore::open(&folder.path().join("state.db"), Access::Own).await.unwrap();
     let (plan, catalog) = (plan(), Catalog::default());
     let intake = Intake { account: "main", plan: &plan, catalog: Some(&catalog), baseline: false, now: NOW };

@@ -1,13 +1,14 @@
 //! A state that is full, locked, not to be written, damaged or of a newer version: the real binary says what is
 //! wrong and what to do, asks the API for nothing without a state, and ends with 1. Nothing is lost meanwhile.
 
+use crate::harness::component::{DISK, is_root, mount, unmount};
 use crate::harness::process::{Process, command, log, run, until};
 use crate::harness::*;
 use review_bridge::sandbox::Options;
 use std::collections::BTreeSet;
 use std::fs::Permissions;
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -18,6 +19,8 @@ const NOBODY: &str = "65534";
 
 async fn bench(reviews: usize) -> Bench {
     let mut bench = Bench::real(Options { page_size: 50, ..Options::default() }).await;
+    // On the disk, which is what is tested; and a file system in memory may run no programs.
+    bench.folder = tempfile::tempdir().unwrap();
     bench.rest.insert_str(0, "[http]\nlisten = \"\"\n");
     for index in 0..reviews {
         bench.review(&format!("r{index:03}"), GOOGLE_NL, 5.0, "Prima");
@@ -29,10 +32,6 @@ fn bridge(bench: &Bench, arguments: &[&str]) -> Command {
     let mut command = command(bench);
     command.arg("--config").arg(bench.write_config()).args(arguments);
     command
-}
-
-fn is_root() -> bool {
-    std::fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
 /// Runs what must fail for its state: it says so in these words, with the file's name, and has asked nothing.
@@ -82,7 +81,7 @@ async fn full_at_any_point_it_says_so_ends_and_goes_on_once_there_is_room() {
             break;
         }
         let hint =
-            if said.contains("too large") { "make room there" } else { "see whether its disk is full" };
+            if said.contains("too large") { "free up disk space" } else { "check whether the disk is full" };
         assert_refused((code, said), &bench.state(), &[hint, "then start again"]);
         failed += 1;
     }
@@ -100,23 +99,16 @@ impl Disk {
     /// `None` where this machine does not let tests mount one.
     fn new(folder: PathBuf, size: &str) -> Option<Self> {
         std::fs::create_dir(&folder).unwrap();
-        let mounted = is_root() && mount(&["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"], &folder);
-        if !mounted {
-            eprintln!("not tested: a full disk needs root and the right to mount a tmpfs");
-        }
+        let options = format!("size={size}");
+        let mounted = DISK.is_here() && mount(&["-t", "tmpfs", "-o", &options, "tmpfs"], &folder);
         mounted.then_some(Self(folder))
     }
 }
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+        unmount(&self.0);
     }
-}
-
-fn mount(arguments: &[&str], folder: &Path) -> bool {
-    let quiet = Command::new("mount").args(arguments).arg(folder).stderr(Stdio::null()).status();
-    quiet.is_ok_and(|status| status.success())
 }
 
 #[tokio::test]
@@ -127,11 +119,11 @@ async fn a_disk_that_fills_up_while_it_runs_ends_it_with_1_and_nothing_is_lost()
     bench.rest.insert_str(0, &format!("[state]\nurl = \"sqlite:{}\"\n", state.display()));
     let mut process = Process::start(&bench, &["run"]);
     assert_eq!(process.ended(LONG).await.code(), Some(1));
-    let full = "database or disk is full; make room there, then start again: what is stored is safe";
+    let full = "database or disk is full; free up disk space, then start again: what is stored is safe";
     assert_refused((1, log(&bench)), &state, &[full]);
     // Started again and again, as a supervisor does, it neither polls nor repeats without end.
     for _ in 0..3 {
-        assert_refused(run(bridge(&bench, &["run"])).await, &state, &["make room"]);
+        assert_refused(run(bridge(&bench, &["run"])).await, &state, &["free up disk space"]);
         assert_honest(&bench);
     }
     assert!(mount(&["-o", "remount,size=16m"], &disk.0));
@@ -218,7 +210,7 @@ impl Drop for Holder {
 async fn a_state_that_another_program_holds_is_waited_for_and_then_said() {
     let bench = bench(1).await;
     bench.once().await;
-    let held = "database is locked; another program holds it: end that one, then try again";
+    let held = "database is locked; another program has locked it: stop that program, then try again";
     let holder = Holder::new(&bench.state());
     refused(&bench, &["run"], &[held]).await;
     drop(holder);
@@ -250,7 +242,7 @@ async fn a_damaged_a_newer_and_another_programs_file_are_refused_by_every_comman
     let bench = bench(30).await;
     bench.once().await;
     let good = std::fs::read(bench.state()).unwrap();
-    let restore = "restore a backup, or move the file away to start anew";
+    let restore = "restore a backup, or move the file away";
     // Everything behind the page that names the tables; all of it; what a copy that broke off leaves.
     let mut damaged = good.clone();
     damaged[4096..].fill(0x5a);
@@ -281,7 +273,7 @@ async fn a_damaged_a_newer_and_another_programs_file_are_refused_by_every_comman
     }
     replace_state(&bench, None);
     sql("CREATE TABLE messages (text)");
-    refused(&bench, &["run"], &["another program, name another file in `state.url`"]).await;
+    refused(&bench, &["run"], &["another program, set `state.url` to another file"]).await;
     replace_state(&bench, Some(&good));
     assert_eq!(run(bridge(&bench, &["run", "--once"])).await.0, 0, "the backup works");
 }
@@ -291,7 +283,7 @@ async fn a_place_that_cannot_be_is_said_with_what_to_change() {
     let mut bench = bench(0).await;
     let rest = bench.rest.clone();
     std::fs::create_dir(bench.folder.path().join("folder")).unwrap();
-    for (url, word) in [("nowhere/state.db", "make its folder"), ("folder", "name a file in `state.url`")] {
+    for (url, word) in [("nowhere/state.db", "create its folder"), ("folder", "set `state.url` to a file")] {
         bench.rest = format!("[state]\nurl = \"sqlite:{url}\"\n{rest}");
         let said = run(bridge(&bench, &["run"])).await;
         assert_refused(said, &bench.folder.path().join(url), &[word]);

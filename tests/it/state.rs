@@ -1,5 +1,6 @@
 //! The store's own promises: what a transaction leaves behind, which states follow which.
 
+use crate::harness::folder;
 use review_bridge::domain::{
     Attempt, Change, DeliveryState, Form, NativeRating, Outcome, Reason, Review, RuleHit, Timestamp,
 };
@@ -11,7 +12,7 @@ use std::time::Duration;
 const ACCOUNT: &str = "main";
 
 async fn open() -> (tempfile::TempDir, SqliteStore) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let store = SqliteStore::open(&folder.path().join("state.db"), Access::Own).await.unwrap();
     (folder, store)
 }
@@ -34,7 +35,7 @@ fn to(destination: &str) -> NewDelivery {
 }
 
 fn revision(change: Change, destinations: &[&str]) -> Decision {
-    let routed = Routed {
+    let routed = RouteDecision {
         state: if destinations.is_empty() { ReviewState::Unmatched } else { ReviewState::Matched },
         match_at: None,
         deliveries: destinations.iter().map(|name| to(name)).collect(),
@@ -52,7 +53,8 @@ async fn take(
 ) -> IntakeReport {
     let batch = IntakeBatch { account: ACCOUNT, reviews, malformed: &[], now: Timestamp(now) };
     let decide = |arrival: Arrival<'_>| {
-        let change = if arrival.known.is_some_and(|known| known.told) { Change::Rating } else { Change::New };
+        let change =
+            if arrival.known.is_some_and(|known| known.attempted) { Change::Rating } else { Change::New };
         revision(change, destinations)
     };
     store.intake(&batch, &decide).await.unwrap()
@@ -85,7 +87,7 @@ fn settlement(leased: &Leased, outcome: Outcome, state: DeliveryState, next_at: 
         possible_repeat: false,
         destination: leased.destination.clone(),
         effect: DestinationEffect::None,
-        scatter: false,
+        split_summary: false,
         content: None,
     }
 }

@@ -1,5 +1,6 @@
 //! Holds the code to the architecture that `ARCHITECTURE.md` states.
 
+mod image;
 pub mod source;
 
 use regex::Regex;
@@ -19,8 +20,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // The parts: each knows its own concern.
     ("upstream", &["causes", "clock", "domain", "outbound", "settings"]),
     ("rules", &["domain", "settings"]),
-    ("render", &["clock", "domain", "settings"]),
-    ("destination", &["causes", "clock", "domain", "outbound", "render", "settings"]),
+    ("presentation", &["clock", "domain"]),
+    ("template", &["clock", "domain", "presentation", "settings"]),
+    ("destination", &["causes", "clock", "domain", "outbound", "presentation", "settings", "template"]),
     // What the API calls malformed, and what a request is for, are kept as they are.
     ("store", &["domain", "settings", "upstream"]),
     ("config", &["destination", "domain", "outbound", "rules", "settings", "upstream"]),
@@ -29,9 +31,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("poller", &["domain", "intake", "store", "upstream"]),
     ("outbox", &["clock", "destination", "domain", "settings", "store", "task", "upstream"]),
     // Its notices go where `outbox::Targets` says.
-    ("operator", &["domain", "outbox", "store"]),
+    ("operator", &["clock", "domain", "outbox", "store", "upstream"]),
     ("web", &["clock", "domain", "store"]),
-    ("sandbox", &["clock", "domain", "task", "upstream"]),
+    ("sandbox", &["clock", "destination", "domain", "task", "upstream"]),
     // The whole.
     (
         "app",
@@ -44,10 +46,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "operator",
             "outbox",
             "poller",
-            "render",
             "settings",
             "store",
             "task",
+            "template",
             "upstream",
             "web",
         ],
@@ -66,7 +68,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "intake",
             "operator",
             "outbox",
-            "render",
+            "presentation",
             "rules",
             "sandbox",
             "settings",
@@ -117,7 +119,7 @@ const OWNED: &[Owned] = &[
 
 /// What decides without doing: no I/O, no clock, not async.
 const PURE: &[&str] =
-    &["domain/", "rules/", "intake/diff.rs", "outbox/burst.rs", "outbox/retry.rs", "operator/trouble.rs"];
+    &["domain/", "rules/", "intake/diff.rs", "outbox/burst.rs", "outbox/retry.rs", "operator/problem.rs"];
 
 /// The repository.
 pub fn root() -> &'static Path {

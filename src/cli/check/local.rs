@@ -42,10 +42,12 @@ pub(super) fn templates(settings: &Settings, report: &mut Report) {
         // A destination that cannot be made is told where it is asked: its template was fine.
         _ => {
             let which = match &settings.templates_dir {
-                Some(folder) => format!("those of {} and the built-in ones", folder.display()),
+                Some(folder) => {
+                    format!("those of {}, tried on samples, and the built-in ones", folder.display())
+                }
                 None => "the built-in ones".into(),
             };
-            report.ok("templates", &format!("{which}, tried on samples"));
+            report.ok("templates", &which);
         }
     }
 }

@@ -8,7 +8,7 @@ pub(super) use overview::{overviews, table};
 use super::output::{self, ago, time};
 use super::state::State;
 use super::{CliError, Context, names};
-use crate::app::build_targets;
+use crate::app::build_silent_targets;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::outbox::Targets;
@@ -50,15 +50,9 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), C
     }
 }
 
-/// The destinations, with the built-in templates where the configured ones have mistakes: what is looked at
-/// here does not depend on them.
+/// The destinations, whatever their templates: what is looked at here does not depend on them.
 pub(super) fn targets(settings: &Settings) -> Result<Targets, CliError> {
-    let plain = || {
-        let mut plain = Settings { templates_dir: None, ..settings.clone() };
-        plain.destinations.values_mut().for_each(|own| own.common.template = None);
-        build_targets(&plain)
-    };
-    Ok(build_targets(settings).or_else(|_| plain())?)
+    Ok(build_silent_targets(settings)?)
 }
 
 async fn list(settings: &Settings, json: bool) -> Result<(), CliError> {

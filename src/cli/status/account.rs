@@ -8,9 +8,9 @@ use super::super::subject::Names;
 use super::json_ahead;
 use crate::config::Settings;
 use crate::domain::text::one_line;
-use crate::domain::{Catalog, Change, NativeRating, Source, Timestamp};
+use crate::domain::{Catalog, Change, NativeRating, ProblemKind, Source, Timestamp};
 use crate::settings::units::show_duration;
-use crate::store::{AccountRecord, ReviewFilter, ReviewState, TroubleRecord};
+use crate::store::{AccountRecord, ProblemRecord, ReviewFilter, ReviewState};
 use crate::upstream::Endpoint;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,7 +42,7 @@ impl AccountStatus {
         settings: &Settings,
         state: &State,
         name: &str,
-        troubles: &[TroubleRecord],
+        troubles: &[ProblemRecord],
     ) -> Result<Self, CliError> {
         let own = settings.accounts.get(name);
         let record = state.store.account(name).await?;
@@ -52,7 +52,7 @@ impl AccountStatus {
         let counts = state.store.count_reviews().await?;
         let counts = counts.iter().filter(|count| count.account == name);
         let prefix = format!("{name}/");
-        let stale = troubles.iter().filter(|trouble| trouble.kind == "source_stale");
+        let stale = troubles.iter().filter(|trouble| trouble.kind == ProblemKind::SourceStale);
         Ok(Self {
             interval: own.map(|own| own.policy.poll_interval),
             catalog: state.store.catalog(name).await?.map(|(catalog, _)| catalog),

@@ -8,9 +8,9 @@ use super::state::State;
 use super::{CliError, Context, names};
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::domain::Timestamp;
-use crate::operator::trouble;
-use crate::store::TroubleRecord;
+use crate::domain::{ProblemKind, Timestamp};
+use crate::operator::problem;
+use crate::store::ProblemRecord;
 use account::AccountStatus;
 use clap::Args;
 use serde_json::json;
@@ -71,14 +71,14 @@ async fn account_names(
 }
 
 /// What is wrong now, and what only the running bridge can see and has told.
-async fn troubles(state: &State, now: Timestamp) -> Result<Vec<TroubleRecord>, CliError> {
-    let mut troubles = trouble::assess(&state.store.facts().await?, &BTreeMap::new(), now);
-    let told = state.store.troubles().await?;
-    troubles.extend(told.into_iter().filter(|told| told.kind == "template_failed"));
+async fn troubles(state: &State, now: Timestamp) -> Result<Vec<ProblemRecord>, CliError> {
+    let mut troubles = problem::assess(&state.store.problem_facts().await?, &BTreeMap::new(), now);
+    let told = state.store.problems().await?;
+    troubles.extend(told.into_iter().filter(|told| told.kind == ProblemKind::TemplateFailed));
     Ok(troubles)
 }
 
-fn trouble_json(trouble: &TroubleRecord) -> serde_json::Value {
+fn trouble_json(trouble: &ProblemRecord) -> serde_json::Value {
     json!({
         "kind": trouble.kind,
         "subject": trouble.subject,
@@ -103,7 +103,7 @@ fn print_head(state: &State) {
     });
 }
 
-fn print_troubles(troubles: &[TroubleRecord]) {
+fn print_troubles(troubles: &[ProblemRecord]) {
     output::line("");
     if troubles.is_empty() {
         return output::line("no trouble");

@@ -83,7 +83,7 @@ fn a_file_that_is_no_configuration() {
         only(folder.load(&[]).unwrap_err())
     };
     assert!(problem(&vec![b'#'; 4 * 1024 * 1024 + 1]).contains("is larger than 4 MiB"));
-    assert!(problem(b"a = 1\nb = '\xff'\n").contains("line 2 is not text in UTF-8"));
+    assert!(problem(b"a = 1\nb = '\xff'\n").contains("line 2 is not valid UTF-8"));
     assert!(problem(b"[log]\nlevel = \n").contains("line 2, column"));
     std::fs::remove_file(folder.path().join("config.toml")).unwrap();
     std::fs::create_dir(folder.path().join("config.toml")).unwrap();
@@ -91,7 +91,7 @@ fn a_file_that_is_no_configuration() {
 }
 
 #[test]
-fn every_syntax_error_is_told_with_its_place() {
+fn every_syntax_error_is_reported_with_its_place() {
     let folder = Folder::new("[log]\nlevel = info\nformat = \"text\n[http]\nlisten == \"\"\n");
     let problems = folder.problems(&[]);
     assert!(problems.len() == 3, "{problems:#?}");

@@ -49,7 +49,7 @@ fn settings_are_taken() {
 }
 
 #[test]
-fn all_problems_are_told_at_once() {
+fn all_problems_are_reported_together() {
     let folder = Folder::new(
         "colour = 'red'\ntemplates_dir = 'nowhere'\n\
          [accounts.main]\npoll_interval = '1s'\nbackfill = 'some'\nmark_read = 'always'\nmax_age = 90\n\
@@ -65,40 +65,40 @@ fn all_problems_are_told_at_once() {
     let mut problems = folder.problems(&[]);
     problems.sort();
     let mut expected = [
-        "|accounts.Second|is not a name that can be used",
-        "|accounts.a_|is not a name that can be used",
-        "|accounts.a__b|is not a name that can be used",
+        "|accounts.Second|is not a valid name",
+        "|accounts.a_|is not a valid name",
+        "|accounts.a__b|is not a valid name",
         "|accounts.main.backfill|is not a duration",
-        "|accounts.main.mark_read|`always` is not known here",
+        "|accounts.main.mark_read|unknown value `always`",
         "|accounts.main.max_age|is not a duration",
-        "|accounts.main.poll_interval|is too short",
-        "|accounts.main.rating_scales.A|is not the top of a scale",
-        "|accounts.main.rating_scales.B|is not the top of a scale",
+        "|accounts.main.poll_interval|must be at least 5s",
+        "|accounts.main.rating_scales.A|is not a valid scale",
+        "|accounts.main.rating_scales.B|is not a valid scale",
         "|accounts.main.rating_scales.C|is not a number",
         "|accounts.main.rating_scales.D|is not a number",
         "|accounts.main.rating_scales.F|is not a number",
-        "|accounts.main.rating_scales.e|is here twice",
+        "|accounts.main.rating_scales.e|is set twice",
         "|accounts.main.token|is missing",
-        "|acounts|is not known here",
-        "|colour|is not known here",
-        "|default|is not known here",
-        "|destinations.Ops|is not a name that can be used",
+        "|acounts|unknown key",
+        "|colour|unknown key",
+        "|default|unknown key",
+        "|destinations.Ops|is not a valid name",
         "|destinations.ops.type|is missing",
-        "|global|is not known here",
+        "|global|unknown key",
         "|http.hosts|not in this version",
-        "|http.listen|is not an address with a port",
+        "|http.listen|is not an address and a port",
         "|http.password|not in this version",
         "|http.public_url|not in this version",
         "|log.format|is not text",
-        "|log.level|is not a level of logging",
-        "|operator.heartbeat_url|is not an https address",
-        "|operator.notify|`opps` is no destination",
-        "|rules|no rule: nothing would ever be told",
+        "|log.level|is not a log level",
+        "|operator.heartbeat_url|is not an https URL",
+        "|operator.notify|unknown destination `opps`",
+        "|rules|no rules, so nothing would ever be delivered",
         "|smtp.host|is missing",
         "|smtp.port|is not in range",
-        "|state.retention|is too short to be of use",
-        "|state.url|would forget everything at a restart, and then tell old reviews again or not at all",
-        "|templates_dir|is not a folder that can be read",
+        "|state.retention|must be at least 1h",
+        "|state.url|would lose everything at a restart; old reviews would be delivered again, or not at all",
+        "|templates_dir|is not a readable folder",
     ]
     .map(|problem| format!("config.toml{problem}"));
     expected.sort();
@@ -114,7 +114,7 @@ fn all_problems_are_told_at_once() {
 fn an_account_is_needed() {
     for none in ["", "[accounts]", "accounts = {}"] {
         let problems = Folder::new(&format!("{none}\n{WITHOUT_ACCOUNT}")).problems(&[]);
-        assert_eq!(problems, ["config.toml|accounts|there is none to read reviews of"], "{none}");
+        assert_eq!(problems, ["config.toml|accounts|no account is configured"], "{none}");
     }
 }
 
@@ -123,12 +123,12 @@ fn states_that_would_not_last_or_are_unknown() {
     for (url, what) in [
         ("postgres://u:p@h/db", "PostgreSQL: not in this version"),
         ("postgresql:///db", "PostgreSQL: not in this version"),
-        ("sqlite://:memory:", "would forget everything"),
-        ("sqlite:file:x?mode=memory", "would forget everything"),
-        ("sqlite:x.db?mode=ro", "holds parameters"),
-        ("sqlite:", "names no file"),
-        ("mysql://h/db", "is not the address of a database known here"),
-        ("review-bridge.db", "is not the address of a database known here"),
+        ("sqlite://:memory:", "would lose everything"),
+        ("sqlite:file:x?mode=memory", "would lose everything"),
+        ("sqlite:x.db?mode=ro", "contains parameters"),
+        ("sqlite:", "has no file name"),
+        ("mysql://h/db", "is not a supported database URL"),
+        ("review-bridge.db", "is not a supported database URL"),
     ] {
         let folder = with("[state]\nurl_file = 'url'");
         folder.write("url", url);

@@ -138,9 +138,9 @@ fn a_secrets_file_holds_it_alone() {
         ("\u{FEFF}x\r\n", None),
         ("", Some("is empty")),
         (" \n", Some("is empty")),
-        ("x\n\n", Some("holds a line end or another control character")),
-        ("x\ty", Some("holds a line end or another control character")),
-        (&"x".repeat(64 * 1024 + 1), Some("names a file that is not text, or longer than 64 KiB")),
+        ("x\n\n", Some("contains a line break or another control character")),
+        ("x\ty", Some("contains a line break or another control character")),
+        (&"x".repeat(64 * 1024 + 1), Some("the file is not text, or is larger than 64 KiB")),
     ] {
         folder.write("secret", contents);
         let expected: Vec<String> =
@@ -149,10 +149,7 @@ fn a_secrets_file_holds_it_alone() {
     }
     std::fs::remove_file(folder.path().join("secret")).unwrap();
     let text = folder.load(&[]).unwrap_err().to_string();
-    assert!(
-        text.contains("`accounts.main.token_file`: names a file that cannot be read: no such file"),
-        "{text}"
-    );
+    assert!(text.contains("`accounts.main.token_file`: the file cannot be read: no such file"), "{text}");
 }
 
 #[test]

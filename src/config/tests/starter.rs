@@ -3,6 +3,7 @@
 use super::super::file::parse;
 use super::super::{STARTER, Settings};
 use super::Folder;
+use crate::destination::{Kind, TABLE};
 use figment::value::{Dict, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,6 +43,20 @@ fn it_loads_as_it_is_and_says_what_to_replace() {
     let loaded = Folder::new(STARTER).load(&[]).unwrap();
     let starts: Vec<&str> = loaded.warnings.iter().map(|w| w.split(" still").next().unwrap()).collect();
     assert_eq!(starts, ["`accounts.main.token`", "`destinations.support.webhook_url`"]);
+}
+
+#[test]
+fn it_holds_the_example_of_every_kind() {
+    let first = STARTER.find("\n# [destinations.").unwrap() + 1;
+    let end = STARTER.find("# ---- Which review goes where").unwrap();
+    let (shown, others): (Vec<&Kind>, Vec<&Kind>) =
+        TABLE.iter().copied().partition(|kind: &&Kind| !kind.example.starts_with("# "));
+    for kind in shown {
+        assert!(STARTER[..first].contains(kind.example), "{}", kind.name);
+    }
+    let examples: String = others.iter().map(|kind| format!("{}\n", kind.example)).collect();
+    let expected = format!("{}{examples}{}", &STARTER[..first], &STARTER[end..]);
+    assert_eq!(STARTER, expected, "put each example.toml of src/destination there, in the order of TABLE");
 }
 
 #[test]
@@ -96,7 +111,7 @@ fn it_states_every_key_that_is_read_and_no_other() {
     let mut probes = 0;
     for problem in &failure.problems {
         let Some(table) = problem.path.strip_suffix(PROBE) else {
-            assert_ne!(problem.what, "is not known here", "{problem}");
+            assert_ne!(problem.what, "unknown key", "{problem}");
             continue;
         };
         // `rules[2].when` is stated with all other rules.
@@ -106,7 +121,7 @@ fn it_states_every_key_that_is_read_and_no_other() {
             .map(|part| part.split_once(']').map_or(part, |p| p.1))
             .collect();
         let known: BTreeSet<String> = problem.hint.split('`').skip(1).step_by(2).map(str::to_owned).collect();
-        assert!(problem.hint.starts_with("known here: "), "{problem}");
+        assert!(problem.hint.starts_with("known keys: "), "{problem}");
         // The file says that `unless` takes what `when` takes.
         let mut stated = tables[&table.replace("rules.unless", "rules.when")].clone();
         // What one destination shows need not be said again at the next.

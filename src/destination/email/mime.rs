@@ -2,9 +2,9 @@
 //!
 //! Nothing of a review stands in any header but the subject, which is one clean line and encoded by lettre.
 
+use super::Mail;
 use super::address::Sender;
 use crate::domain::{Change, Content, Message, MessageKind};
-use crate::render::Mail;
 use lettre::Address;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};

@@ -1,7 +1,10 @@
 //! E-mail through a mail server (SMTP): one message for each recipient, so that one bad address harms no other.
 
 mod address;
+mod fixture;
+mod limits;
 mod mime;
+mod payload;
 mod pool;
 mod session;
 pub mod settings;
@@ -10,14 +13,17 @@ mod tests;
 mod verdict;
 mod wire;
 
+pub use limits::MAX_HTML_BYTES;
+pub use payload::{FORMAT, Mail};
 pub use settings::{Server, Smtp};
 
 use super::settings::{Common, Key, Shared, TEMPLATE};
 use super::{Destination, Kind, Make, Payload, reach};
 use crate::domain::{Attempt, Message};
 use crate::outbound::certificates;
-use crate::render::{Renderer, View};
+use crate::presentation::{Own, View};
 use crate::settings::{Rate, Table};
+use crate::template::Renderer;
 use address::Sender;
 use async_trait::async_trait;
 use lettre::Address;
@@ -29,11 +35,12 @@ use settings::Tls;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_rustls::TlsConnector;
-use verdict::Judge;
+use verdict::SmtpClassifier;
 
 /// The row of this kind.
 pub static KIND: Kind = Kind {
     name: "email",
+    title: "E-mail",
     summary: "e-mail to one or more people, through the mail server of [smtp]",
     default_rate: Rate::per_second(10),
     keys: &[
@@ -46,8 +53,11 @@ pub static KIND: Kind = Kind {
         Key { name: "reply_to", summary: "who is answered; smtp.reply_to unless set", secret: false },
         TEMPLATE,
     ],
-    format: None,
+    format: Some(&FORMAT),
+    example: include_str!("example.toml"),
+    shared: Some(|root| Own::new(Smtp::read(root))),
     read,
+    fixture: fixture::FIXTURE,
 };
 
 /// The part of the time-out that a kept connection has to show that it is alive.
@@ -69,10 +79,10 @@ struct Settings {
 fn read(table: &Table<'_>, _: &Common, shared: &Shared) -> Option<Arc<dyn Make>> {
     let (from, reply_to) = (address::read(table, "from"), address::read(table, "reply_to"));
     let to = address::read_list(table, "to");
-    let server = match &shared.smtp {
-        Smtp::Set(server) => Some(server.clone()),
-        Smtp::Wrong => None,
-        Smtp::Absent => {
+    let server = match shared.of::<Smtp>(KIND.name) {
+        Some(Smtp::Set(server)) => Some(server.clone()),
+        Some(Smtp::Wrong) => None,
+        Some(Smtp::Absent) | None => {
             let hint = "write [smtp], and below it host, username and password of your mail server";
             table.problem("type", "is `email`, and there is no [smtp] to send through", hint);
             None
@@ -102,8 +112,8 @@ impl Make for Settings {
         };
         // What trusts more than the others has connections of its own.
         let pool = common.ca_file.as_ref().map_or_else(|| self.server.pool.clone(), |_| Arc::default());
-        let view = common.view(name, None);
-        let judge = Judge::new(name, &self.server, common.timeout);
+        let view = common.view(name, None, Own::default());
+        let classifier = SmtpClassifier::new(name, &self.server, common.timeout);
         Ok(Arc::new(Email {
             server: self.server.clone(),
             from: self.from.clone(),
@@ -114,7 +124,7 @@ impl Make for Settings {
             pool,
             view,
             renderer,
-            judge,
+            classifier,
         }))
     }
 }
@@ -142,13 +152,13 @@ struct Email {
     pool: Arc<Pool>,
     view: View,
     renderer: Arc<Renderer>,
-    judge: Judge,
+    classifier: SmtpClassifier,
 }
 
 #[async_trait]
 impl Destination for Email {
     fn render(&self, message: &Message) -> Payload {
-        let mail = self.renderer.mail(message, &self.view);
+        let mail = Mail::of(&self.renderer, message, &self.view);
         let body = self.recipient(message).and_then(|to| {
             let envelope = mime::Envelope { from: &self.from, reply_to: self.reply_to.as_ref(), to: &to };
             mime::build(message, &mail, &envelope, &self.view.destination)
@@ -159,7 +169,7 @@ impl Destination for Email {
 
     async fn send(&self, message: &Message, payload: &Payload) -> Attempt {
         let Some(to) = self.recipient(message).filter(|_| !payload.body.is_empty()) else {
-            return self.judge.no_address(&message.recipient);
+            return self.classifier.no_address(&message.recipient);
         };
         let progress = Progress::default();
         let sending = async {
@@ -168,15 +178,15 @@ impl Destination for Email {
             (room, self.deliver(&to, &payload.body, &progress).await)
         };
         let Ok((_room, (result, connection))) = tokio::time::timeout(self.timeout, sending).await else {
-            return self.judge.timed_out(progress.step());
+            return self.classifier.timed_out(progress.step());
         };
         let step = progress.step();
         if let Some(connection) = connection {
             self.keep(connection, &result, step).await;
         }
         match result {
-            Ok(response) => self.judge.taken(&response),
-            Err(failure) => self.judge.failed(step, &failure, &to),
+            Ok(response) => self.classifier.taken(&response),
+            Err(failure) => self.classifier.failed(step, &failure, &to),
         }
     }
 
@@ -185,7 +195,7 @@ impl Destination for Email {
     }
 
     fn address(&self) -> String {
-        self.judge.server().to_owned()
+        self.classifier.server().to_owned()
     }
 
     fn recipients(&self) -> Vec<String> {

@@ -9,10 +9,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What the configuration says of the server.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub enum Smtp {
     /// There is no `[smtp]`.
-    #[default]
     Absent,
     /// It is wrong, and that has been recorded.
     Wrong,

@@ -17,8 +17,8 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
-/// Judges the conversations of one destination.
-pub struct Judge {
+/// Says what the conversations of one destination mean.
+pub struct SmtpClassifier {
     name: String,
     server: String,
     port: u16,
@@ -42,7 +42,7 @@ enum Meaning {
     Other,
 }
 
-impl Judge {
+impl SmtpClassifier {
     /// For the destination `name`, which sends through `server`.
     pub fn new(name: &str, server: &Server, timeout: Duration) -> Self {
         let mut secrets = Vec::new();

@@ -1,30 +1,13 @@
 //! Makes a rendered message one that Google Chat takes: one card, no empty parts, links to http(s) only, and within its
 //! limits. What a card may hold: <https://developers.google.com/workspace/chat/api/reference/rest/v1/cards>.
 
+use super::limits::{MAX_BYTES, MAX_LINE, MAX_WIDGETS, SHORTER};
 use super::markup::{cut_html, is_blank, tokenless};
 use crate::domain::text::one_line;
-use crate::render::mail::is_plain;
-use crate::render::safe_url;
-use crate::render::words::{ZERO_WIDTH, cut_line, thousands, unlinked};
+use crate::presentation::safe_url;
+use crate::presentation::words::{ZERO_WIDTH, cut_line, is_plain_address, thousands, unlinked};
 use serde_json::{Map, Value, json};
 
-/// A message as it is sent, in bytes; Google takes 32,000, and counts them in a way of its own.
-pub const MAX_BYTES: usize = 24_000;
-/// Widgets of a card; Google drops a whole section that goes beyond.
-pub const MAX_WIDGETS: usize = 100;
-/// A line that is shown as it is, in graphemes.
-const MAX_LINE: usize = 150;
-/// How long a text and the address of a link in it may be: the first at which the whole fits.
-const SHORTER: &[(usize, usize)] = &[
-    (usize::MAX, 3_000),
-    (1_200, 3_000),
-    (600, 3_000),
-    (600, 200),
-    (300, 200),
-    (150, 200),
-    (75, 200),
-    (30, 200),
-];
 /// Makes `payload` one that Google Chat takes, or says why that cannot be.
 pub fn fit(payload: Value, context: &Value) -> Result<Value, String> {
     let emails = emails(context);
@@ -67,7 +50,7 @@ pub fn fit(payload: Value, context: &Value) -> Result<Value, String> {
 fn emails(context: &Value) -> Vec<&str> {
     let reviews = context.get("reviews").and_then(Value::as_array).into_iter().flatten();
     let emails = reviews.chain([context]).filter_map(|holder| holder.get("review")?.get("email")?.as_str());
-    emails.filter(|email| is_plain(email)).collect()
+    emails.filter(|email| is_plain_address(email)).collect()
 }
 
 /// The fields of an object that has no others than `known`: what is not known here may be read as other markup.

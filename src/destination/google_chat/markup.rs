@@ -2,8 +2,8 @@
 //! are. The `text` beside it formats by `*` and pings by `<users/…>`, and nothing there can be escaped: look-alikes take
 //! the place of what would.
 
-use crate::render::safe_url;
-use crate::render::words::{Cut, ZERO_WIDTH, unlinked};
+use crate::presentation::safe_url;
+use crate::presentation::words::{Cut, ZERO_WIDTH, unlinked};
 use unicode_segmentation::UnicodeSegmentation;
 
 /// The tags that texts may have, beside links and colours.

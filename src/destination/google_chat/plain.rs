@@ -1,12 +1,11 @@
 //! The plain form of a message to Google Chat: `text` alone, no card.
 
-use super::card::MAX_BYTES;
+use super::limits::MAX_BYTES;
 use super::markup::{inert, tokenless};
 use crate::domain::{Content, Message};
-use crate::render::View;
-use crate::render::context::mention;
-use crate::render::lines::Lines;
-use crate::render::words::cut_line;
+use crate::presentation::context::mention;
+use crate::presentation::words::cut_line;
+use crate::presentation::{Lines, View};
 use serde_json::{Value, json};
 
 /// The plain form. Never fails, whatever the message says.
@@ -25,7 +24,7 @@ fn plain_text(message: &Message, view: &View, limit: usize) -> Value {
     };
     // A digest comes by the clock, and its card pings nobody either.
     let pinged = mention(message, view).filter(|_| !matches!(message.content, Content::Digest(_)));
-    let mut parts: Vec<String> = pinged.and_then(|mention| mention.token.clone()).into_iter().collect();
+    let mut parts: Vec<String> = pinged.map(|mention| mention.token.clone()).into_iter().collect();
     parts.extend(lines.into_iter().map(line));
     parts.extend(link.map(|(label, url)| format!("<{url}|{}>", inert(&label))));
     json!({"text": parts.join("\n")})

@@ -8,7 +8,7 @@ use crate::settings::units::show_duration;
 use std::time::Duration;
 
 #[derive(Debug)]
-enum Ask {
+enum Check {
     AtLeast(Duration),
     AtMost(Duration),
 }
@@ -16,20 +16,20 @@ enum Ask {
 /// Reads `min_age`.
 pub(super) fn min(table: &Table<'_>, key: &'static str) -> Option<Box<dyn Condition>> {
     let bound = table.duration(key)?;
-    Some(Box::new(Ask::AtLeast(bound)))
+    Some(Box::new(Check::AtLeast(bound)))
 }
 
 /// Reads `max_age`.
 pub(super) fn max(table: &Table<'_>, key: &'static str) -> Option<Box<dyn Condition>> {
     let bound = table.duration(key)?;
-    Some(Box::new(Ask::AtMost(bound)))
+    Some(Box::new(Check::AtMost(bound)))
 }
 
 fn age(facts: &Facts<'_>) -> Option<Duration> {
     facts.subject().review.reviewed_at.map(|written| facts.now().since(written))
 }
 
-impl Condition for Ask {
+impl Condition for Check {
     fn truth(&self, facts: &Facts<'_>) -> Truth {
         Truth::from(age(facts).is_some_and(|age| match self {
             Self::AtLeast(bound) => age >= *bound,

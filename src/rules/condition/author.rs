@@ -1,4 +1,4 @@
-//! `authors`: names of customers, whatever case and accents.
+//! `authors`: names of customers, case- and accent-insensitive.
 
 use super::{Condition, Truth, any_of, list, shown};
 use crate::rules::facts::Facts;
@@ -13,7 +13,7 @@ struct Authors {
 
 /// Reads `authors`.
 pub(super) fn read(table: &Table<'_>, key: &'static str) -> Option<Box<dyn Condition>> {
-    let written = list(table, key, "write names of customers, or leave it out to accept all")?;
+    let written = list(table, key, "list names of customers, or remove the key to match all")?;
     let folded = written.iter().map(|name| fold(name)).collect();
     Some(Box::new(Authors { written, folded }))
 }

@@ -17,7 +17,7 @@ pub(in crate::rules) fn implied() -> Box<dyn Condition> {
 /// Reads `changes`.
 pub(super) fn read(table: &Table<'_>, key: &'static str) -> Option<Box<dyn Condition>> {
     let names = Change::ALL.map(Change::as_str);
-    let hint = format!("write any of: {}", quoted(&names));
+    let hint = format!("use any of: {}", quoted(&names));
     let written = list(table, key, &hint)?;
     let mut changes = Vec::with_capacity(written.len());
     for name in &written {
@@ -26,7 +26,7 @@ pub(super) fn read(table: &Table<'_>, key: &'static str) -> Option<Box<dyn Condi
             None => {
                 let hint =
                     nearest(name, names).map_or(hint.clone(), |near| format!("did you mean `{near}`?"));
-                table.problem(key, format!("{} is no kind of change", shown(name)), hint);
+                table.problem(key, format!("unknown change {}", shown(name)), hint);
             }
         }
     }
@@ -68,6 +68,6 @@ mod tests {
         let found = problems("{ changes = ['text_aded', 'deleted'] }");
         assert_eq!(found.len(), 2);
         assert_eq!(found[0].hint, "did you mean `text_added`?");
-        assert_eq!(found[1].hint, "write any of: `new`, `rating`, `text_added`, `text`");
+        assert_eq!(found[1].hint, "use any of: `new`, `rating`, `text_added`, `text`");
     }
 }

@@ -58,7 +58,7 @@ impl Condition for Languages {
     fn because(&self, facts: &Facts<'_>, truth: Truth) -> String {
         let code = facts.subject().review.language.as_deref().map(str::trim).unwrap_or_default();
         match truth {
-            _ if code.is_empty() => "it has no language".into(),
+            _ if code.is_empty() => "the review has no language".into(),
             Truth::Yes => format!("language is {}", shown(code)),
             _ => format!("language is {}, not {}", shown(code), any_of(&self.written)),
         }

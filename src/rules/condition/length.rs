@@ -1,6 +1,6 @@
 //! `has_text`, `min_length`, `max_length`: how much the customer wrote, title and text together.
 
-use super::{Condition, Truth};
+use super::{Condition, NO_TEXT, Truth};
 use crate::rules::facts::Facts;
 use crate::settings::Table;
 
@@ -8,7 +8,7 @@ use crate::settings::Table;
 const LONGEST: u64 = 1_000_000;
 
 #[derive(Debug)]
-enum Ask {
+enum Check {
     AtLeast(u64),
     AtMost(u64),
     Any(bool),
@@ -17,22 +17,22 @@ enum Ask {
 /// Reads `has_text`.
 pub(super) fn has(table: &Table<'_>, key: &'static str) -> Option<Box<dyn Condition>> {
     let wanted = table.boolean(key)?;
-    Some(Box::new(Ask::Any(wanted)))
+    Some(Box::new(Check::Any(wanted)))
 }
 
 /// Reads `min_length`.
 pub(super) fn min(table: &Table<'_>, key: &'static str) -> Option<Box<dyn Condition>> {
     let count = table.integer(key, 1..=LONGEST)?;
-    Some(Box::new(Ask::AtLeast(count)))
+    Some(Box::new(Check::AtLeast(count)))
 }
 
 /// Reads `max_length`.
 pub(super) fn max(table: &Table<'_>, key: &'static str) -> Option<Box<dyn Condition>> {
     let count = table.integer(key, 0..=LONGEST)?;
-    Some(Box::new(Ask::AtMost(count)))
+    Some(Box::new(Check::AtMost(count)))
 }
 
-impl Condition for Ask {
+impl Condition for Check {
     fn truth(&self, facts: &Facts<'_>) -> Truth {
         Truth::from(match self {
             Self::AtLeast(count) => facts.length() >= *count,
@@ -48,11 +48,11 @@ impl Condition for Ask {
             Self::AtLeast(count) => ("fewer than", count),
             Self::AtMost(count) if holds => ("at most", count),
             Self::AtMost(count) => ("more than", count),
-            Self::Any(wanted) if *wanted == holds => return "there is a text".into(),
-            Self::Any(_) => return "there is no text".into(),
+            Self::Any(wanted) if *wanted == holds => return "the review has text".into(),
+            Self::Any(_) => return NO_TEXT.into(),
         };
         match facts.length() {
-            0 => format!("there is no text: {relation} {count} characters"),
+            0 => format!("{NO_TEXT}: {relation} {count} characters"),
             1 => format!("text has 1 character: {relation} {count}"),
             length => format!("text has {length} characters: {relation} {count}"),
         }
@@ -87,11 +87,11 @@ mod tests {
 
     #[test]
     fn a_text_is_there_or_not() {
-        assert_eq!(check("has_text = true", &wrote("x")), (Yes, "there is a text".into()));
-        assert_eq!(check("has_text = false", &wrote("x")), (No, "there is a text".into()));
+        assert_eq!(check("has_text = true", &wrote("x")), (Yes, "the review has text".into()));
+        assert_eq!(check("has_text = false", &wrote("x")), (No, "the review has text".into()));
         for draft in [wrote(" \u{A0}"), Draft::default()] {
-            assert_eq!(check("has_text = true", &draft), (No, "there is no text".into()));
-            assert_eq!(check("has_text = false", &draft), (Yes, "there is no text".into()));
+            assert_eq!(check("has_text = true", &draft), (No, "the review has no text".into()));
+            assert_eq!(check("has_text = false", &draft), (Yes, "the review has no text".into()));
         }
     }
 

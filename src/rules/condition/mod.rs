@@ -1,5 +1,5 @@
-//! Conditions: what a rule can ask of a review. One file a family, one row a condition in [`TABLE`]; reading,
-//! help texts and documentation iterate the table.
+//! Conditions: what a rule can require of a review. One file per family, one row per condition in [`TABLE`];
+//! reading, help texts and documentation iterate the table.
 
 mod age;
 mod author;
@@ -57,7 +57,7 @@ pub struct Finding {
     pub because: String,
 }
 
-/// Something a rule asks of a review. Decides without allocating; words are made only for what is shown.
+/// Something a rule requires of a review. Decides without allocating; texts are created only to be shown.
 pub trait Condition: Send + Sync + Debug {
     /// Whether it holds.
     fn truth(&self, facts: &Facts<'_>) -> Truth;
@@ -71,7 +71,7 @@ pub trait Condition: Send + Sync + Debug {
         Finding { truth, because: self.because(facts, truth) }
     }
 
-    /// The names or uuids that it asks for, where it asks for any.
+    /// The names or uuids that it lists, if it lists any.
     fn names(&self) -> &[String] {
         &[]
     }
@@ -82,7 +82,7 @@ pub trait Condition: Send + Sync + Debug {
 pub struct ConditionKind {
     /// Its key in `when` and `unless`.
     pub key: &'static str,
-    /// What it asks, in one line.
+    /// What it requires, in one line.
     pub summary: &'static str,
     /// One as it is written.
     pub example: &'static str,
@@ -90,17 +90,17 @@ pub struct ConditionKind {
     pub read: fn(&Table<'_>, &'static str) -> Option<Box<dyn Condition>>,
 }
 
-/// Every condition, cheap ones first: that is the order in which they are looked at and told.
+/// Every condition, cheap ones first: the order in which they are checked and shown.
 pub const TABLE: &[ConditionKind] = &[
     ConditionKind {
         key: "min_rating",
-        summary: "the rating, brought to a scale of 5, is at least this; an unknown rating never is",
+        summary: "the rating, normalised to 5 points, is at least this; an unknown rating never matches",
         example: "min_rating = 4",
         read: rating::min,
     },
     ConditionKind {
         key: "max_rating",
-        summary: "the rating, brought to a scale of 5, is at most this; an unknown rating never is",
+        summary: "the rating, normalised to 5 points, is at most this; an unknown rating never matches",
         example: "max_rating = 2",
         read: rating::max,
     },
@@ -112,55 +112,55 @@ pub const TABLE: &[ConditionKind] = &[
     },
     ConditionKind {
         key: "accounts",
-        summary: "the review is of one of these accounts",
+        summary: "the review belongs to one of these accounts",
         example: r#"accounts = ["main"]"#,
         read: named::accounts,
     },
     ConditionKind {
         key: "websites",
-        summary: "one of these websites (names or uuids, without case) shows the review's source",
+        summary: "one of these websites (names or uuids, case-insensitive) shows the review's source",
         example: r#"websites = ["Shop NL", "Shop BE"]"#,
         read: named::websites,
     },
     ConditionKind {
         key: "sources",
-        summary: "the review is from one of these sources (names or uuids, without case)",
+        summary: "the review is from one of these sources (names or uuids, case-insensitive)",
         example: r#"sources = ["Google Amsterdam"]"#,
         read: named::sources,
     },
     ConditionKind {
         key: "platforms",
-        summary: "the review is on one of these platforms (names or uuids, without case)",
+        summary: "the review is on one of these platforms (names or uuids, case-insensitive)",
         example: r#"platforms = ["Google", "Kiyoh"]"#,
         read: named::platforms,
     },
     ConditionKind {
         key: "languages",
-        summary: "the review's language: `nl` is any Dutch, `nl_BE` only that of Belgium",
+        summary: "the review's language: `nl` is any Dutch, `nl_BE` only Belgian Dutch",
         example: r#"languages = ["nl", "de_AT"]"#,
         read: language::read,
     },
     ConditionKind {
         key: "authors",
-        summary: "the author bears one of these names, whatever case and accents",
+        summary: "the author has one of these names, case- and accent-insensitive",
         example: r#"authors = ["Jan de Vries"]"#,
         read: author::read,
     },
     ConditionKind {
         key: "changes",
-        summary: "what happened: `new`, `rating`, `text_added` (all three unless said otherwise), `text`",
+        summary: "the kind of change: `new`, `rating`, `text_added` (these three by default), `text`",
         example: r#"changes = ["new", "text"]"#,
         read: changes::read,
     },
     ConditionKind {
         key: "min_age",
-        summary: "the review was written at least this long before it is matched; its date is known",
+        summary: "the review was written at least this long ago; an unknown date never matches",
         example: r#"min_age = "1h""#,
         read: age::min,
     },
     ConditionKind {
         key: "max_age",
-        summary: "the review was written at most this long before it is matched; its date is known",
+        summary: "the review was written at most this long ago; an unknown date never matches",
         example: r#"max_age = "30d""#,
         read: age::max,
     },
@@ -172,45 +172,48 @@ pub const TABLE: &[ConditionKind] = &[
     },
     ConditionKind {
         key: "min_length",
-        summary: "the customer wrote at least so many characters",
+        summary: "the customer wrote at least this many characters",
         example: "min_length = 200",
         read: length::min,
     },
     ConditionKind {
         key: "max_length",
-        summary: "the customer wrote at most so many characters; no text is 0",
+        summary: "the customer wrote at most this many characters; no text counts as 0",
         example: "max_length = 20",
         read: length::max,
     },
     ConditionKind {
         key: "contains_any",
-        summary: "the text has at least one of these words or phrases, whatever case and accents; \
-                  whole words, `kapot*` for a beginning",
+        summary: "the text contains at least one of these words or phrases, case- and accent-insensitive; \
+                  whole words, or `kapot*` for a prefix",
         example: r#"contains_any = ["kapot*", "broken", "nooit meer"]"#,
         read: words::any,
     },
     ConditionKind {
         key: "contains_all",
-        summary: "the text has all of these words or phrases, whatever case and accents; \
-                  whole words, `kapot*` for a beginning",
+        summary: "the text contains all of these words or phrases, case- and accent-insensitive; \
+                  whole words, or `kapot*` for a prefix",
         example: r#"contains_all = ["refund", "weeks"]"#,
         read: words::all,
     },
     ConditionKind {
         key: "matches_regex",
-        summary: "the text matches this regular expression, without case",
+        summary: "the text matches this regular expression, case-insensitive",
         example: r"matches_regex = '\border\s+\d+\b'",
         read: pattern::read,
     },
 ];
 
-/// A list of texts that asks for something: at least one, none of them blank.
+/// Why a condition on text does not hold for a review without text.
+const NO_TEXT: &str = "the review has no text";
+
+/// A list of texts: at least one, none of them blank.
 fn list(table: &Table<'_>, key: &'static str, hint: &str) -> Option<Vec<String>> {
     let texts = table.texts(key)?;
     let fault = if texts.is_empty() {
-        "is an empty list: nothing would ever satisfy it"
+        "is an empty list, so it would never match"
     } else if texts.iter().any(|text| text.trim().is_empty()) {
-        "holds an empty text"
+        "contains an empty text"
     } else {
         return Some(texts);
     };

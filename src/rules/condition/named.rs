@@ -1,5 +1,5 @@
-//! `accounts`, `websites`, `sources`, `platforms`: names or uuids, without case. Where a name is not known
-//! (yet), the answer is unknown rather than no.
+//! `accounts`, `websites`, `sources`, `platforms`: names or uuids, case-insensitive. If a name is not known (yet),
+//! the answer is unknown rather than no.
 
 use super::{Condition, Truth, all_of, any_of, list};
 use crate::rules::facts::{Facts, NameKind, key as folded};
@@ -33,7 +33,7 @@ pub(super) fn platforms(table: &Table<'_>, key: &'static str) -> Option<Box<dyn 
 }
 
 fn read(table: &Table<'_>, key: &'static str, kind: NameKind) -> Option<Box<dyn Condition>> {
-    let names = list(table, key, "write names or uuids, or leave it out to accept all")?;
+    let names = list(table, key, "list names or uuids, or remove the key to match all")?;
     let keys = names.iter().map(|name| folded(name)).collect();
     Some(Box::new(Named { kind, names, keys }))
 }
@@ -53,8 +53,8 @@ impl Condition for Named {
         let word = self.kind.as_str();
         let names = facts.names(self.kind);
         match truth {
-            Truth::Yes => format!("{word} is {}", super::shown(self.borne(facts, &names))),
-            Truth::No if names.is_empty() => format!("it has no {word}"),
+            Truth::Yes => format!("{word} is {}", super::shown(self.listed(facts, &names))),
+            Truth::No if names.is_empty() => format!("the review has no {word}"),
             Truth::No => format!("{word} is {}, not {}", all_of(&names), any_of(&self.names)),
             Truth::Unknown => unknown(self.kind, facts),
         }
@@ -66,13 +66,13 @@ impl Condition for Named {
 }
 
 impl Named {
-    /// Which of the review's `names` was asked for; one asked for by uuid is shown as it was written.
-    fn borne<'a>(&'a self, facts: &'a Facts<'_>, names: &[&'a str]) -> &'a str {
+    /// Which of the review's `names` is listed; one listed by uuid is shown as written.
+    fn listed<'a>(&'a self, facts: &'a Facts<'_>, names: &[&'a str]) -> &'a str {
         let by_name = names.iter().copied().find(|name| self.keys.contains(&folded(name)));
         let by_uuid = || {
             let known = facts.keys(self.kind);
-            let asked = self.keys.iter().position(|key| known.contains(key));
-            asked.and_then(|index| self.names.get(index)).map_or("", String::as_str)
+            let index = self.keys.iter().position(|key| known.contains(key));
+            index.and_then(|index| self.names.get(index)).map_or("", String::as_str)
         };
         by_name.unwrap_or_else(by_uuid)
     }
@@ -128,7 +128,10 @@ mod tests {
         ] {
             assert_eq!(check(when, &draft()), (truth, because.into()), "{when}");
         }
-        assert_eq!(check("websites = ['a']", &Draft::default()), (Truth::No, "it has no website".into()));
+        assert_eq!(
+            check("websites = ['a']", &Draft::default()),
+            (Truth::No, "the review has no website".into())
+        );
     }
 
     #[test]
@@ -164,7 +167,10 @@ mod tests {
         let subject = Subject { source: None, ..subject };
         let because = "the review names no source, so its websites are unknown";
         assert_eq!(check_subject("websites = ['a']", &subject), (Truth::Unknown, because.into()));
-        assert_eq!(check_subject("sources = ['a']", &subject), (Truth::No, "it has no source".into()));
+        assert_eq!(
+            check_subject("sources = ['a']", &subject),
+            (Truth::No, "the review has no source".into())
+        );
         assert_eq!(check_subject("platforms = ['a']", &subject).0, Truth::No);
     }
 

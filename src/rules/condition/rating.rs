@@ -1,4 +1,4 @@
-//! `min_rating`, `max_rating`, `has_rating`: the rating on a scale of 5, compared unrounded.
+//! `min_rating`, `max_rating`, `has_rating`: the rating normalised to 5 points, compared unrounded.
 
 use super::{Condition, Truth};
 use crate::domain::Rating;
@@ -6,7 +6,7 @@ use crate::rules::facts::Facts;
 use crate::settings::Table;
 
 #[derive(Debug)]
-enum Ask {
+enum Check {
     AtLeast(f64),
     AtMost(f64),
     Known(bool),
@@ -15,7 +15,7 @@ enum Ask {
 /// Reads `min_rating`.
 pub(super) fn min(table: &Table<'_>, key: &'static str) -> Option<Box<dyn Condition>> {
     let bound = bound(table, key)?;
-    Some(Box::new(Ask::AtLeast(bound)))
+    Some(Box::new(Check::AtLeast(bound)))
 }
 
 /// Reads `max_rating`.
@@ -24,18 +24,18 @@ pub(super) fn max(table: &Table<'_>, key: &'static str) -> Option<Box<dyn Condit
     if bound <= 0.0 {
         table.problem(
             key,
-            "is 0: every known rating is above it",
-            "write has_rating = false for unknown ones",
+            "is 0, but every known rating is above 0",
+            "to match unknown ratings, write has_rating = false",
         );
         return None;
     }
-    Some(Box::new(Ask::AtMost(bound)))
+    Some(Box::new(Check::AtMost(bound)))
 }
 
 /// Reads `has_rating`.
 pub(super) fn has(table: &Table<'_>, key: &'static str) -> Option<Box<dyn Condition>> {
     let wanted = table.boolean(key)?;
-    Some(Box::new(Ask::Known(wanted)))
+    Some(Box::new(Check::Known(wanted)))
 }
 
 fn bound(table: &Table<'_>, key: &'static str) -> Option<f64> {
@@ -43,15 +43,11 @@ fn bound(table: &Table<'_>, key: &'static str) -> Option<f64> {
     if (0.0..=5.0).contains(&bound) {
         return Some(bound);
     }
-    table.problem(
-        key,
-        "is not from 0 to 5",
-        "ratings are compared on a scale of 5, whatever the platform's own: 6 of 10 is 3",
-    );
+    table.problem(key, "must be from 0 to 5", "ratings are normalised to a 5-point scale: 6 out of 10 is 3");
     None
 }
 
-impl Condition for Ask {
+impl Condition for Check {
     fn truth(&self, facts: &Facts<'_>) -> Truth {
         let rating = facts.subject().rating.normalised;
         Truth::from(match self {
@@ -67,7 +63,7 @@ impl Condition for Ask {
             let unknown = unknown(rating);
             return match self {
                 Self::Known(_) => unknown,
-                _ => format!("{unknown}, so it satisfies no bound"),
+                _ => format!("{unknown}, so no rating limit matches"),
             };
         };
         let holds = truth == Truth::Yes;
@@ -87,8 +83,8 @@ impl Condition for Ask {
 
 fn unknown(rating: &Rating) -> String {
     match rating.native_shown() {
-        Some(native) => format!("the rating {} is unknown", super::shown(&native)),
-        None => "there is no rating".into(),
+        Some(native) => format!("rating {} is unknown", super::shown(&native)),
+        None => "the review has no rating".into(),
     }
 }
 
@@ -144,7 +140,7 @@ mod tests {
         }
         assert_eq!(
             check("max_rating = 2", &rated("6", "Google")).1,
-            "the rating `6/5` is unknown, so it satisfies no bound"
+            "rating `6/5` is unknown, so no rating limit matches"
         );
     }
 

@@ -1,6 +1,6 @@
 //! `contains_any`, `contains_all`: words and phrases in what the customer wrote.
 
-use super::{Condition, Truth, all_of, any_of, list, shown};
+use super::{Condition, NO_TEXT, Truth, all_of, any_of, list, shown};
 use crate::rules::facts::Facts;
 use crate::rules::phrase::Phrase;
 use crate::settings::Table;
@@ -23,8 +23,8 @@ pub(super) fn all(table: &Table<'_>, key: &'static str) -> Option<Box<dyn Condit
 }
 
 fn read(table: &Table<'_>, key: &'static str, all: bool) -> Option<Box<dyn Condition>> {
-    const HINT: &str = "write words or phrases such as \"broken\" or \"never again\"; a `*` stands only at \
-                        the end, \"broke*\" is a beginning";
+    const HINT: &str = "list words or phrases such as \"broken\" or \"never again\"; `*` is allowed only at the \
+                        end: \"broke*\" matches words that start with \"broke\"";
     let written = list(table, key, HINT)?;
     let mut phrases = Vec::with_capacity(written.len());
     for text in &written {
@@ -59,12 +59,12 @@ impl Condition for Words {
 
     fn because(&self, facts: &Facts<'_>, truth: Truth) -> String {
         if facts.folded().is_empty() {
-            return "there is no text".into();
+            return NO_TEXT.into();
         }
         match (truth, self.all) {
-            (Truth::Yes, _) => format!("text has {}", all_of(&self.those(facts, true))),
-            (_, true) => format!("text lacks {}", all_of(&self.those(facts, false))),
-            (_, false) => format!("text has no {}", any_of(&self.written)),
+            (Truth::Yes, _) => format!("text contains {}", all_of(&self.those(facts, true))),
+            (_, true) => format!("text does not contain {}", any_of(&self.those(facts, false))),
+            (_, false) => format!("text does not contain {}", any_of(&self.written)),
         }
     }
 }
@@ -83,17 +83,17 @@ mod tests {
             ..Draft::default()
         };
         for (when, truth, because) in [
-            ("contains_any = ['broken', 'cafe', 'stuk']", Yes, "text has `cafe` and `stuk`"),
-            ("contains_any = ['kapot*']", Yes, "text has `kapot*`"),
-            ("contains_any = ['kapot', 'stukken']", No, "text has no `kapot` or `stukken`"),
-            ("contains_any = ['doos nooit']", No, "text has no `doos nooit`"),
-            ("contains_all = ['nooit meer', 'DOOS']", Yes, "text has `nooit meer` and `DOOS`"),
-            ("contains_all = ['doos', 'geld', 'terug']", No, "text lacks `geld` and `terug`"),
+            ("contains_any = ['broken', 'cafe', 'stuk']", Yes, "text contains `cafe` and `stuk`"),
+            ("contains_any = ['kapot*']", Yes, "text contains `kapot*`"),
+            ("contains_any = ['kapot', 'stukken']", No, "text does not contain `kapot` or `stukken`"),
+            ("contains_any = ['doos nooit']", No, "text does not contain `doos nooit`"),
+            ("contains_all = ['nooit meer', 'DOOS']", Yes, "text contains `nooit meer` and `DOOS`"),
+            ("contains_all = ['doos', 'geld', 'terug']", No, "text does not contain `geld` or `terug`"),
         ] {
             assert_eq!(check(when, &draft), (truth, because.into()), "{when}");
         }
         for when in ["contains_any = ['a']", "contains_all = ['a']"] {
-            assert_eq!(check(when, &Draft::default()), (No, "there is no text".into()));
+            assert_eq!(check(when, &Draft::default()), (No, "the review has no text".into()));
         }
     }
 

@@ -11,17 +11,17 @@ pub enum ReviewState {
     Held,
     /// Waiting for `settle`.
     Settling,
-    /// A rule wanted it told.
+    /// A rule matched.
     Matched,
     /// No rule did.
     Unmatched,
-    /// Too old when first seen: not told.
+    /// Too old when first seen: not sent.
     Remembered,
     /// Without a usable uuid: never routed.
     Malformed,
-    /// Past its retention: a tombstone, from which a change can still be told.
+    /// Past its retention: a tombstone, from which a change can still be noticed.
     Expired,
-    /// Forgotten on demand: a tombstone, never told again.
+    /// Forgotten on demand: a tombstone, never sent again.
     Forgotten,
 }
 
@@ -58,18 +58,18 @@ impl ReviewState {
     }
 }
 
-/// A review with its hashes, so that the store can tell the unchanged without reading bodies.
+/// A review with its hashes, so that the store recognises the unchanged without reading bodies.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fingerprinted {
     /// The review.
     pub review: Review,
-    /// Of rating and of text, so that a tombstone tells which of them changed.
+    /// Of rating and of text, so that a tombstone shows which of them changed.
     pub content_hash: String,
     /// Of everything.
     pub body_hash: String,
 }
 
-/// A listed review beside what is known of it.
+/// A listed review with what is known of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Arrival<'a> {
     /// As listed.
@@ -94,7 +94,7 @@ pub struct Known {
     /// What preceded its newest revision.
     pub previous: Option<Previous>,
     /// Whether an attempt of any of its deliveries began.
-    pub told: bool,
+    pub attempted: bool,
     /// When it was first seen.
     pub first_seen_at: Timestamp,
     /// When its newest revision was seen.
@@ -120,12 +120,12 @@ pub struct Revision {
     /// What it was before.
     pub previous: Option<Previous>,
     /// Where it goes.
-    pub routed: Routed,
+    pub routed: RouteDecision,
 }
 
 /// Where a review goes.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Routed {
+pub struct RouteDecision {
     /// Its new state.
     pub state: ReviewState,
     /// When the rules run, while settling.
@@ -134,7 +134,7 @@ pub struct Routed {
     pub deliveries: Vec<NewDelivery>,
     /// Unmatched because a name is unknown.
     pub undecided: bool,
-    /// To be marked read although nobody is told.
+    /// To be marked read although it is sent to nobody.
     pub mark: bool,
 }
 
@@ -153,7 +153,7 @@ pub struct NewDelivery {
 
 /// A held or settling review.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Waiting {
+pub struct UnroutedReview {
     /// Its newest revision.
     pub review: Review,
     /// The kind of it.

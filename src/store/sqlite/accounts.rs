@@ -41,7 +41,7 @@ impl From<Row> for AccountRecord {
             failed_polls: number(row.failed_polls),
             failing_since: time(row.failing_since),
             last_error: row.last_error,
-            last_error_kind: row.last_error_kind,
+            last_error_kind: row.last_error_kind.as_deref().and_then(ErrorName::parse),
             hold_until: Timestamp(row.hold_until),
             token_expires_at: time(row.token_expires_at),
             mark_setting: row.mark_setting,
@@ -73,7 +73,7 @@ pub(super) async fn catalog(
     row.map(|(text, at)| Ok((parse(&text)?, Timestamp(at)))).transpose()
 }
 
-pub(super) async fn put_catalog(
+pub(super) async fn save_catalog(
     mut transaction: Transaction,
     account: &str,
     catalog: &Catalog,
@@ -92,7 +92,7 @@ pub(super) async fn put_catalog(
 pub(super) async fn poll_failed(
     mut transaction: Transaction,
     account: &str,
-    kind: &str,
+    kind: ErrorName,
     error: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -102,7 +102,7 @@ pub(super) async fn poll_failed(
             last_poll_at = $4, last_error_kind = $2, last_error = $3 WHERE name = $1",
     )
     .bind(account)
-    .bind(kind)
+    .bind(kind.as_str())
     .bind(error)
     .bind(now.0)
     .execute(&mut *transaction)
@@ -149,7 +149,7 @@ pub(super) async fn endpoints(pool: &SqlitePool, account: &str) -> Result<Vec<En
     Ok(rows.into_iter().map(record).collect())
 }
 
-pub(super) async fn put_token_expiry(
+pub(super) async fn save_token_expiry(
     mut transaction: Transaction,
     account: &str,
     at: Option<Timestamp>,

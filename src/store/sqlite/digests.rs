@@ -1,4 +1,4 @@
-//! Statements about digests: their windows, and the messages that gather what waits.
+//! Statements about digests: their windows, and the messages that gather what is queued.
 
 use super::*;
 use crate::domain::Figures;
@@ -16,7 +16,7 @@ pub(super) async fn windows(pool: &SqlitePool) -> Result<Vec<DigestWindow>, Stor
     Ok(rows.into_iter().map(window).collect())
 }
 
-pub(super) async fn put_window(
+pub(super) async fn save_window(
     transaction: &mut Transaction,
     window: &DigestWindow,
 ) -> Result<(), StoreError> {
@@ -58,7 +58,7 @@ pub(super) async fn make(
         let from = Timestamp(from.unwrap_or(now.0));
         made += gather(&mut transaction, digest, recipient, from, now, configured).await?;
     }
-    put_window(&mut transaction, digest.next).await?;
+    save_window(&mut transaction, digest.next).await?;
     transaction.commit().await?;
     Ok(made)
 }
@@ -98,7 +98,7 @@ async fn last_figures(
     Ok(content.as_deref().map(parse::<Window>).transpose()?.and_then(|window| window.figures))
 }
 
-/// Gathers what waits for one recipient, and what an earlier digest did not deliver, into one message.
+/// Gathers what is queued for one recipient, and what an earlier digest did not deliver, into one message.
 async fn gather(
     transaction: &mut Transaction,
     digest: &NewDigest<'_>,

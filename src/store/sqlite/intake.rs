@@ -20,7 +20,7 @@ struct Placement<'a> {
     revision: i64,
     account: &'a str,
     uuid: &'a str,
-    routed: &'a Routed,
+    routed: &'a RouteDecision,
 }
 
 pub(super) async fn intake(
@@ -95,12 +95,12 @@ fn placement<'a>(
     revision: i64,
     account: &'a str,
     uuid: &'a str,
-    routed: &'a Routed,
+    routed: &'a RouteDecision,
 ) -> Placement<'a> {
     Placement { id, revision, account, uuid, routed }
 }
 
-fn tally(report: &mut IntakeReport, routed: &Routed, change: Option<Change>) {
+fn tally(report: &mut IntakeReport, routed: &RouteDecision, change: Option<Change>) {
     match routed.state {
         ReviewState::Remembered => report.remembered += 1,
         ReviewState::Held | ReviewState::Settling => report.waiting += 1,
@@ -193,7 +193,7 @@ async fn known(
     let mut known = HashMap::new();
     for (id, uuid, body, first_seen_at, change, previous, told, changed_at) in rows {
         let Some(head) = heads.get(&uuid) else { continue };
-        // A tombstone keeps no revisions; what it is changed by is told from its hashes.
+        // A tombstone keeps no revisions; what it is changed by is seen from its hashes.
         let change = change.unwrap_or_else(|| Change::New.as_str().to_owned());
         known.insert(
             id,
@@ -203,7 +203,7 @@ async fn known(
                 content_hash: head.content_hash.clone(),
                 change: Change::parse(&change).ok_or_else(|| unknown("change", &change))?,
                 previous: previous.as_deref().map(parse).transpose()?,
-                told,
+                attempted: told,
                 first_seen_at: Timestamp(first_seen_at),
                 changed_at: Timestamp(changed_at),
             },
@@ -213,7 +213,7 @@ async fn known(
 }
 
 /// What `insert` and `revise` write of a review, as one JSON object.
-fn columns(item: &Fingerprinted, routed: &Routed, now: Timestamp) -> Result<Value, StoreError> {
+fn columns(item: &Fingerprinted, routed: &RouteDecision, now: Timestamp) -> Result<Value, StoreError> {
     let mark = routed.mark.then_some(now.0);
     Ok(object!({
         "uuid": item.review.uuid,
@@ -312,7 +312,7 @@ async fn revise(
         row["id"] = head.id.into();
         rows.push(row);
     }
-    // What no rule wants any more is not marked before what was told of it earlier is settled.
+    // What no rule matches any more is not marked before its earlier deliveries are settled.
     sqlx::query(concat!(
         "UPDATE reviews SET revision = revision + 1, state = j.value ->> 'state',
             content_hash = j.value ->> 'content_hash', body_hash = j.value ->> 'body_hash',
@@ -487,8 +487,8 @@ pub(super) async fn complete_listing(
     Ok(ListingReport { baseline: baseline.is_none(), length, read_elsewhere })
 }
 
-/// Ends what waits for destinations that want nothing of what was read elsewhere. What was made since then
-/// (by `reviews route`) is meant to be told, and what is in flight may have arrived.
+/// Ends what is queued for destinations that skip what was read elsewhere. What was created since then
+/// (by `reviews route`) is meant to be sent, and what is in flight may have arrived.
 async fn skip_read(transaction: &mut Transaction, listing: &CompleteListing<'_>) -> Result<(), StoreError> {
     let skipped: Vec<(i64, Option<String>)> = sqlx::query_as(
         "UPDATE deliveries SET state = 'skipped', settled_at = $3
@@ -535,7 +535,7 @@ type WaitingRow = (i64, String, i64, String, String, i64, String, Option<String>
 async fn waiting(
     transaction: &mut Transaction,
     ids: &[i64],
-) -> Result<Vec<(i64, String, i64, Waiting)>, StoreError> {
+) -> Result<Vec<(i64, String, i64, UnroutedReview)>, StoreError> {
     let rows: Vec<WaitingRow> = sqlx::query_as(
         "SELECT r.id, r.uuid, r.revision, r.state, r.body, r.first_seen_at, v.change, v.previous
          FROM reviews r JOIN revisions v ON v.review_id = r.id AND v.revision = r.revision
@@ -547,7 +547,7 @@ async fn waiting(
     .await?;
     rows.into_iter()
         .map(|(id, uuid, revision, state, body, first_seen_at, change, previous)| {
-            let waiting = Waiting {
+            let waiting = UnroutedReview {
                 review: parse(&body)?,
                 change: Change::parse(&change).ok_or_else(|| unknown("change", &change))?,
                 previous: previous.as_deref().map(parse).transpose()?,
@@ -593,7 +593,7 @@ pub(super) async fn route_again(
         }));
         routed.push((id, uuid, revision, own));
     }
-    // What is to be told once more is not marked before it is.
+    // What is to be sent once more is not marked before it is.
     sqlx::query(concat!(
         "UPDATE reviews SET state = j.value ->> 'state', undecided = j.value ->> 'undecided',
             mark = CASE WHEN mark = 'due' AND j.value ->> 'waits' THEN 'none'
@@ -619,7 +619,7 @@ pub(super) async fn route_again(
 async fn place_routed(
     transaction: &mut Transaction,
     account: &str,
-    routed: &[(i64, String, i64, Routed)],
+    routed: &[(i64, String, i64, RouteDecision)],
     now: Timestamp,
 ) -> Result<Vec<i64>, StoreError> {
     let placements: Vec<Placement<'_>> = routed

@@ -203,8 +203,8 @@ pub(super) async fn settle(
     settlements: &[Settlement],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    for settlement in settlements.iter().filter(|settlement| settlement.scatter) {
-        interventions::scatter(&mut transaction, &settlement.id, settlement.number, now).await?;
+    for settlement in settlements.iter().filter(|settlement| settlement.split_summary) {
+        interventions::split_summary(&mut transaction, &settlement.id, settlement.number, now).await?;
     }
     let rows: Vec<_> = settlements.iter().map(|settlement| row_of(settlement, now)).collect();
     let rows = json(&rows)?;
@@ -398,7 +398,7 @@ pub(super) async fn enqueue(
     Ok(())
 }
 
-pub(super) async fn bury_removed(
+pub(super) async fn dead_letter_orphans(
     mut transaction: Transaction,
     configured: &[String],
     now: Timestamp,
@@ -413,7 +413,7 @@ pub(super) async fn bury_removed(
     .bind(now.0)
     .execute(&mut *transaction)
     .await?;
-    let buried = sqlx::query(
+    let orphans = sqlx::query(
         "UPDATE messages SET state = 'dead', reason = 'destination_removed', settled_at = $2
          WHERE state = 'pending' AND lease IS NULL
            AND destination NOT IN (SELECT value FROM json_each($1))",
@@ -423,7 +423,7 @@ pub(super) async fn bury_removed(
     .execute(&mut *transaction)
     .await?;
     transaction.commit().await?;
-    Ok(buried.rows_affected())
+    Ok(orphans.rows_affected())
 }
 
 from_row! {

@@ -64,10 +64,10 @@ async fn a_review_in_a_file_is_read_as_the_api_lists_it() {
     assert!(out.contains("rating        1 (2/10)") && out.contains("platform      Kiyoh"), "{out}");
     assert!(!out.contains("who@example.org"), "{out}");
     for (contents, said) in [
-        ("{\"rating\": 1}", "it has no `uuid`"),
-        ("not JSON", "it is not an object"),
+        ("{\"rating\": 1}", "`uuid` is missing"),
+        ("not JSON", "not an object"),
         ("[{\"uuid\": \"a\"}]", "holds a list"),
-        ("\u{0}\u{1b}", "it is not an object"),
+        ("\u{0}\u{1b}", "not an object"),
     ] {
         write(contents);
         let text = place.fails(1, &["explain", "--file", "review.json"]).await;

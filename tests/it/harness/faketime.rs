@@ -1,10 +1,9 @@
 //! A wall clock for one process that can be set while it runs, with libfaketime as Debian has it; the machine's
 //! own clock is never touched, and how time passes stays what it is.
 
+use super::component;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-const INSTALL: &str = "this test needs libfaketime: apt-get install -y --no-install-recommends faketime";
 
 /// The clock of the processes that were given it.
 pub struct WallClock {
@@ -16,15 +15,10 @@ impl WallClock {
     /// A right clock, kept in `folder`. `None` where a person's machine has no libfaketime; in CI that is a
     /// failure.
     pub fn new(folder: &Path) -> Option<Self> {
-        let of_each_architecture = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
-        let library = of_each_architecture
-            .map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"))
-            .find(|library| library.exists());
-        let Some(library) = library else {
-            assert!(std::env::var_os("CI").is_none(), "{INSTALL}");
-            eprintln!("not tested: {INSTALL}");
+        if !component::FAKETIME.is_here() {
             return None;
-        };
+        }
+        let library = component::faketime()?;
         let clock = Self { library, file: folder.join("clock") };
         clock.set(0);
         Some(clock)

@@ -1,18 +1,25 @@
-//! A store that fails, or kills its process, at calls of the test's choice: before the call did anything, or
+//! A store that fails, stops, or kills its process, at calls of the test's choice: before the call did anything, or
 //! after all of it is done and only the answer is lost. A transaction has no other ends.
 
 use async_trait::async_trait;
 use review_bridge::domain::{Catalog, Timestamp};
 use review_bridge::store::*;
-use std::sync::Mutex;
+use review_bridge::upstream::ErrorName;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use tokio::sync::Notify;
 
 /// What happens at a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mishap {
+pub enum StoreFault {
     /// It fails, and has changed nothing.
     Before,
     /// It fails, and has changed everything.
     After,
+    /// It and all that follow never return, and it has changed nothing: the test drops what made it.
+    StopBefore,
+    /// It and all that follow never return, and it has changed everything.
+    StopAfter,
     /// The process dies, and it has changed nothing.
     AbortBefore,
     /// The process dies, and it has changed everything.
@@ -20,25 +27,42 @@ pub enum Mishap {
 }
 
 /// Says what happens at a call, whose name it is given.
-pub type Fate = Box<dyn FnMut(&'static str) -> Option<Mishap> + Send>;
+pub type FaultPlan = Box<dyn FnMut(&'static str) -> Option<StoreFault> + Send>;
 
 /// A store of which some calls fail.
 pub struct FaultyStore {
     inner: SharedStore,
-    fate: Mutex<Fate>,
+    plan: Mutex<FaultPlan>,
+    has_stopped: AtomicBool,
+    stopped: Arc<Notify>,
 }
 
 impl FaultyStore {
-    pub fn new(inner: SharedStore, fate: Fate) -> Self {
-        Self { inner, fate: Mutex::new(fate) }
+    pub fn new(inner: SharedStore, plan: FaultPlan) -> Self {
+        Self { inner, plan: Mutex::new(plan), has_stopped: AtomicBool::default(), stopped: Arc::default() }
     }
 
-    fn before(&self, call: &'static str) -> Result<Option<Mishap>, StoreError> {
-        let mishap = (self.fate.lock().unwrap())(call);
-        match mishap {
-            Some(Mishap::Before) => Err(failure(call)),
-            Some(Mishap::AbortBefore) => std::process::abort(),
-            _ => Ok(mishap),
+    /// Notified when it stops.
+    pub fn stopped(&self) -> Arc<Notify> {
+        self.stopped.clone()
+    }
+
+    async fn stop(&self) -> ! {
+        self.has_stopped.store(true, Ordering::SeqCst);
+        self.stopped.notify_one();
+        std::future::pending().await
+    }
+
+    async fn before(&self, call: &'static str) -> Result<Option<StoreFault>, StoreError> {
+        if self.has_stopped.load(Ordering::SeqCst) {
+            self.stop().await;
+        }
+        let fault = (self.plan.lock().unwrap())(call);
+        match fault {
+            Some(StoreFault::Before) => Err(failure(call)),
+            Some(StoreFault::StopBefore) => self.stop().await,
+            Some(StoreFault::AbortBefore) => std::process::abort(),
+            _ => Ok(fault),
         }
     }
 }
@@ -49,7 +73,8 @@ pub fn is_made_up(error: &str) -> bool {
 }
 
 fn failure(call: &str) -> StoreError {
-    StoreError::Open { path: "test".into(), why: format!("`{call}` was made to fail") }
+    let why = std::io::Error::other(format!("`{call}` was made to fail"));
+    StoreError::Open { path: "test".into(), source: OpenError::File(why) }
 }
 
 macro_rules! faulty {
@@ -57,11 +82,12 @@ macro_rules! faulty {
         #[async_trait]
         impl Store for FaultyStore {
             $(async fn $name(&self, $($argument: $type),*) -> Result<$answer, StoreError> {
-                let mishap = self.before(stringify!($name))?;
+                let fault = self.before(stringify!($name)).await?;
                 let answer = self.inner.$name($($argument),*).await;
-                match mishap {
-                    Some(Mishap::After) => Err(failure(stringify!($name))),
-                    Some(Mishap::AbortAfter) => std::process::abort(),
+                match fault {
+                    Some(StoreFault::After) => Err(failure(stringify!($name))),
+                    Some(StoreFault::StopAfter) => self.stop().await,
+                    Some(StoreFault::AbortAfter) => std::process::abort(),
                     _ => answer,
                 }
             })*
@@ -76,11 +102,11 @@ macro_rules! faulty {
 faulty! {
     fn account(account: &str) -> AccountRecord;
     fn catalog(account: &str) -> Option<(Catalog, Timestamp)>;
-    fn put_catalog(account: &str, catalog: &Catalog, now: Timestamp) -> ();
-    fn poll_failed(account: &str, kind: &str, error: &str, now: Timestamp) -> ();
+    fn save_catalog(account: &str, catalog: &Catalog, now: Timestamp) -> ();
+    fn poll_failed(account: &str, kind: ErrorName, error: &str, now: Timestamp) -> ();
     fn endpoint_seen(account: &str, endpoint: &str, error: Option<&str>, now: Timestamp) -> ();
     fn endpoints(account: &str) -> Vec<EndpointRecord>;
-    fn put_token_expiry(account: &str, at: Option<Timestamp>) -> ();
+    fn save_token_expiry(account: &str, at: Option<Timestamp>) -> ();
     fn take_requests(take: &TakeRequests<'_>) -> Grant;
     fn hold_account(account: &str, until: Timestamp) -> ();
     fn intake(batch: &IntakeBatch<'_>, decide: Decide<'_>) -> IntakeReport;
@@ -95,12 +121,12 @@ faulty! {
     fn attempts_since(destination: &str, since: Timestamp) -> Vec<Timestamp>;
     fn enqueue(messages: &[NewMessage], now: Timestamp) -> ();
     fn digest_windows() -> Vec<DigestWindow>;
-    fn put_digest_window(window: &DigestWindow) -> ();
+    fn save_digest_window(window: &DigestWindow) -> ();
     fn make_digest(digest: &NewDigest<'_>, now: Timestamp) -> u64;
     fn regroup(digests: &[&str], now: Timestamp) -> ();
-    fn pace_bursts(requests: &[BurstRequest], now: Timestamp, decide: PaceBursts<'_>) -> u64;
+    fn pace_bursts(requests: &[BurstRequest], now: Timestamp, decide: PaceBursts<'_>) -> Grouped;
     fn release_held(now: Timestamp) -> ();
-    fn bury_removed(configured: &[String], now: Timestamp) -> u64;
+    fn dead_letter_orphans(configured: &[String], now: Timestamp) -> u64;
     fn destinations() -> Vec<DestinationRecord>;
     fn pause(destination: &str, paused: bool, now: Timestamp) -> ();
     fn probe_broken(now: Timestamp) -> ();
@@ -114,10 +140,10 @@ faulty! {
     fn due_marks(account: &str, now: Timestamp, limit: u32) -> Vec<DueMark>;
     fn record_marks(account: &str, results: &[MarkResult], now: Timestamp) -> ();
     fn next_mark(account: &str) -> Option<Timestamp>;
-    fn facts() -> Facts;
-    fn troubles() -> Vec<TroubleRecord>;
-    fn tell_operator(
-        started: &[TroubleRecord], over: &[(String, String)], notices: &[NewMessage], now: Timestamp
+    fn problem_facts() -> ProblemFacts;
+    fn problems() -> Vec<ProblemRecord>;
+    fn notify_operator(
+        started: &[ProblemRecord], over: &[ProblemKey], notices: &[NewMessage], now: Timestamp
     ) -> ();
     fn list_deliveries(filter: &DeliveryFilter) -> Vec<DeliveryRow>;
     fn list_attempts(message: &str) -> Vec<AttemptRow>;

@@ -1,6 +1,7 @@
 //! A bench for the whole bridge: the fake API and the fake receivers over real sockets, a state of its own, a
 //! clock that stands until it is moved. Tests step it; nothing sleeps.
 
+pub mod component;
 pub mod faketime;
 pub mod faulty;
 pub mod process;
@@ -15,7 +16,7 @@ use review_bridge::store::sqlite::{Access, SqliteStore};
 use review_bridge::store::*;
 use std::collections::BTreeMap;
 use std::future::pending;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -87,7 +88,7 @@ impl Bench {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let inbox_url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(sandbox::serve_inbox(listener, inbox.clone(), pending()));
-        let folder = tempfile::tempdir().unwrap();
+        let folder = folder();
         Self {
             folder,
             clock,
@@ -241,6 +242,12 @@ impl Bench {
     pub async fn state_of(&self, uuid: &str) -> ReviewState {
         self.reviews().await[uuid].state
     }
+}
+
+/// A folder that is gone afterwards; in memory where the system has such a place: nothing here tests the disk.
+pub fn folder() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
 }
 
 /// Short words for what tests do to a state beside the bridge.

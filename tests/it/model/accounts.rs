@@ -3,6 +3,7 @@
 use super::state::State;
 use review_bridge::domain::{Catalog, Timestamp};
 use review_bridge::store::*;
+use review_bridge::upstream::ErrorName;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ impl State {
         Some((Catalog::clone(account.catalog.as_ref()?), account.record.catalog_at?))
     }
 
-    pub fn put_catalog(&mut self, account: &str, catalog: &Catalog, now: Timestamp) {
+    pub fn save_catalog(&mut self, account: &str, catalog: &Catalog, now: Timestamp) {
         let account = self.account_mut(account);
         // Mostly they are the same as before.
         if account.catalog.as_deref() != Some(catalog) {
@@ -28,13 +29,13 @@ impl State {
         account.record.catalog_at = Some(now);
     }
 
-    pub fn poll_failed(&mut self, account: &str, kind: &str, error: &str, now: Timestamp) {
+    pub fn poll_failed(&mut self, account: &str, kind: ErrorName, error: &str, now: Timestamp) {
         let record = &mut self.account_mut(account).record;
         record.failed_polls += 1;
         record.failing_since.get_or_insert(now);
         record.last_poll_at = Some(now);
         record.last_error = Some(error.to_owned());
-        record.last_error_kind = Some(kind.to_owned());
+        record.last_error_kind = Some(kind);
     }
 
     pub fn endpoint_seen(&mut self, account: &str, endpoint: &str, error: Option<&str>, now: Timestamp) {
@@ -55,7 +56,7 @@ impl State {
         of.map(|(_, record)| record.clone()).collect()
     }
 
-    pub fn put_token_expiry(&mut self, account: &str, at: Option<Timestamp>) {
+    pub fn save_token_expiry(&mut self, account: &str, at: Option<Timestamp>) {
         self.account_mut(account).record.token_expires_at = at;
     }
 

@@ -52,7 +52,7 @@ impl State {
         }
     }
 
-    pub fn bury_removed(&mut self, configured: &[String], now: Timestamp) -> u64 {
+    pub fn dead_letter_orphans(&mut self, configured: &[String], now: Timestamp) -> u64 {
         let removed = |name: &str| !configured.iter().any(|known| known == name);
         let reason = Some(Reason::DestinationRemoved.as_str());
         let index = self.deliveries.index();

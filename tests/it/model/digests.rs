@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl State {
-    pub fn put_digest_window(&mut self, window: &DigestWindow) {
+    pub fn save_digest_window(&mut self, window: &DigestWindow) {
         self.digests.insert(window.destination.clone(), window.clone());
     }
 
@@ -26,7 +26,7 @@ impl State {
             let to = (Arc::from(destination), recipient);
             made += u64::from(self.gather(&to, &pending, from, now, digest.send_empty && configured));
         }
-        self.put_digest_window(digest.next);
+        self.save_digest_window(digest.next);
         made
     }
 

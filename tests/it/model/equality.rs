@@ -1,7 +1,7 @@
 //! The model and the store of SQLite are one: any sequence of operations is answered alike, leaves alike, and
 //! keeps what always holds.
 //!
-//! The sequences are the same in every run. `MODEL_CASES` asks for more of them, `MODEL_SEED` for others.
+//! The sequences are the same in every run of a tier. `MODEL_CASES` asks for more of them, `MODEL_SEED` for others.
 
 use super::invariants::Watch;
 use super::observed::{details, observe};
@@ -9,23 +9,17 @@ use super::ops::Op;
 use super::sequences::sequences;
 use super::twin::Twin;
 use super::world;
+use crate::harness::folder;
+use crate::tier;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use review_bridge::intake::Plan;
 use review_bridge::store::Store;
 use review_bridge::store::sqlite::{Access, SqliteStore};
-use std::path::Path;
 
-/// Sequences that are tried, and the operations of each.
-const CASES: u32 = 256;
+/// The operations of a sequence.
 const OPERATIONS: usize = 40;
 /// After so many operations the details are compared, too; they cost the most.
 const DETAILS: usize = 16;
-
-/// A folder that is gone afterwards; in memory where the system has such a place.
-fn folder() -> tempfile::TempDir {
-    let memory = Path::new("/dev/shm");
-    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
-}
 
 /// Does all of `ops` to both stores, and compares them after each.
 pub async fn compare(ops: &[Op], plans: &[[Plan; 2]; 2]) {
@@ -58,7 +52,8 @@ fn setting(name: &str, usual: u32) -> u32 {
 
 #[test]
 fn the_model_and_sqlite_are_one() {
-    let (cases, seed) = (setting("MODEL_CASES", CASES), setting("MODEL_SEED", 1));
+    let (seed, cases) = tier::sequences();
+    let (seed, cases) = (setting("MODEL_SEED", seed), setting("MODEL_CASES", cases));
     let plans = world::plans();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };

@@ -190,7 +190,7 @@ fn settlement(leased: &Leased, ended: Ended, now: Timestamp) -> Settlement {
         possible_repeat: leased.possible_repeat || ambiguous,
         destination: leased.destination.clone(),
         effect,
-        scatter: leased.kind == MessageKind::Summary && matches!(ended, Ended::Dead),
+        split_summary: leased.kind == MessageKind::Summary && matches!(ended, Ended::Dead),
         content: leased.content.as_deref().map(|content| compared(content, now)),
     }
 }

@@ -138,7 +138,7 @@ impl State {
     }
 
     /// Makes the deliveries of a review's newest revision, and the messages of those that are told at once.
-    pub fn place(&mut self, review: i64, routed: &Routed, now: Timestamp) {
+    pub fn place(&mut self, review: i64, routed: &RouteDecision, now: Timestamp) {
         for delivery in &routed.deliveries {
             let (destination, recipient) = (&*delivery.destination, &*delivery.recipient);
             let rules = Arc::new(delivery.rules.clone());
@@ -199,7 +199,7 @@ fn known(entry: &ReviewEntry) -> Known {
         content_hash: entry.content_hash.clone(),
         change: newest.map_or(Change::New, |revision| revision.change),
         previous: newest.and_then(|revision| revision.previous.clone()),
-        told: entry.told,
+        attempted: entry.told,
         first_seen_at: entry.first_seen_at,
         changed_at: entry.changed_at,
     }
@@ -222,7 +222,7 @@ fn say(entry: &mut ReviewEntry, item: &Fingerprinted, revision: &Revision, now: 
 }
 
 /// Counts where a review goes.
-pub fn tally(report: &mut IntakeReport, routed: &Routed, change: Option<Change>) {
+pub fn tally(report: &mut IntakeReport, routed: &RouteDecision, change: Option<Change>) {
     *match routed.state {
         ReviewState::Remembered => &mut report.remembered,
         ReviewState::Held | ReviewState::Settling => &mut report.waiting,

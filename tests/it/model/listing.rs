@@ -169,9 +169,9 @@ impl State {
 }
 
 /// A review with its newest revision, as rules see it.
-fn waiting(entry: &ReviewEntry) -> Option<Waiting> {
+fn waiting(entry: &ReviewEntry) -> Option<UnroutedReview> {
     let newest = entry.revisions.last()?;
-    Some(Waiting {
+    Some(UnroutedReview {
         review: (**entry.review()?).clone(),
         change: newest.change,
         previous: newest.previous.clone(),

@@ -18,14 +18,14 @@ pub struct Observed {
 /// What changes more rarely, or follows from the rest.
 #[derive(Debug, PartialEq)]
 pub struct Details {
-    facts: Facts,
+    facts: ProblemFacts,
     counts: (Vec<DeliveryCount>, Vec<ReviewCount>),
     attempts: Vec<Vec<AttemptRow>>,
     messages: Vec<Option<MessageRow>>,
     revisions: Vec<Vec<RevisionRow>>,
     began: Vec<Vec<Timestamp>>,
     windows: Vec<DigestWindow>,
-    troubles: Vec<TroubleRecord>,
+    problems: Vec<ProblemRecord>,
     endpoints: Vec<Vec<EndpointRecord>>,
 }
 
@@ -71,14 +71,14 @@ pub async fn details(store: &dyn Store, seen: &Observed, messages: &[String]) ->
     let mut windows = store.digest_windows().await.unwrap();
     windows.sort_by(|a, b| a.destination.cmp(&b.destination));
     Details {
-        facts: store.facts().await.unwrap(),
+        facts: store.problem_facts().await.unwrap(),
         counts: (store.count_deliveries().await.unwrap(), store.count_reviews().await.unwrap()),
         attempts,
         messages: rows,
         revisions,
         began,
         windows,
-        troubles: store.troubles().await.unwrap(),
+        problems: store.problems().await.unwrap(),
         endpoints,
     }
 }

@@ -1,78 +1,88 @@
-//! Facts from which trouble is assessed, and what the operator was told.
+//! Facts from which problems are assessed, and which of them the operator was notified of.
 
 use super::state::State;
-use review_bridge::domain::{Catalog, DeliveryState, Timestamp};
+use review_bridge::domain::{Catalog, DeliveryState, Reason, Timestamp};
 use review_bridge::store::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl State {
-    pub fn facts(&self) -> Facts {
-        let accounts = self.accounts.iter();
+    pub fn problem_facts(&self) -> ProblemFacts {
         let of_reviews = self.reviews.index().accounts.iter();
-        let newest = |ids: &BTreeSet<i64>, at: fn(&super::rows::ReviewEntry) -> Timestamp| {
-            let newest = ids.iter().map(|id| at(self.reviews.get(*id).unwrap())).max();
-            newest.map(|newest| (ids.len() as u64, newest))
+        let tally = |subject: &str, count: usize| Tally { subject: subject.to_owned(), count: count as u64 };
+        let account = |(name, account): (&String, &super::state::Account)| AccountFacts {
+            name: name.clone(),
+            record: account.record.clone(),
+            catalog: account.catalog.as_ref().map(|catalog| Catalog::clone(catalog)),
         };
-        let mut facts = Facts {
-            accounts: accounts
-                .clone()
-                .map(|(name, account)| (name.clone(), account.record.clone()))
-                .collect(),
+        let mut facts = ProblemFacts {
+            accounts: self.accounts.iter().map(account).collect(),
             destinations: self.destinations(),
-            dead: self.dead(),
-            catalogs: accounts
-                .filter_map(|(name, account)| Some((name.clone(), Catalog::clone(account.catalog.as_ref()?))))
-                .collect(),
-            ..Facts::default()
+            queued: self.queued_for_broken(),
+            dead: self.dead_letters(),
+            ..ProblemFacts::default()
         };
         for (name, of) in of_reviews {
             if !of.yet_listed.is_empty() {
-                facts.marked_yet_listed.push((name.to_owned(), of.yet_listed.len() as u64));
+                facts.marked_yet_listed.push(tally(name, of.yet_listed.len()));
             }
-            if let Some((count, newest)) = newest(&of.malformed, |entry| entry.first_seen_at) {
-                facts.malformed.push((name.to_owned(), count, newest));
+            if !of.malformed.is_empty() {
+                facts.malformed.push(tally(name, of.malformed.len()));
             }
-            if let Some((count, newest)) = newest(&of.undecided, |entry| entry.changed_at) {
-                facts.undecided.push((name.to_owned(), count, newest));
+            if !of.undecided.is_empty() {
+                facts.undecided.push(tally(name, of.undecided.len()));
             }
         }
         facts
     }
 
-    fn dead(&self) -> Vec<(String, u64, Timestamp)> {
-        let mut dead = Vec::new();
-        for (name, _) in self.deliveries.index().by_state.iter() {
-            let of = self.deliveries.index().in_state(name, DeliveryState::Dead).map(|id| self.delivery(id));
-            let times: Vec<Timestamp> =
-                of.filter(|delivery| delivery.newest).filter_map(|delivery| delivery.settled_at).collect();
-            if let Some(newest) = times.iter().max() {
-                dead.push((name.to_owned(), times.len() as u64, *newest));
+    fn queued_for_broken(&self) -> Vec<Tally> {
+        let mut queued = Vec::new();
+        for (name, record) in &self.destinations {
+            let pending = self.deliveries.index().in_state(name, DeliveryState::Pending);
+            let reviews: BTreeSet<i64> = pending.map(|id| self.delivery(id).review).collect();
+            if record.broken_at.is_some() && !reviews.is_empty() {
+                queued.push(Tally { subject: name.clone(), count: reviews.len() as u64 });
             }
         }
-        dead
+        queued
+    }
+
+    fn dead_letters(&self) -> Vec<DeadLetters> {
+        let mut counts: BTreeMap<(String, Option<&str>), u64> = BTreeMap::new();
+        for (name, _) in self.deliveries.index().by_state.iter() {
+            let of = self.deliveries.index().in_state(name, DeliveryState::Dead).map(|id| self.delivery(id));
+            for delivery in of.filter(|delivery| delivery.newest) {
+                *counts.entry((name.to_owned(), delivery.reason)).or_default() += 1;
+            }
+        }
+        let dead = |((destination, reason), count): ((String, Option<&str>), u64)| DeadLetters {
+            destination,
+            reason: reason.and_then(Reason::parse),
+            count,
+        };
+        counts.into_iter().map(dead).collect()
     }
 
     pub fn destinations(&self) -> Vec<DestinationRecord> {
         self.destinations.values().cloned().collect()
     }
 
-    pub fn troubles(&self) -> Vec<TroubleRecord> {
-        self.troubles.values().cloned().collect()
+    pub fn problems(&self) -> Vec<ProblemRecord> {
+        self.problems.values().cloned().collect()
     }
 
-    pub fn tell_operator(
+    pub fn notify_operator(
         &mut self,
-        started: &[TroubleRecord],
-        over: &[(String, String)],
+        started: &[ProblemRecord],
+        over: &[ProblemKey],
         notices: &[NewMessage],
         now: Timestamp,
     ) {
         for key in over {
-            self.troubles.remove(key);
+            self.problems.remove(key);
         }
-        for trouble in started {
-            let key = (trouble.kind.clone(), trouble.subject.clone());
-            self.troubles.insert(key, TroubleRecord { told_at: now, ..trouble.clone() });
+        for problem in started {
+            self.problems.insert(problem.key(), ProblemRecord { notified_at: now, ..problem.clone() });
         }
         self.enqueue(notices, now);
     }

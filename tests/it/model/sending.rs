@@ -91,8 +91,8 @@ impl State {
         if current != Some(true) {
             return;
         }
-        if settlement.scatter {
-            self.scatter(seq, now);
+        if settlement.split_summary {
+            self.split_summary(seq, now);
         }
         let pending = settlement.state == DeliveryState::Pending;
         self.messages.change(seq, |message| {
@@ -113,7 +113,7 @@ impl State {
     }
 
     /// Gives each review of a summary that can never pass a message of its own.
-    fn scatter(&mut self, summary: i64, now: Timestamp) {
+    fn split_summary(&mut self, summary: i64, now: Timestamp) {
         let repeats = self.message(summary).possible_repeat;
         for id in self.carried(summary) {
             let delivery = self.delivery(id);

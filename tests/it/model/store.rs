@@ -4,6 +4,7 @@ use super::ModelStore;
 use async_trait::async_trait;
 use review_bridge::domain::{Catalog, Timestamp};
 use review_bridge::store::*;
+use review_bridge::upstream::ErrorName;
 
 #[async_trait]
 impl Store for ModelStore {
@@ -13,13 +14,13 @@ impl Store for ModelStore {
     async fn catalog(&self, account: &str) -> Result<Option<(Catalog, Timestamp)>, StoreError> {
         self.with(|state| state.catalog(account))
     }
-    async fn put_catalog(&self, account: &str, catalog: &Catalog, now: Timestamp) -> Result<(), StoreError> {
-        self.with(|state| state.put_catalog(account, catalog, now))
+    async fn save_catalog(&self, account: &str, catalog: &Catalog, now: Timestamp) -> Result<(), StoreError> {
+        self.with(|state| state.save_catalog(account, catalog, now))
     }
     async fn poll_failed(
         &self,
         account: &str,
-        kind: &str,
+        kind: ErrorName,
         error: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
@@ -37,8 +38,8 @@ impl Store for ModelStore {
     async fn endpoints(&self, account: &str) -> Result<Vec<EndpointRecord>, StoreError> {
         self.with(|state| state.endpoints(account))
     }
-    async fn put_token_expiry(&self, account: &str, at: Option<Timestamp>) -> Result<(), StoreError> {
-        self.with(|state| state.put_token_expiry(account, at))
+    async fn save_token_expiry(&self, account: &str, at: Option<Timestamp>) -> Result<(), StoreError> {
+        self.with(|state| state.save_token_expiry(account, at))
     }
     async fn take_requests(&self, take: &TakeRequests<'_>) -> Result<Grant, StoreError> {
         self.with(|state| state.take_requests(take))
@@ -97,8 +98,8 @@ impl Store for ModelStore {
     async fn digest_windows(&self) -> Result<Vec<DigestWindow>, StoreError> {
         self.with(|state| state.digests.values().cloned().collect())
     }
-    async fn put_digest_window(&self, window: &DigestWindow) -> Result<(), StoreError> {
-        self.with(|state| state.put_digest_window(window))
+    async fn save_digest_window(&self, window: &DigestWindow) -> Result<(), StoreError> {
+        self.with(|state| state.save_digest_window(window))
     }
     async fn make_digest(&self, digest: &NewDigest<'_>, now: Timestamp) -> Result<u64, StoreError> {
         self.with(|state| state.make_digest(digest, now))
@@ -111,14 +112,14 @@ impl Store for ModelStore {
         requests: &[BurstRequest],
         now: Timestamp,
         decide: PaceBursts<'_>,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Grouped, StoreError> {
         self.with(|state| state.pace_bursts(requests, now, decide))
     }
     async fn release_held(&self, now: Timestamp) -> Result<(), StoreError> {
         self.with(|state| state.release_held(now))
     }
-    async fn bury_removed(&self, configured: &[String], now: Timestamp) -> Result<u64, StoreError> {
-        self.with(|state| state.bury_removed(configured, now))
+    async fn dead_letter_orphans(&self, configured: &[String], now: Timestamp) -> Result<u64, StoreError> {
+        self.with(|state| state.dead_letter_orphans(configured, now))
     }
     async fn destinations(&self) -> Result<Vec<DestinationRecord>, StoreError> {
         self.with(|state| state.destinations())
@@ -180,20 +181,20 @@ impl Store for ModelStore {
     async fn next_mark(&self, account: &str) -> Result<Option<Timestamp>, StoreError> {
         self.with(|state| state.next_mark(account))
     }
-    async fn facts(&self) -> Result<Facts, StoreError> {
-        self.with(|state| state.facts())
+    async fn problem_facts(&self) -> Result<ProblemFacts, StoreError> {
+        self.with(|state| state.problem_facts())
     }
-    async fn troubles(&self) -> Result<Vec<TroubleRecord>, StoreError> {
-        self.with(|state| state.troubles())
+    async fn problems(&self) -> Result<Vec<ProblemRecord>, StoreError> {
+        self.with(|state| state.problems())
     }
-    async fn tell_operator(
+    async fn notify_operator(
         &self,
-        started: &[TroubleRecord],
-        over: &[(String, String)],
+        started: &[ProblemRecord],
+        over: &[ProblemKey],
         notices: &[NewMessage],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.with(|state| state.tell_operator(started, over, notices, now))
+        self.with(|state| state.notify_operator(started, over, notices, now))
     }
     async fn list_deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<DeliveryRow>, StoreError> {
         self.with(|state| state.list_deliveries(filter))

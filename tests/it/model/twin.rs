@@ -7,7 +7,7 @@ use review_bridge::domain::{Catalog, Timestamp};
 use review_bridge::intake::{Intake, Plan};
 use review_bridge::store::sqlite::SqliteStore;
 use review_bridge::store::*;
-use review_bridge::upstream::{Item, Purpose};
+use review_bridge::upstream::{ErrorName, Item, Purpose};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -78,7 +78,7 @@ impl<'a> Twin<'a> {
             }
             Op::Rules(other) => self.rules = usize::from(*other),
             Op::Names(account) => {
-                both!(self, |store| store.put_catalog(account_of(account), &world::catalog(), now));
+                both!(self, |store| store.save_catalog(account_of(account), &world::catalog(), now));
             }
             Op::Page { account, says, malformed } => {
                 let account = usize::from(*account);
@@ -153,7 +153,7 @@ impl<'a> Twin<'a> {
             Op::BuryRemoved { keep } => {
                 let kept = DESTINATIONS.iter().enumerate().filter(|(index, _)| keep >> index & 1 == 1);
                 let configured: Vec<String> = kept.map(|(_, name)| (*name).to_owned()).collect();
-                both!(self, |store| store.bury_removed(&configured, now));
+                both!(self, |store| store.dead_letter_orphans(&configured, now));
             }
             Op::RequestMarks(reviews) => {
                 let reviews = chosen(&(1..=14).collect::<Vec<_>>(), u32::from(*reviews));
@@ -164,14 +164,13 @@ impl<'a> Twin<'a> {
                 let destination = destination_of(&(which % 3)).to_owned();
                 let next_at = ahead(now, u64::from(*which));
                 let window = DigestWindow { destination, schedule: "s".into(), from: now, next_at };
-                both!(self, |store| store.put_digest_window(&window));
+                both!(self, |store| store.save_digest_window(&window));
             }
             Op::Tell { started, over } => {
-                let over = world::trouble(*over, now);
-                let over = [(over.kind, over.subject)];
+                let over = [world::problem(*over, now).key()];
                 let notices = [world::notice(DESTINATIONS[0], started % 4)];
-                let started = [world::trouble(*started, now)];
-                both!(self, |store| store.tell_operator(&started, &over, &notices, now));
+                let started = [world::problem(*started, now)];
+                both!(self, |store| store.notify_operator(&started, &over, &notices, now));
             }
             Op::Enqueue { destination, which } => {
                 let messages = [world::notice(destination_of(destination), *which)];
@@ -187,7 +186,12 @@ impl<'a> Twin<'a> {
                 both!(self, |store| store.hold_account(account_of(account), Timestamp(now.0 + ms)));
             }
             Op::PollFailed(account) => {
-                both!(self, |store| store.poll_failed(account_of(account), "unavailable", "502", now));
+                both!(self, |store| store.poll_failed(
+                    account_of(account),
+                    ErrorName::Unavailable,
+                    "502",
+                    now
+                ));
             }
             Op::Endpoint { account, fails } => {
                 let error = fails.then_some("404");
@@ -195,7 +199,7 @@ impl<'a> Twin<'a> {
             }
             Op::TokenExpiry(which) => {
                 let at = (which % 3 > 0).then_some(now);
-                both!(self, |store| store.put_token_expiry(account_of(&(which % 2)), at));
+                both!(self, |store| store.save_token_expiry(account_of(&(which % 2)), at));
             }
             other => unreachable!("{other:?} is done above"),
         }

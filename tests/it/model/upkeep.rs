@@ -7,7 +7,7 @@ use review_bridge::store::*;
 
 impl State {
     pub fn forget(&mut self, review: i64, now: Timestamp) {
-        self.bury(review, ReviewState::Forgotten, now);
+        self.leave_tombstones(review, ReviewState::Forgotten, now);
     }
 
     pub fn expire_old(&mut self, expiry: &Expiry, now: Timestamp) -> Expired {
@@ -18,7 +18,7 @@ impl State {
             .take(expiry.limit as usize)
             .collect();
         for id in &old {
-            self.bury(*id, ReviewState::Expired, now);
+            self.leave_tombstones(*id, ReviewState::Expired, now);
         }
         let ended = self.messages.index().ended.range(..(expiry.aged_before, i64::MIN));
         let empty: Vec<i64> =
@@ -45,7 +45,7 @@ impl State {
     }
 
     /// Leaves a tombstone: account, uuid, times, and the hash of rating and of text. A mark that is due stays due.
-    fn bury(&mut self, review: i64, state: ReviewState, now: Timestamp) {
+    fn leave_tombstones(&mut self, review: i64, state: ReviewState, now: Timestamp) {
         for id in self.deliveries_of(review) {
             let Some(seq) = self.deliveries.remove(id).and_then(|delivery| delivery.message) else {
                 continue;
@@ -110,8 +110,8 @@ impl State {
                 }
             });
         }
-        for trouble in self.troubles.values_mut() {
-            trouble.told_at = moved(trouble.told_at);
+        for problem in self.problems.values_mut() {
+            problem.notified_at = moved(problem.notified_at);
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use super::ops::{ACCOUNTS, DESTINATIONS, Says};
 use review_bridge::domain::{
-    AccountPolicy, Backfill, Catalog, MessageKind, Named, NativeRating, Review, Source as Origin, Timestamp,
-    Unmatched,
+    AccountPolicy, Backfill, Catalog, MessageKind, Named, NativeRating, ProblemKind, Review,
+    Source as Origin, Timestamp, Unmatched,
 };
 use review_bridge::intake::{Audience, Plan};
 use review_bridge::rules::{Rule, read_rules};
 use review_bridge::settings::{Problems, Source, Table};
-use review_bridge::store::{NewMessage, TroubleRecord};
+use review_bridge::store::{NewMessage, ProblemRecord};
 use review_bridge::upstream::{Item, Malformed};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -140,13 +140,13 @@ pub fn notice(destination: &str, which: u8) -> NewMessage {
     }
 }
 
-/// Trouble, one of few.
-pub fn trouble(which: u8, now: Timestamp) -> TroubleRecord {
-    TroubleRecord {
-        kind: "destination_broken".into(),
+/// A problem, one of few.
+pub fn problem(which: u8, now: Timestamp) -> ProblemRecord {
+    ProblemRecord {
+        kind: ProblemKind::DestinationBroken,
         subject: DESTINATIONS[usize::from(which % 3)].into(),
         text: format!("it is broken ({which})"),
-        hint: "mend it".into(),
-        told_at: now,
+        hint: "fix it".into(),
+        notified_at: now,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::fakes::{SharedWorld, SimulatedApi, SimulatedDestination};
 use super::world::Fault;
-use crate::harness::faulty::{Fate, FaultyStore, Mishap};
+use crate::harness::faulty::{FaultPlan, FaultyStore, StoreFault};
 use review_bridge::app::StoreBudget;
 use review_bridge::clock::{Clock, StepWatch};
 use review_bridge::config;
@@ -87,7 +87,7 @@ pub struct Bridge {
 }
 
 /// What makes calls of the state fail, as the world draws it.
-fn fate(world: SharedWorld) -> Fate {
+fn plan(world: SharedWorld) -> FaultPlan {
     Box::new(move |_| {
         let mut world = world.lock().unwrap();
         // A process makes thousands of calls where it sends one message.
@@ -97,7 +97,7 @@ fn fate(world: SharedWorld) -> Fate {
         }
         let before = world.state_random.bool();
         world.count(if before { Fault::StoreBefore } else { Fault::StoreAfter });
-        Some(if before { Mishap::Before } else { Mishap::After })
+        Some(if before { StoreFault::Before } else { StoreFault::After })
     })
 }
 
@@ -105,13 +105,13 @@ impl Bridge {
     /// Starts a process, as `App` does.
     pub async fn start(ground: &Ground, life: u64) -> Result<Self, StoreError> {
         let world = ground.world.clone();
-        let store: SharedStore = Arc::new(FaultyStore::new(ground.store.clone(), fate(world.clone())));
+        let store: SharedStore = Arc::new(FaultyStore::new(ground.store.clone(), plan(world.clone())));
         let clock = world.lock().unwrap().clock.clone();
         let targets = targets(ground);
         let now = clock.now();
         store.recover(now).await?;
         let configured: Vec<String> = targets.by_name.keys().cloned().collect();
-        store.bury_removed(&configured, now).await?;
+        store.dead_letter_orphans(&configured, now).await?;
         store.regroup(&targets.digests(), now).await?;
         let digester = Digester::new(store.clone(), &targets, now).await?;
         store.probe_broken(now).await?;

@@ -4,12 +4,14 @@ use super::bridge::{Bridge, CONFIG, Ground};
 use super::events::{self, Event, WEEK};
 use super::world::{Fault, READERS, Truth, World};
 use super::{fakes::SharedWorld, oracle};
-use crate::harness::NOW;
+use crate::harness::{NOW, folder};
+use crate::tier;
 use review_bridge::config;
 use review_bridge::domain::DeliveryState;
 use review_bridge::store::sqlite::{Access, SqliteStore};
 use review_bridge::store::{DeliveryFilter, Intervention, ReviewFilter, SharedStore};
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -46,7 +48,7 @@ struct Life {
 /// Lives the week of `seed`.
 pub async fn live(seed: u64, kind: Kind, loud: bool) -> Week {
     let world: SharedWorld = Arc::new(Mutex::new(World::new(seed, NOW, loud)));
-    let folder = temporary();
+    let folder = folder();
     let store: SharedStore = match kind {
         Kind::Model => Arc::new(crate::model::ModelStore::new()),
         Kind::Sqlite => {
@@ -77,16 +79,10 @@ pub async fn live(seed: u64, kind: Kind, loud: bool) -> Week {
 
 fn settings() -> config::Settings {
     let none: [(String, String); 0] = [];
-    let folder = temporary();
+    let folder = folder();
     let file = folder.path().join("config.toml");
     std::fs::write(&file, CONFIG).unwrap();
     config::load(Some(&file), none, folder.path()).unwrap_or_else(|failure| panic!("{failure}")).settings
-}
-
-/// A folder, in memory where the machine has one there: nothing here tests the disk.
-fn temporary() -> tempfile::TempDir {
-    let memory = std::path::Path::new("/dev/shm");
-    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
 }
 
 impl Life {
@@ -189,12 +185,13 @@ impl Life {
     }
 }
 
-/// The seeds from 0; `SIMULATION_SEED` is only that one, `SIMULATION_WEEKS` another number of them.
-fn seeds(count: u64) -> Vec<u64> {
+/// The seeds of the tier; `SIMULATION_SEED` is only that one, `SIMULATION_WEEKS` as many from 0.
+fn seeds(tier: Range<u64>) -> Vec<u64> {
     let number = |name: &str| std::env::var(name).ok().and_then(|number| number.parse().ok());
-    match number("SIMULATION_SEED") {
-        Some(seed) => vec![seed],
-        None => (0..number("SIMULATION_WEEKS").unwrap_or(count)).collect(),
+    match (number("SIMULATION_SEED"), number("SIMULATION_WEEKS")) {
+        (Some(seed), _) => vec![seed],
+        (None, Some(weeks)) => (0..weeks).collect(),
+        (None, None) => tier.collect(),
     }
 }
 
@@ -268,13 +265,13 @@ fn weeks(seeds: &[u64], kind: Kind) {
 }
 
 #[test]
-fn twenty_weeks_on_sqlite() {
-    weeks(&seeds(20), Kind::Sqlite);
+fn weeks_on_sqlite() {
+    weeks(&seeds(tier::weeks_on_sqlite()), Kind::Sqlite);
 }
 
 #[test]
-fn a_thousand_weeks_on_the_model() {
-    weeks(&seeds(1000), Kind::Model);
+fn weeks_on_the_model() {
+    weeks(&seeds(tier::weeks_on_the_model()), Kind::Model);
 }
 
 /// A seed gives the same week again. On SQLite, where calls at the same time end in an order of their own, that
@@ -283,7 +280,7 @@ fn a_thousand_weeks_on_the_model() {
 fn a_seed_gives_the_same_week_again() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut compared = 0;
-    for seed in seeds(16) {
+    for seed in seeds(tier::weeks_compared()) {
         let first = runtime.block_on(live(seed, Kind::Model, false));
         let again = runtime.block_on(live(seed, Kind::Model, false));
         assert_eq!(first.story, again.story, "seed {seed} on the model");

@@ -3,22 +3,23 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod facts;
 mod fake;
+mod hostile;
 mod settings;
 mod tls;
 
 use super::*;
 use crate::destination::Settings;
 use crate::domain::{Outcome, Reason};
-use crate::render::{sample, samples};
+use crate::presentation::{sample, samples};
 use crate::settings::{Problem, Problems, Source};
 use fake::{Do, Fake, Script};
 use figment::providers::{Format, Toml};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-static RENDERER: LazyLock<Arc<Renderer>> =
-    LazyLock::new(|| Arc::new(crate::destination::templates(None).unwrap()));
+static RENDERER: LazyLock<Arc<Renderer>> = LazyLock::new(|| crate::destination::templates(None).unwrap());
 const PASSWORD: &str = "hunter2-hunter2";
 
 /// Reads the destination `support` and `[smtp]` from TOML.
@@ -199,9 +200,12 @@ async fn a_connection_lost_matters_only_once_the_message_was_on_its_way() {
         assert_eq!(attempt.detail.contains("may have arrived"), step == ".", "{}", attempt.detail);
     }
     let at = |step: &'static str| -> Script { Box::leak(Box::new([(step, Do::KeepSilent)])) };
-    for step in ["", "RCPT", "DATA", "."] {
+    let silent = ["", "RCPT", "DATA", "."].map(|step| async move {
         let fake = Fake::start(at(step));
         let attempt = send(&*make(&toml(fake.port, PLAIN, "timeout = \"1s\"")), &message()).await;
+        (step, attempt)
+    });
+    for (step, attempt) in futures::future::join_all(silent).await {
         assert_eq!(attempt.outcome, retry(Reason::TimedOut, step == "."), "{step}: {}", attempt.detail);
         assert!(attempt.detail.contains("within 1s"), "{}", attempt.detail);
     }

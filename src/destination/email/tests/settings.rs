@@ -14,7 +14,7 @@ fn server(smtp: &str) -> Arc<Server> {
         environment: Vec::new(),
         problems: Problems::default(),
     };
-    match Shared::read(&Table::new("", &dict, &source)).smtp {
+    match Smtp::read(&Table::new("", &dict, &source)) {
         Smtp::Set(server) => server,
         other => panic!("{other:?}: {:?}", source.problems.into_vec()),
     }
@@ -64,23 +64,23 @@ fn every_mistake_is_told_at_once_and_no_secret_with_it() {
             format!("{smtp}{support}reply_to = \"a\\r\\nBcc: x@y.example\""),
             "support.reply_to: is not an address",
         ),
-        (format!("{smtp}{support}webhook_url = \"x\""), "support.webhook_url: is not known here"),
+        (format!("{smtp}{support}webhook_url = \"x\""), "support.webhook_url: unknown key"),
         (format!("[smtp]\nfrom = \"a@shop.example\"\n{support}"), "smtp.host: is missing"),
         (format!("[smtp]\nhost = \"mail example\"\n{support}"), "smtp.host: is not the name of a server"),
         (format!("{smtp}port = 70000\n{support}"), "smtp.port: is not in range"),
-        (format!("{smtp}tls = \"yes\"\n{support}"), "smtp.tls: `yes` is not known here"),
+        (format!("{smtp}tls = \"yes\"\n{support}"), "smtp.tls: unknown value `yes`"),
         (format!("{smtp}username = \"x\"\n{support}"), "smtp.password: is missing"),
         (format!("{smtp}password = \"hunter2\"\n{support}"), "smtp.username: is missing"),
         (
             format!("{smtp}username = \"x\"\npassword_file = \"/nowhere\"\n{support}"),
-            "smtp.password_file: names a file",
+            "smtp.password_file: the file",
         ),
         (
             format!("{smtp}tls = \"none\"\nusername = \"x\"\npassword = \"hunter2\"\n{support}"),
             "smtp.tls: would send the password",
         ),
         (format!("{smtp}ca_file = \"Cargo.toml\"\n{support}"), "smtp.ca_file: "),
-        (format!("{smtp}from_name = \"x\"\n{support}"), "smtp.from_name: is not known here"),
+        (format!("{smtp}from_name = \"x\"\n{support}"), "smtp.from_name: unknown key"),
         (format!("smtp = 1\n{support}"), "smtp: is not a table"),
     ] {
         let (_, problems) = read_toml(&text);

@@ -1,0 +1,102 @@
+//! What Mattermost answers, and which mentions it knows.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use super::KIND;
+use crate::destination::suite::{assert_means, assert_refused, read, retry};
+use crate::domain::{Outcome, Reason};
+
+#[tokio::test]
+async fn the_answers_of_mattermost_decide() {
+    use Outcome::{Broken, Dead, Delivered};
+    let error = |id: &str| format!(r#"{{"id": "{id}", "message": "What is wrong.", "status_code": 0}}"#);
+    for (status, body, expected, part) in [
+        (200, "ok".to_owned(), Delivered, "took the message"),
+        (200, " OK\n".into(), Delivered, "took the message"),
+        (200, "<!DOCTYPE html>".into(), Dead { reason: Reason::UnexpectedAnswer }, "Mattermost's `ok`"),
+        (200, String::new(), Dead { reason: Reason::UnexpectedAnswer }, "Mattermost's `ok`"),
+        (
+            400,
+            error("web.incoming_webhook.invalid.app_error"),
+            Broken { reason: Reason::Revoked },
+            "was deleted",
+        ),
+        (400, "Invalid webhook".into(), Broken { reason: Reason::Revoked }, "was deleted"),
+        (
+            501,
+            error("web.incoming_webhook.disabled.app_error"),
+            Broken { reason: Reason::Revoked },
+            "switched off",
+        ),
+        (
+            404,
+            "Couldn't find the channel".into(),
+            Broken { reason: Reason::ChannelGone },
+            "deleted or renamed",
+        ),
+        (
+            500,
+            error("web.incoming_webhook.channel.app_error"),
+            Broken { reason: Reason::ChannelGone },
+            "renamed",
+        ),
+        (
+            404,
+            error("app.channel.get.existing.app_error"),
+            Broken { reason: Reason::ChannelGone },
+            "was deleted",
+        ),
+        (
+            400,
+            error("api.post.create_post.can_not_post_to_deleted.error"),
+            Broken { reason: Reason::ChannelGone },
+            "archived",
+        ),
+        (
+            403,
+            error("web.incoming_webhook.channel_locked.app_error"),
+            Broken { reason: Reason::Forbidden },
+            "locked",
+        ),
+        (
+            403,
+            error("web.incoming_webhook.permissions.app_error"),
+            Broken { reason: Reason::Forbidden },
+            "not in the",
+        ),
+        (
+            403,
+            error("web.incoming_webhook.user.app_error"),
+            Broken { reason: Reason::Revoked },
+            "not there any more",
+        ),
+        (403, String::new(), Broken { reason: Reason::Forbidden }, "`destinations.support.webhook_url`"),
+        (404, "<html>no channel</html>".into(), Broken { reason: Reason::NotFound }, "knows nothing"),
+        (400, "Unable to parse incoming data".into(), Dead { reason: Reason::PayloadRefused }, "cannot read"),
+        (
+            400,
+            error("web.incoming_webhook.text.app_error"),
+            Dead { reason: Reason::PayloadRefused },
+            "is empty",
+        ),
+        (400, error("other"), Dead { reason: Reason::PayloadRefused }, "Mattermost says: What is wrong"),
+        (500, error("other"), retry(Reason::ServerError, None, false), "failed (500)"),
+    ] {
+        assert_means(&KIND, status, "", &body, expected, part).await;
+    }
+    let expected = retry(Reason::RateLimited, Some(9), false);
+    assert_means(&KIND, 429, "retry-after: 9\r\n", "limit exceeded", expected, "slow").await;
+}
+
+#[test]
+fn settings_are_checked() {
+    const HOOK: &str = "type = \"mattermost\"\nwebhook_url = \"https://chat.example/hooks/secretpath\"";
+    assert_refused(&[
+        ("type = \"mattermost\"", "webhook_url: is missing"),
+        (&format!("{HOOK}\nmention = \"<!here>\""), "mention: is not a mention"),
+        (&format!("{HOOK}\nmention = \"@a b\""), "mention: is not a mention"),
+    ]);
+    for mention in ["@here", "@channel", "@all", "@jan.de-vries_2"] {
+        assert!(read(&format!("{HOOK}\nmention = \"{mention}\"")).1.is_empty(), "{mention}");
+    }
+}

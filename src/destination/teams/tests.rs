@@ -1,0 +1,61 @@
+//! What Workflows answer, and which URLs are refused.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use super::KIND;
+use crate::destination::suite::server::{Server, answer};
+use crate::destination::suite::{assert_refused, config, make, retry, send};
+use crate::domain::{Outcome, Reason};
+
+#[tokio::test]
+async fn the_answers_of_workflows_decide() {
+    use Outcome::{Accepted, Broken, Dead};
+    let relayed = |status: u16| {
+        format!(
+            "Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error {status} with x."
+        )
+    };
+    let error = |code: &str| format!(r#"{{"error":{{"code":"{code}","message":"What is wrong."}}}}"#);
+    for (status, body, expected, part) in [
+        (202, String::new(), Accepted, "cannot be seen"),
+        (200, "1".into(), Accepted, "cannot be seen"),
+        (200, r#"{"anything": true}"#.into(), Accepted, "cannot be seen"),
+        (200, "<!DOCTYPE html><html>".into(), Dead { reason: Reason::UnexpectedAnswer }, "a web page"),
+        (200, relayed(429), retry(Reason::RateLimited, Some(60), false), "slow down (429)"),
+        (200, relayed(503), retry(Reason::ServerError, None, false), "(503)"),
+        (200, relayed(413), Dead { reason: Reason::TooLarge }, "too large"),
+        (200, relayed(400), Dead { reason: Reason::PayloadRefused }, "refused the message"),
+        (200, relayed(404), Broken { reason: Reason::NotFound }, "copy the URL"),
+        (
+            400,
+            error("InvalidRequestContent"),
+            Dead { reason: Reason::PayloadRefused },
+            "`InvalidRequestContent`: What is wrong",
+        ),
+        (400, error("WorkflowTriggerIsNotEnabled"), Broken { reason: Reason::Revoked }, "switch it on"),
+        (404, error("WorkflowNotFound"), Broken { reason: Reason::NotFound }, "no such Workflow"),
+        (
+            401,
+            error("DirectApiAuthorizationRequired"),
+            Broken { reason: Reason::CredentialsRefused },
+            "“Anyone”",
+        ),
+        (401, error("Other"), Broken { reason: Reason::CredentialsRefused }, "“Who can trigger the flow”"),
+        (403, String::new(), Broken { reason: Reason::Forbidden }, "`destinations.support.webhook_url`"),
+        (410, String::new(), Broken { reason: Reason::Revoked }, "its owner has left"),
+    ] {
+        let server = Server::start(answer(status, "", &body));
+        let attempt = send(&KIND, &*make(&config(&KIND, &server.url()))).await;
+        assert_eq!(attempt.outcome, expected, "{status} {body}");
+        assert_eq!(attempt.status, Some(status));
+        assert!(attempt.detail.contains(part), "{status} {body}: {}", attempt.detail);
+    }
+}
+
+#[test]
+fn urls_of_connectors_are_refused() {
+    assert_refused(&[(
+        "type = \"teams\"\nwebhook_url = \"https://shop.webhook.office.com/webhookb2/secretpath\"",
+        "webhook_url: is of an Office 365 connector",
+    )]);
+}

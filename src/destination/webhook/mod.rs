@@ -1,0 +1,160 @@
+//! Any webhook, after Standard Webhooks 1.0: an id that stays over retries, the attempt's time, and, where a
+//! secret is set, a signature over exactly the bytes sent.
+
+mod fixture;
+#[cfg(test)]
+mod tests;
+
+use super::http::Sender;
+use super::settings::{Common, Key, Shared, read_url};
+use super::{Destination, Kind, Make, Payload};
+use crate::domain::{Attempt, Message};
+use crate::presentation::Body;
+use crate::settings::{Rate, Secret, Table};
+use crate::template::Renderer;
+use async_trait::async_trait;
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+use std::sync::Arc;
+
+/// The row of this kind.
+pub static KIND: Kind = Kind {
+    name: "webhook",
+    title: "Webhook",
+    summary: "any program that takes JSON by HTTP, signed after Standard Webhooks",
+    default_rate: Rate::per_second(10),
+    keys: &[
+        Key { name: "url", summary: "where to post", secret: true },
+        Key {
+            name: "secret",
+            summary: "whsec_ and base64 of 24 to 64 bytes; unsigned unless set",
+            secret: true,
+        },
+    ],
+    format: None,
+    example: include_str!("example.toml"),
+    shared: None,
+    read,
+    fixture: fixture::FIXTURE,
+};
+
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+#[derive(Debug)]
+struct Settings {
+    url: Secret,
+    secret: Option<Secret>,
+}
+
+fn read(table: &Table<'_>, common: &Common, _: &Shared) -> Option<Arc<dyn Make>> {
+    let url = read_url(table, "url", common);
+    let secret = table.secret("secret");
+    if secret.as_ref().is_some_and(|secret| Key256::parse(secret).is_none()) {
+        let place = if table.has("secret") { "secret" } else { "secret_file" };
+        let hint =
+            "write `whsec_` and the base64 of 24 to 64 random bytes: echo whsec_$(openssl rand -base64 32)";
+        table.problem(place, "is not a secret of Standard Webhooks", hint);
+        return None;
+    }
+    Some(Arc::new(Settings { url: url?, secret }))
+}
+
+impl Make for Settings {
+    fn make(&self, name: &str, common: &Common, _: Arc<Renderer>) -> Result<Arc<dyn Destination>, String> {
+        let secrets: Vec<&str> = self.secret.iter().map(|secret| secret.expose().trim()).collect();
+        let sender = Sender::new(name, "url", self.url.expose(), &secrets, common)?;
+        let key = self.secret.as_ref().and_then(Key256::parse);
+        if self.secret.is_some() && key.is_none() {
+            return Err(format!("`destinations.{name}.secret` is not a secret of Standard Webhooks"));
+        }
+        Ok(Arc::new(Webhook { sender, key, show_email: common.show_email }))
+    }
+}
+
+struct Webhook {
+    sender: Sender,
+    key: Option<Key256>,
+    show_email: bool,
+}
+
+#[async_trait]
+impl Destination for Webhook {
+    /// The body has no plainer form: it is built, not rendered.
+    fn render(&self, message: &Message) -> Payload {
+        let body = Body::of(message, self.show_email).to_json().to_string();
+        Payload { media_type: "application/json", body, fallback: None }
+    }
+
+    async fn send(&self, message: &Message, payload: &Payload) -> Attempt {
+        let timestamp = message.now.as_millis().div_euclid(1_000).to_string();
+        let signature = self.key.as_ref().map(|key| key.sign(&message.id, &timestamp, &payload.body));
+        let mut headers = vec![("webhook-id", message.id.clone()), ("webhook-timestamp", timestamp)];
+        headers.extend(signature.map(|signature| ("webhook-signature", signature)));
+        match self.sender.post(payload.media_type, &headers, payload.body.clone(), message.now).await {
+            Ok(answer) => self.sender.by_status(&answer),
+            Err(attempt) => attempt,
+        }
+    }
+
+    async fn reach(&self) -> Result<(), String> {
+        self.sender.reach().await
+    }
+
+    fn address(&self) -> String {
+        self.sender.host().to_owned()
+    }
+}
+
+/// A signing key, ready to use. No `Debug`: it is the secret.
+struct Key256(Hmac<Sha256>);
+
+impl Key256 {
+    fn parse(secret: &Secret) -> Option<Self> {
+        let encoded = secret.expose().trim().strip_prefix("whsec_")?;
+        let bytes = BASE64.decode(encoded).ok().filter(|bytes| (24..=64).contains(&bytes.len()))?;
+        Hmac::new_from_slice(&bytes).ok().map(Self)
+    }
+
+    /// `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`.
+    fn sign(&self, id: &str, timestamp: &str, body: &str) -> String {
+        let mut mac = self.0.clone();
+        for part in [id, ".", timestamp, ".", body] {
+            mac.update(part.as_bytes());
+        }
+        format!("v1,{}", BASE64.encode(mac.finalize().into_bytes()))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod signature_tests {
+    use super::*;
+
+    /// The vector of the Standard Webhooks libraries.
+    #[test]
+    fn signs_as_the_standard_says() {
+        let key = Key256::parse(&Secret::new("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")).unwrap();
+        let body = r#"{"email":"test@example.com","username":"test_user"}"#;
+        assert_eq!(
+            key.sign("msg_27UH4WbU6Z5A5EzD8u03UvzRbpk", "1649367553", body),
+            "v1,tZ1I4/hDygAJgO5TYxiSd6Sd0kDW6hPenDe+bTa3Kkw="
+        );
+    }
+
+    #[test]
+    fn a_secret_is_24_to_64_bytes() {
+        let secret = |bytes: usize| Secret::new(format!("whsec_{}", BASE64.encode(vec![7; bytes])));
+        for (bytes, good) in [(23, false), (24, true), (25, true), (64, true), (65, false)] {
+            assert_eq!(Key256::parse(&secret(bytes)).is_some(), good, "{bytes}");
+        }
+        for bad in ["C2FVsBQIhrscChlQIMV+b5sSYspob7oD", "whsec_", "whsec_?", ""] {
+            assert!(Key256::parse(&Secret::new(bad)).is_none(), "{bad}");
+        }
+    }
+}
