@@ -150,15 +150,13 @@ async fn a_budget_that_is_spent_is_not_waited_for() {
             .await;
     let json = place.run(&["check", "--json"]).await.ok().json();
     assert!(
-        detail(&json, "account main: sources")
-            .contains("the request budget (`requests_per_minute`) is used up for another "),
+        detail(&json, "account main: sources").contains("the request budget is spent until 20"),
         "{json}"
     );
     let before = sandbox.requests();
     let json = place.run(&["check", "--json"]).await.ok().json();
     assert!(
-        detail(&json, "account main: unread-reviews")
-            .contains("the request budget (`requests_per_minute`) is used up for another "),
+        detail(&json, "account main: unread-reviews").contains("the request budget is spent until 20"),
         "{json}"
     );
     assert_eq!(sandbox.requests(), before, "the budget is that of the state");
