@@ -365,3 +365,7 @@ fn pause_of(error: &UpstreamError) -> Option<Timestamp> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+#[path = "poller_tests.rs"]
+mod tests;

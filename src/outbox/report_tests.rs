@@ -1,37 +1,18 @@
 //! Tests of what the log says of attempts and pauses.
-#![allow(clippy::unwrap_used)]
 
 use super::*;
 use crate::domain::{
     Attempt, Catalog, Change, Content, Form, Message, MessageKind, Named, Outcome, RatingScales, Review,
     RuleHit,
 };
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use crate::telemetry::capture::Capture;
 use std::time::Duration;
 
-/// Where a test's log goes.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// What `act` logs, as `run` shows it.
+/// What `act` logs.
 fn logged(act: impl FnOnce()) -> String {
-    let log = Log::default();
-    let writer = log.clone();
-    let builder = tracing_subscriber::fmt().with_writer(move || writer.clone());
-    tracing::subscriber::with_default(builder.with_ansi(false).with_target(false).finish(), act);
-    let bytes = log.0.lock().unwrap().clone();
-    String::from_utf8(bytes).unwrap()
+    let capture = Capture::start();
+    act();
+    capture.text()
 }
 
 fn sent() -> Sent {

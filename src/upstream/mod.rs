@@ -1,33 +1,15 @@
-//! The ShopReviews API, as the rest of the bridge sees it.
+//! Where reviews come from, as the rest of the bridge sees it: the trait, and what it takes and gives.
 //!
-//! One page, one catalog, one mark at a time: the caller paces, pages and remembers. Only this module and
-//! `destination` make outbound calls.
+//! One page, one catalog, one mark at a time: the caller paces, pages and remembers. [`shopreviews`] is the one
+//! implementation. Only this module and `destination` make outbound calls.
 
-mod address;
-mod answer;
-mod client;
-mod connection;
-mod endpoint;
-mod envelope;
 mod error;
-mod failure;
-mod item;
-mod limits;
-mod login;
-mod names;
-mod normalise;
-mod paging;
-mod settings;
-mod transport;
-mod value;
+pub mod shopreviews;
 
-pub use answer::Reader;
-pub use client::Client;
-pub use endpoint::Endpoint;
 pub use error::{ErrorKind, ErrorName, StateFailure, UpstreamError};
-pub use item::read as read_item;
-pub use settings::{
-    Credentials, DEFAULT_BASE_URL, DEFAULT_MAX_PAGE_BYTES, DEFAULT_REQUESTS_PER_MINUTE, Endpoints, Settings,
+pub use shopreviews::{
+    Client, Credentials, DEFAULT_BASE_URL, DEFAULT_MAX_PAGE_BYTES, DEFAULT_REQUESTS_PER_MINUTE, Endpoint,
+    Endpoints, Reader, Settings, read_item,
 };
 
 use crate::domain::{Catalog, Review, Timestamp};

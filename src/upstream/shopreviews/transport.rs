@@ -1,7 +1,6 @@
 //! One request and its answer: time-outs, no redirects, bounded reading, and failures without an address.
 
-use super::UpstreamError;
-use super::error::ErrorKind;
+use super::{ErrorKind, UpstreamError};
 use crate::causes;
 use crate::outbound::{Http, Outbound};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
