@@ -117,6 +117,20 @@ async fn states(store: &SqliteStore) -> Vec<(u32, String, DeliveryState)> {
 }
 
 #[tokio::test]
+async fn a_mark_that_was_under_way_during_an_edit_is_not_the_edits() {
+    let (_folder, store) = open().await;
+    take(&store, &[review("a", 1.0, "x")], &["one"], 1).await;
+    delivered(&store, &lease(&store, "one", 2).await, 3).await;
+    let due = store.due_marks(ACCOUNT, Timestamp(5), 9).await.unwrap();
+    // Before the API answers, the edit comes in and is delivered.
+    take(&store, &[review("a", 2.0, "y")], &["one"], 6).await;
+    delivered(&store, &lease(&store, "one", 7).await, 8).await;
+    let result = MarkResult { mark: due[0].clone(), result: Ok(()), setting: None, account_error: None };
+    store.record_marks(ACCOUNT, &[result], Timestamp(9)).await.unwrap();
+    assert_eq!(due_marks(&store).await, ["a"], "the edit is still to be marked");
+}
+
+#[tokio::test]
 async fn a_review_is_marked_only_when_every_destination_has_it() {
     let (_folder, store) = open().await;
     let report = take(&store, &[review("a", 1.0, "x")], &["one", "two"], 1).await;
