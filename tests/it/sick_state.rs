@@ -161,7 +161,7 @@ async fn a_state_that_may_not_be_written_is_refused_with_what_to_change() {
     bench.once().await;
     let asked = bench.sandbox.requests();
     let (folder, lock) = (bench.folder.path(), bench.folder.path().join("review-bridge.db.lock"));
-    let may = "the user that runs review-bridge must be able to write it and its folder";
+    let may = "must be able to write";
     // The configuration is written before the folder is closed.
     let commands = |arguments: &[&str]| as_somebody(&bench, arguments);
     let (first, status) = (commands(&["run"]), commands(&["status"]));
