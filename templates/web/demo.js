@@ -1,4 +1,4 @@
-// The demo page: asks for news and draws it, messages by the scripts of their kinds. Texts are hostile: they only ever become text nodes.
+// The demo page: polls for news and draws it; messages are drawn by the scripts of their kinds. Texts are hostile: they only ever become text nodes.
 "use strict";
 
 const places = JSON.parse(document.body.dataset.places);
@@ -26,7 +26,7 @@ function step(delivery) {
   else if (delivery.state === "dead") [sign, state] = ["dead", "given up"];
   else if (delivery.state === "pending" && delivery.attempts > 0) {
     const wait = delivery.wait === null ? 0 : Math.ceil(delivery.wait / 1000);
-    [sign, state] = ["retry", wait > 0 ? `refused, again in ${wait} s` : "refused, trying again"];
+    [sign, state] = ["retry", wait > 0 ? `refused, retrying in ${wait} s` : "refused, retrying"];
   } else if (delivery.state !== "pending") state = delivery.state;
   else if (place && place.digest) state = "with the next digest";
   const tries = delivery.state === "delivered" && delivery.attempts > 1 ? ` at attempt ${delivery.attempts}` : "";
@@ -40,7 +40,7 @@ function step(delivery) {
 
 function why(review) {
   const rules = new Set(review.deliveries.flatMap((delivery) => delivery.rules.map((hit) => hit.rule)));
-  return rules.size ? [...rules].join(" · ") : review.state === "matched" ? "" : `waits: ${review.state}`;
+  return rules.size ? [...rules].join(" · ") : review.state === "matched" ? "" : `waiting: ${review.state}`;
 }
 
 function drawReview(review) {
@@ -67,7 +67,7 @@ function drawReviews(reviews, first) {
   let before = null;
   for (const review of reviews) {
     const age = review.age;
-    // What changes all the time must not draw the whole row anew.
+    // What changes all the time must not redraw the whole row.
     const key = JSON.stringify({ ...review, age: 0 });
     let entry = drawn.get(review.uuid);
     if (!entry || entry.key !== key) {
@@ -170,7 +170,7 @@ function drawPost(post, first) {
     if (scroll.children.length > SHOWN) scroll.lastChild.remove();
     return;
   }
-  // Follows the newest, unless somebody reads further up.
+  // Follows the newest, unless somebody is reading further up.
   const follows = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 60;
   scroll.append(element);
   if (scroll.children.length > SHOWN) scroll.firstChild.remove();
@@ -188,11 +188,11 @@ function say(words, good) {
   notice.hidden = !words;
 }
 
-function tell(news) {
+function announce(news) {
   const out = news.out_until !== null;
-  if (out) say("Slack answers 503 for a moment (simulated). What it refuses is sent again.");
+  if (out) say("Slack answers 503 for a moment (simulated). Refused messages are retried.");
   else if (wasOut) {
-    say("Slack works again. What waited is on its way.", true);
+    say("Slack works again. Pending messages are on their way.", true);
     setTimeout(() => { if (!wasOut) say(""); }, 8000);
   }
   wasOut = out;
@@ -214,7 +214,7 @@ function draw(news) {
     drawPost(post, first);
     after = Math.max(after, post.id);
   }
-  tell(news);
+  announce(news);
 }
 
 async function ask() {
@@ -235,7 +235,7 @@ async function ask() {
 byId("pause").addEventListener("click", (event) => {
   paused = !paused;
   event.currentTarget.setAttribute("aria-pressed", String(paused));
-  event.currentTarget.textContent = paused ? "Go on" : "Pause";
+  event.currentTarget.textContent = paused ? "Resume" : "Pause";
 });
 
 drawWindows();

@@ -82,16 +82,16 @@ async fn each_failure_of_a_destination_has_its_words() {
     let cases = [
         (answer(400, &[]), ["refused the message (400)", "a dead letter"]),
         (answer(413, &[]), ["refused the message as too large (413)", "a dead letter"]),
-        (answer(429, &[]), ["asked to slow down (429)", "tried again by itself"]),
-        (answer(500, &[]), ["failed (500)", "tried again by itself"]),
-        (Answer::Reset, ["was lost before it answered", "The message may have arrived all the same"]),
-        (Answer::Slow, ["gave no answer within 1s", "The message may have arrived all the same"]),
-        (answer(401, &[]), ["does not let us in (401)", new_url]),
-        (answer(404, &[]), ["knows nothing at this URL (404)", new_url]),
-        (answer(410, &[]), ["says that this URL is gone for good (410)", new_url]),
+        (answer(429, &[]), ["asked to slow down (429)", "retried automatically"]),
+        (answer(500, &[]), ["failed (500)", "retried automatically"]),
+        (Answer::Reset, ["was lost before it answered", "The message may have arrived"]),
+        (Answer::Slow, ["did not answer within 1s", "The message may have arrived"]),
+        (answer(401, &[]), ["denied access (401)", new_url]),
+        (answer(404, &[]), ["found nothing at this URL (404)", new_url]),
+        (answer(410, &[]), ["reports that this URL no longer exists (410)", new_url]),
         (
             answer(302, &elsewhere),
-            ["redirects to elsewhere.example (302), and redirects are never followed", new_url],
+            ["redirects to elsewhere.example (302). Redirects are never followed", new_url],
         ),
     ];
     for (answer, words) in cases {
