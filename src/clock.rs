@@ -42,17 +42,26 @@ impl Clock {
     }
 
     /// Waits so long; by a manual clock no longer than it takes that to be moved so far.
-    pub async fn sleep(&self, duration: Duration) {
-        let Self::Manual(hands) = self else { return tokio::time::sleep(duration).await };
-        let end = hands.passed.load(Ordering::SeqCst).saturating_add(crate::domain::time::millis(duration));
-        let moved = async {
+    pub fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + '_ {
+        // From when it is called, not from when it is first polled.
+        let waited = tokio::time::sleep(duration);
+        let hands = match self {
+            Self::Manual(hands) => Some(hands),
+            Self::System => None,
+        };
+        let passed = hands.map_or(0, |hands| hands.passed.load(Ordering::SeqCst));
+        let end = passed.saturating_add(crate::domain::time::millis(duration));
+        let moved = async move {
+            let Some(hands) = hands else { return std::future::pending().await };
             while hands.passed.load(Ordering::SeqCst) < end {
                 tokio::time::sleep(LOOK_AT_HANDS).await;
             }
         };
-        tokio::select! {
-            () = tokio::time::sleep(duration) => {}
-            () = moved => {}
+        async move {
+            tokio::select! {
+                () = waited => {}
+                () = moved => {}
+            }
         }
     }
 

@@ -118,8 +118,8 @@ fn page(kinds: &[&Kind], pictures: &[Value]) -> String {
 fn document(kinds: &[&Kind]) -> String {
     let mut text = String::from(
         "# Gallery\n\nOne message of every kind, as each kind of destination shows it. The shop and its customers are \
-         invented;\nthe messages are made by the program from its own templates, which you can\n[replace](templates.md). \
-         `just gallery` makes this page and its pictures anew.\n",
+         invented;\nthe messages are built from the built-in templates, which you can\n[replace](templates.md). \
+         `just gallery` regenerates this page and its pictures.\n",
     );
     for kind in kinds {
         let title = kind.title;
@@ -130,7 +130,7 @@ fn document(kinds: &[&Kind]) -> String {
             write!(text, "\n{caption}.\n\n![{title}: {caption}]({file})\n").unwrap();
         }
         if kind.name == EMAIL {
-            let caption = "The bad review on a telephone, by day and at night";
+            let caption = "The bad review on a phone, in light and dark mode";
             write!(text, "\n{caption}.\n\n![{title}: {caption}](gallery/email-narrow.png)\n").unwrap();
         }
     }

@@ -76,18 +76,18 @@ pub fn stories() -> Vec<Story> {
     vec![
         story(
             "review",
-            "A bad review, told minutes after it was written",
+            "A bad review, sent minutes after it was written",
             review(bad(), "unhappy customers"),
         ),
+        story("edited", "The customer edited the review", review(mended(), "second thoughts")),
+        story("digest", "A digest of the day before, every morning", Content::Digest(Box::new(digest()))),
         story(
-            "edited",
-            "The customer changed their mind, and the review",
-            review(mended(), "second thoughts"),
+            "summary",
+            "Many reviews in a short time, grouped into one message",
+            Content::Summary(Box::new(summary())),
         ),
-        story("digest", "What a day brought, every morning", Content::Digest(Box::new(digest()))),
-        story("summary", "Many at once are one message", Content::Summary(Box::new(summary()))),
-        story("operator", "Something is in the way, and what to do about it", Content::Operator(notice())),
-        story("test", "A test that a person asked for", Content::Test { text: TEST.into() }),
+        story("operator", "A notice of a problem, with what to do", Content::Operator(notice())),
+        story("test", "A test message", Content::Test { text: TEST.into() }),
     ]
 }
 

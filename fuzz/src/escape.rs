@@ -78,7 +78,7 @@ static HARMLESS: LazyLock<BTreeMap<(&str, bool, &str), Value>> = LazyLock::new(|
     harmless
 });
 
-const MESSAGES: [&str; 6] = ["everything", "edited text", "digest", "trouble", "test", "summary"];
+const MESSAGES: [&str; 6] = ["everything", "edited text", "digest", "problem", "test", "summary"];
 
 /// No text changes a payload's structure, passes its limits, or makes a template fail.
 pub fn check(data: &[u8]) {

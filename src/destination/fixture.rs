@@ -49,8 +49,7 @@ pub struct FineAnswer {
 }
 
 /// Drawn by the gallery, for who is not drawn by a program of the vendor's.
-pub const OWN_DRAWING: &str =
-    "Drawn by the gallery's own page after the message's payload; not by the vendor.";
+pub const OWN_DRAWING: &str = "Drawn by the gallery from the message's payload, not by the vendor.";
 
 impl Fixture {
     /// Its configuration, sending to `url`.

@@ -50,7 +50,7 @@ impl ActiveHours {
         };
         let (from, to) = (time("from"), time("to"));
         if from.is_some() && from == to {
-            table.problem("to", "is the same as `from`", "remove `active_hours` to be open all day");
+            table.problem("to", "is the same as `from`", "remove `active_hours` to send all day");
         }
         let zone = table.zone("timezone").unwrap_or_else(|| zone.clone());
         table.finish();

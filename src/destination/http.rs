@@ -79,8 +79,7 @@ impl Sender {
         // Shorter than the whole, so that running out of the whole means that sending had begun.
         let http = Http { connect_timeout: common.timeout / 2, ..HTTP };
         let client = common.outbound.http(&url, http, &roots);
-        let client =
-            client.map_err(|why| format!("cannot make the connection settings of `{name}`: {why}"))?;
+        let client = client.map_err(|why| format!("cannot set up the connection of `{name}`: {why}"))?;
         let host = match (url.host_str(), url.port()) {
             (Some(host), Some(port)) => format!("{host}:{port}"),
             (host, _) => host.unwrap_or_default().to_owned(),

@@ -10,7 +10,7 @@ use url::{Host, Url};
 /// the URL.
 pub(super) async fn reach(url: &Url, timeout: Duration) -> Result<(), String> {
     let port = url.port_or_known_default().unwrap_or(443);
-    let host = url.host().ok_or("its URL names no host")?.to_owned();
+    let host = url.host().ok_or("its URL has no host")?.to_owned();
     within(&host, port, timeout).await
 }
 
@@ -37,7 +37,7 @@ async fn connect(host: &Host, port: u16) -> Result<(), String> {
         Host::Ipv6(ip) => vec![SocketAddr::from((*ip, port))],
         Host::Domain(name) => {
             let found = lookup_host((name.as_str(), port)).await;
-            found.map_err(|error| format!("the name is not found: {}", io_text(&error)))?.collect()
+            found.map_err(|error| format!("the name was not found: {}", io_text(&error)))?.collect()
         }
     };
     let mut why = "the name has no address".to_owned();

@@ -33,7 +33,7 @@ impl Schedule {
         let schedule = text.and_then(|text| {
             let schedule = Self::new(&text, zone, send_empty);
             if schedule.is_none() {
-                table.problem("schedule", "is not a time that ever comes", HINT);
+                table.problem("schedule", "is not a valid schedule", HINT);
             }
             schedule
         });

@@ -90,11 +90,11 @@ impl Burst {
     fn read(table: Table<'_>) -> Option<Self> {
         let number = table.integer("limit", 1..=100_000);
         if !table.has("limit") {
-            table.problem("limit", "is missing", "write how many messages may come one by one: limit = 20");
+            table.problem("limit", "is missing", "write how many messages are sent one by one: limit = 20");
         }
         let window = table.duration("window");
         if !table.has("window") {
-            table.problem("window", "is missing", "write in which time: window = \"5m\"");
+            table.problem("window", "is missing", "write the period: window = \"5m\"");
         }
         let fits = |window: &Duration| (Duration::from_secs(1)..=LONGEST_WINDOW).contains(window);
         if window.is_some_and(|window| !fits(&window)) {
@@ -123,43 +123,59 @@ pub struct Key {
 /// The keys of every kind.
 pub const COMMON_KEYS: &[Key] = &[
     Key { name: "type", summary: "the kind of destination", secret: false },
-    Key { name: "rate_limit", summary: "messages in any span: \"1/s\", \"30/m\", \"100/h\"", secret: false },
-    Key { name: "timeout", summary: "of one attempt, 1s to 120s; \"10s\" unless set", secret: false },
-    Key { name: "give_up_after", summary: "since the first attempt; \"48h\" unless set", secret: false },
+    Key {
+        name: "rate_limit",
+        summary: "at most this many messages per period: \"1/s\", \"30/m\", \"100/h\"",
+        secret: false,
+    },
+    Key { name: "timeout", summary: "of one attempt, 1s to 120s; default: \"10s\"", secret: false },
+    Key {
+        name: "give_up_after",
+        summary: "how long after the first attempt; default: \"48h\"",
+        secret: false,
+    },
     Key {
         name: "active_hours",
-        summary: "{ days, from, to, timezone }; always open unless set",
+        summary: "send only then: { days, from, to, timezone }; default: always",
         secret: false,
     },
-    Key { name: "digest", summary: "{ schedule, timezone, send_empty }; at once unless set", secret: false },
+    Key {
+        name: "digest",
+        summary: "{ schedule, timezone, send_empty }; default: reviews are sent immediately",
+        secret: false,
+    },
     Key {
         name: "timezone",
-        summary: "of shown dates; that of `digest`, else \"UTC\", unless set",
+        summary: "for dates in messages; default: that of `digest`, or \"UTC\"",
         secret: false,
     },
-    Key { name: "show_email", summary: "show the author's e-mail address; false unless set", secret: false },
+    Key { name: "show_email", summary: "show the author's e-mail address; default: false", secret: false },
     Key {
         name: "skip_if_read",
-        summary: "tell nothing of a review that was read elsewhere; false unless set",
+        summary: "skip reviews that were read elsewhere; default: false",
         secret: false,
     },
     Key {
         name: "allow_http",
-        summary: "allow an http URL beyond this machine; false unless set",
+        summary: "allow an http URL beyond this machine; default: false",
         secret: false,
     },
     Key {
         name: "burst",
-        summary: "{ limit, window }: more than these are told together; each by itself unless set",
+        summary: "{ limit, window }: more than this are grouped into one message; default: never",
         secret: false,
     },
-    Key { name: "ca_file", summary: "a certificate authority to trust beside the system's", secret: false },
+    Key {
+        name: "ca_file",
+        summary: "a certificate authority to trust in addition to the system's",
+        secret: false,
+    },
 ];
 
 /// The key of kinds whose messages are made from templates.
 pub const TEMPLATE: Key = Key {
     name: "template",
-    summary: "the name of templates of yours; the usual ones unless set",
+    summary: "name of a custom template set; default: the built-in templates",
     secret: false,
 };
 
@@ -184,7 +200,7 @@ fn read_kind(table: &Table<'_>) -> Option<&'static Kind> {
         let shown = crate::domain::text::one_line(&wanted, 60);
         let near = nearest(&wanted, names.iter().copied());
         let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-        table.problem("type", format!("`{shown}` is not known here"), format!("{near}{hint}"));
+        table.problem("type", format!("unknown kind `{shown}`"), format!("{near}{hint}"));
     }
     kind
 }
@@ -202,13 +218,13 @@ impl Common {
         }
         let ca_file = table.file("ca_file");
         if let Some(Err(what)) = ca_file.as_deref().map(outbound::certificates) {
-            table.problem("ca_file", what, "name a PEM file with the certificate of the authority");
+            table.problem("ca_file", what, "set it to a PEM file with the authority's certificate");
         }
         if table.has("digest") && table.has("active_hours") {
             table.problem(
                 "active_hours",
-                "is set beside `digest`",
-                "a digest goes by its schedule: keep one of the two",
+                "cannot be combined with `digest`",
+                "a digest has its own schedule: keep one of the two",
             );
         }
         Self {
@@ -247,7 +263,7 @@ fn read_template(table: &Table<'_>) -> Option<String> {
     if crate::template::is_template_name(&name) {
         return Some(name);
     }
-    table.problem("template", "is not a name", "write letters, digits, `-` and `_`, such as \"brief\"");
+    table.problem("template", "is not a valid name", "write letters, digits, `-` and `_`, such as \"brief\"");
     None
 }
 
@@ -269,16 +285,14 @@ pub fn read_url(table: &Table<'_>, key: &str, common: &Common) -> Option<Secret>
     let what = match url.scheme() {
         "https" => None,
         "http" if common.allow_http || is_loopback(&url) => None,
-        "http" => {
-            Some(("is http, which anybody on the way can read", "write https://…, or set allow_http = true"))
-        }
+        "http" => Some(("is http, which is not encrypted", "write https://…, or set allow_http = true")),
         _ => Some(("is not an https URL", hint.as_str())),
     };
     let credentials = !url.username().is_empty() || url.password().is_some();
     let what = what
-        .or(url.host_str().is_none().then_some(("names no host", hint.as_str())))
-        .or(credentials.then_some(("holds a name or password before its host", "remove it from the URL")))
-        .or(url.fragment().map(|_| ("holds a `#` part, which is never sent", "remove it from the URL")));
+        .or(url.host_str().is_none().then_some(("has no host", hint.as_str())))
+        .or(credentials.then_some(("contains a username or password", "remove it from the URL")))
+        .or(url.fragment().map(|_| ("contains a `#` part, which is never sent", "remove it from the URL")));
     match what {
         None => Some(Secret::new(url.as_str())),
         Some((what, hint)) => {

@@ -11,7 +11,7 @@ impl Sender {
     pub fn by_status(&self, answer: &Answer) -> Attempt {
         let outcome = outcome_of(answer);
         let detail = match outcome.reason() {
-            None => format!("{} took the message ({}).", self.host, answer.status),
+            None => format!("{} received the message ({}).", self.host, answer.status),
             Some(reason) => self.explain(reason, answer),
         };
         self.attempt(outcome, answer, detail)
@@ -31,16 +31,16 @@ impl Sender {
     /// What to do where the destination's URL must be replaced.
     pub fn new_url_needed(&self) -> String {
         format!(
-            "put the new URL into `{}` (or the file that its `_file` twin names); waiting messages follow by \
-             themselves, at once after `review-bridge destinations resume {}`",
+            "put the new URL into `{}` (or the file that its `_file` key names); pending messages are then sent \
+             automatically, or immediately with `review-bridge destinations resume {}`",
             self.setting, self.name
         )
     }
 
     /// What to do about a message that was refused for good.
     pub fn refused_for_good(&self) -> &'static str {
-        "Other messages are not affected; this one is a dead letter, and its review stays unread: `review-bridge \
-         deliveries list --state dead` shows it"
+        "Other messages are not affected. This one is a dead letter and its review stays unread: see \
+         `review-bridge deliveries list --state dead`"
     }
 
     /// What happened and what to do, by reason.
@@ -48,10 +48,14 @@ impl Sender {
         let (host, status) = (&self.host, answer.status);
         match reason {
             Reason::RateLimited => {
-                format!("{host} asked to slow down ({status}). Nothing to do: it is tried again by itself.")
+                format!(
+                    "{host} asked to slow down ({status}). No action needed: the message is retried \
+                         automatically."
+                )
             }
             Reason::ServerError => format!(
-                "{host} failed ({status}). It is tried again by itself; if it stays, ask whoever runs it."
+                "{host} failed ({status}). The message is retried automatically. If it keeps failing, contact the \
+                 people who run {host}."
             ),
             Reason::TooLarge => {
                 format!("{host} refused the message as too large ({status}). {}.", self.refused_for_good())
@@ -60,25 +64,29 @@ impl Sender {
                 format!("{host} refused the message ({status}). {}.", self.refused_for_good())
             }
             Reason::Revoked => {
-                format!("{host} says that this URL is gone for good ({status}): {}.", self.new_url_needed())
+                format!(
+                    "{host} reports that this URL no longer exists ({status}): {}.",
+                    self.new_url_needed()
+                )
             }
             Reason::CredentialsRefused | Reason::Forbidden => format!(
-                "{host} does not let us in ({status}). Check that `{}` is right and still allowed to post; {}.",
+                "{host} denied access ({status}). Check that `{}` is correct and still allowed to post. If the \
+                 URL has changed, {}.",
                 self.setting,
                 self.new_url_needed()
             ),
             Reason::NotFound => {
-                format!("{host} knows nothing at this URL ({status}): {}.", self.new_url_needed())
+                format!("{host} found nothing at this URL ({status}): {}.", self.new_url_needed())
             }
             Reason::Redirected => {
                 let to = answer.moved_to.as_deref().map(|to| format!(" to {to}")).unwrap_or_default();
                 format!(
-                    "{host} redirects{to} ({status}), and redirects are never followed: {}.",
+                    "{host} redirects{to} ({status}). Redirects are never followed: {}.",
                     self.new_url_needed()
                 )
             }
             _ => format!(
-                "{host} gave an answer that is not expected of it ({status}). Check that `{}` is the right URL. {}.",
+                "{host} gave an unexpected answer ({status}). Check that `{}` is the right URL. {}.",
                 self.setting,
                 self.refused_for_good()
             ),
@@ -88,7 +96,7 @@ impl Sender {
     /// The attempt of a message that nobody answered in time.
     pub(super) fn timed_out(&self) -> Attempt {
         let detail = format!(
-            "{} gave no answer within {}. The message may have arrived all the same; it is tried again by itself.",
+            "{} did not answer within {}. The message may have arrived; it is retried automatically.",
             self.host,
             crate::settings::units::show_duration(self.timeout)
         );
@@ -104,8 +112,9 @@ impl Sender {
         let (host, why) = (&self.host, words(error));
         if let Some(what) = tls_refusal(error, error.is_connect()) {
             let detail = format!(
-                "No trusted connection to {host}: {what}. If it uses a private certificate authority, name its PEM \
-                 file in `destinations.{}.ca_file`; else its certificate or the clock of this machine is wrong.",
+                "No trusted connection to {host}: {what}. If it uses a private certificate authority, set \
+                 `destinations.{}.ca_file` to its PEM file. Otherwise, its certificate or the clock of this \
+                 machine is wrong.",
                 self.name
             );
             return self.unanswered(Outcome::Broken { reason: Reason::CertificateRefused }, detail);
@@ -113,11 +122,13 @@ impl Sender {
         if error.is_connect() || error.is_builder() {
             let detail = if error.is_timeout() {
                 format!(
-                    "Could not connect to {host} in time. It is tried again by itself; if it stays, check network and firewall."
+                    "Could not connect to {host} in time. The message is retried automatically. If it keeps \
+                     failing, check the network and the firewall."
                 )
             } else {
                 format!(
-                    "Could not connect to {host}: {why}. It is tried again by itself; if it stays, check the URL's host, network and firewall."
+                    "Could not connect to {host}: {why}. The message is retried automatically. If it keeps \
+                     failing, check the host in the URL, the network and the firewall."
                 )
             };
             let reason = if error.is_timeout() { Reason::TimedOut } else { Reason::Unreachable };
@@ -127,8 +138,8 @@ impl Sender {
             return self.timed_out();
         }
         let detail = format!(
-            "The connection to {host} was lost before it answered: {why}. The message may have arrived all the same; \
-             it is tried again by itself."
+            "The connection to {host} was lost before it answered: {why}. The message may have arrived; it is \
+             retried automatically."
         );
         self.unanswered(
             Outcome::Retry { reason: Reason::ConnectionLost, after: None, ambiguous: true },
@@ -165,7 +176,7 @@ fn tls_refusal(error: &(dyn StdError + 'static), connecting: bool) -> Option<Str
         Error::InvalidMessage(_) if connecting => Some("it does not speak TLS (https)".into()),
         Error::AlertReceived(
             Alert::CertificateRequired | Alert::BadCertificate | Alert::AccessDenied | Alert::UnknownCA,
-        ) => Some("it asks for a certificate of ours".into()),
+        ) => Some("it requires a client certificate".into()),
         _ => None,
     }
 }

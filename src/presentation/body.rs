@@ -360,7 +360,7 @@ mod tests {
 
     #[test]
     fn notices_and_tests_have_the_documented_body() {
-        let body = Body::of(&sample("trouble"), false).to_json();
+        let body = Body::of(&sample("problem"), false).to_json();
         assert_eq!(body["type"], "operator");
         assert_eq!(body["data"]["kind"], "destination_broken");
         assert_eq!(body["data"]["state"], "started");

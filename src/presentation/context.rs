@@ -219,7 +219,7 @@ mod tests {
         assert_eq!(shown["details"], "Kiyoh · by A. Customer · en_GB · 14 Mar 2026 18:02 CET (3 h ago)");
         assert_eq!(
             shown["why"],
-            "Told because of rule “unhappy customers”: rating 1 is at most 2, website is “Shop NL”."
+            "Sent by rule “unhappy customers”: rating 1 is at most 2, website is “Shop NL”."
         );
         assert_eq!(shown["edit"], Value::Null);
         assert_eq!(shown["link"], "Open on Kiyoh");
@@ -245,7 +245,7 @@ mod tests {
         assert_eq!(edit("edited rating"), "Edited: 1.5 to 5 stars, after 3 days; the text changed too.");
         assert_eq!(edit("text added"), "Edited: a text was added to the rating, after 3 days.");
         assert_eq!(edit("edited text"), "Edited: the text changed, after 3 days.");
-        assert!(edit("edited, before unknown").contains("no longer kept"));
+        assert!(edit("edited, before unknown").contains("no longer stored"));
     }
 
     #[test]
@@ -258,8 +258,8 @@ mod tests {
         view.show_email = true;
         let shown = context(&sample("everything"), &view);
         assert!(shown["shown"]["details"].as_str().unwrap().contains("customer@mail.example"));
-        assert_eq!(context(&sample("trouble"), &view)["mention"]["token"], "@here");
-        assert_eq!(context(&sample("trouble over"), &view)["mention"], Value::Null);
+        assert_eq!(context(&sample("problem"), &view)["mention"]["token"], "@here");
+        assert_eq!(context(&sample("problem resolved"), &view)["mention"], Value::Null);
         assert_eq!(context(&sample("test"), &view)["mention"], Value::Null);
     }
 }

@@ -85,7 +85,7 @@ pub struct ShownDigest {
 pub struct ShownSummary {
     /// 🔥 many at once, ⏳ many that waited.
     pub symbol: &'static str,
-    /// `37 reviews at once · 3 need attention`, `37 reviews waited`.
+    /// `37 reviews in a short time · 3 need attention`, `37 delayed reviews`.
     pub title: String,
     /// `22 Nov 2026 08:00 – 08:05 CET`.
     pub period: String,
@@ -185,11 +185,13 @@ impl ShownSummary {
     pub fn of(summary: &Summary, message: &Message, view: &View, budget: &ListBudget) -> Self {
         let Summary { cause, reviews } = summary;
         let figures = reviews.figures();
-        let (symbol, what, reason) = match cause {
-            Cause::Burst => ("🔥", "at once", BURST),
-            Cause::Backlog => ("⏳", "waited", BACKLOG),
+        let (symbol, all, reason) = match cause {
+            Cause::Burst => {
+                let all = count(figures.count, "review in a short time", "reviews in a short time");
+                ("🔥", all, BURST)
+            }
+            Cause::Backlog => ("⏳", count(figures.count, "delayed review", "delayed reviews"), BACKLOG),
         };
-        let all = format!("{} {what}", count(figures.count, "review", "reviews"));
         let attention = (figures.attention > 0).then(|| attention(&figures));
         let (worst, most) = (reviews.worst(), WORST.min(budget.attention));
         let shown = |member: &&Member| ShownMember::of(member, message, view, budget.quote);
@@ -214,9 +216,9 @@ impl ShownSummary {
 }
 
 const BURST: &str =
-    "So many came so quickly that they are told together. From here on each is told by itself again.";
+    "Grouped because many arrived at the same time. From now on, reviews are sent one by one again.";
 const BACKLOG: &str =
-    "They waited while nothing could be sent here. From here on each is told by itself again.";
+    "Grouped because they could not be sent here until now. From now on, reviews are sent one by one again.";
 
 impl ShownMember {
     fn of(member: &Member, message: &Message, view: &View, graphemes: usize) -> Self {
@@ -277,10 +279,10 @@ fn period(from: Timestamp, to: Timestamp, view: &View) -> String {
 
 fn health(troubles: &[String]) -> String {
     match troubles {
-        [] => "All is well: reviews are being read, and nothing waits that should not.".into(),
-        [one] => format!("One thing is not well: {}", words::cut_line(&clean(one), 300)),
+        [] => "No problems: reviews are being fetched and nothing is stuck.".into(),
+        [one] => format!("1 problem: {}", words::cut_line(&clean(one), 300)),
         [one, ..] => format!(
-            "{} things are not well, among them: {}",
+            "{} problems, including: {}",
             thousands(troubles.len() as u64),
             words::cut_line(&clean(one), 300)
         ),

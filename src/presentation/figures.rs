@@ -113,7 +113,7 @@ pub fn more(all: usize, shown: usize, what: &str) -> Option<String> {
     let missing = all.saturating_sub(shown);
     let number = thousands(missing as u64);
     (missing > 0).then(|| match shown {
-        0 => format!("{number}{what}, none of them shown here"),
+        0 => format!("{number}{what}, none shown here"),
         _ => format!("and {number} more{what}"),
     })
 }

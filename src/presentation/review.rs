@@ -47,7 +47,7 @@ pub struct ShownReview {
     pub lang: Option<String>,
     /// What it said before, where its text changed.
     pub before: Option<String>,
-    /// `Told because of rule "unhappy customers": rating 1 is at most 2.`
+    /// `Sent by rule "unhappy customers": rating 1 is at most 2.`
     pub why: String,
     /// `Open on Kiyoh`.
     pub link: String,
@@ -58,11 +58,11 @@ pub struct ShownReview {
 /// Ready-made texts of a notice or a test.
 #[derive(Clone, Debug, Serialize)]
 pub struct ShownNotice {
-    /// ⚠️ trouble, ✅ over, 🧪 a test.
+    /// ⚠️ a problem, ✅ resolved, 🧪 a test.
     pub symbol: &'static str,
     /// The same as a colour's name: `attention`, `good`, `default`.
     pub tone: &'static str,
-    /// `Trouble: destination broken`, `Over: destination broken`, `Test message`.
+    /// `Problem: destination broken`, `Resolved: destination broken`, `Test message`.
     pub title: String,
     /// What happened, cut to 600 characters with how much is missing.
     pub text: String,
@@ -152,7 +152,7 @@ fn details(subject: &Subject, platform: Option<&str>, author: &str, date: &str, 
 
 fn why(rules: &[RuleHit]) -> String {
     if rules.is_empty() {
-        return "Sent by a person.".into();
+        return "Sent manually.".into();
     }
     let rule = |hit: &RuleHit| {
         let name = cut_line(&clean(&hit.rule), 80);
@@ -165,7 +165,7 @@ fn why(rules: &[RuleHit]) -> String {
         }
     };
     let reasons: Vec<String> = rules.iter().map(rule).collect();
-    cut_line(&format!("Told because of {}.", reasons.join("; ")), 600)
+    cut_line(&format!("Sent by {}.", reasons.join("; ")), 600)
 }
 
 impl ShownNotice {
@@ -205,7 +205,7 @@ fn tone(content: &Content) -> &'static str {
 fn notice_title(notice: &Notice) -> (&'static str, String) {
     let kind = cut_line(&clean(&notice.kind.replace('_', " ")), 80);
     match notice.state {
-        NoticeState::Started => ("⚠️", format!("Trouble: {kind}")),
-        NoticeState::Over => ("✅", format!("Over: {kind}")),
+        NoticeState::Started => ("⚠️", format!("Problem: {kind}")),
+        NoticeState::Over => ("✅", format!("Resolved: {kind}")),
     }
 }

@@ -34,10 +34,10 @@ pub fn samples() -> Vec<(&'static str, Message)> {
         ("edited, before unknown", review(edited(Change::Rating, None), false)),
         ("hostile", review(hostile(HOSTILE.join("\n")), true)),
         ("20,000 characters", review(hostile("lang genoeg ".repeat(1_667)), false)),
-        ("trouble", message(Content::Operator(notice(NoticeState::Started, "")), false)),
-        ("trouble over", message(Content::Operator(notice(NoticeState::Over, "")), true)),
+        ("problem", message(Content::Operator(notice(NoticeState::Started, "")), false)),
+        ("problem resolved", message(Content::Operator(notice(NoticeState::Over, "")), true)),
         (
-            "hostile trouble",
+            "hostile problem",
             message(Content::Operator(notice(NoticeState::Started, &HOSTILE.join("\n"))), false),
         ),
         ("digest", digest(0)),

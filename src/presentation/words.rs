@@ -252,7 +252,7 @@ pub fn edit(subject: &Subject) -> Option<String> {
         Change::New => return None,
         Change::Rating => {
             let Some(before) = before else {
-                return Some("Edited: the rating changed; what it was is no longer kept.".into());
+                return Some("Edited: the rating changed; the previous one is no longer stored.".into());
             };
             let old = stars(before.rating_on(subject.rating.scale).shown());
             let new = stars(subject.rating.shown());
@@ -265,7 +265,7 @@ pub fn edit(subject: &Subject) -> Option<String> {
             format!("Edited: {old} to {new}{unit}{after}{too}.")
         }
         Change::TextAdded => format!("Edited: a text was added to the rating{after}."),
-        Change::Text if subject.review.text.is_none() => format!("Edited: the text was taken away{after}."),
+        Change::Text if subject.review.text.is_none() => format!("Edited: the text was removed{after}."),
         Change::Text => format!("Edited: the text changed{after}."),
     })
 }

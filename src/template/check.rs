@@ -79,12 +79,12 @@ impl<'a> Walk<'a> {
             }
             TemplateElement::HelperBlock(block) => self.block(block, wrong),
             TemplateElement::PartialExpression(_) | TemplateElement::PartialBlock(_) => {
-                wrong.push("partials stand in HTML files only, as `{{> name}}`".into());
+                wrong.push("partials are only allowed in HTML files, as `{{> name}}`".into());
             }
             TemplateElement::DecoratorExpression(_) | TemplateElement::DecoratorBlock(_) => {
                 wrong.push("decorators (`{{* …}}`) are not supported".into());
             }
-            _ => wrong.push("this form is not supported".into()),
+            _ => wrong.push("this syntax is not supported".into()),
         }
     }
 
@@ -98,8 +98,8 @@ impl<'a> Walk<'a> {
         }
         match name {
             Some(name) if is_value(name) => {}
-            Some("else") => wrong.push("`{{else}}` is outside of a block".into()),
-            name => wrong.push(format!("there is no helper `{}`", name.unwrap_or("?"))),
+            Some("else") => wrong.push("`{{else}}` is outside a block".into()),
+            name => wrong.push(format!("unknown helper `{}`", name.unwrap_or("?"))),
         }
         self.parameters(call, wrong);
     }
@@ -117,7 +117,7 @@ impl<'a> Walk<'a> {
                 Ok(value) => return value,
                 Err(what) => wrong.push(what),
             },
-            Parameter::Name(name) => wrong.push(format!("`{name}` is not known here")),
+            Parameter::Name(name) => wrong.push(format!("unknown name `{name}`")),
             Parameter::Subexpression(sub) => {
                 if let TemplateElement::Expression(call) = sub.as_element() {
                     self.expression(call, wrong);
@@ -132,7 +132,7 @@ impl<'a> Walk<'a> {
     fn block(&mut self, block: &HelperTemplate, wrong: &mut Vec<String>) {
         let name = name_of(&block.name).unwrap_or("?");
         if !BLOCKS.contains(&name) {
-            wrong.push(format!("there is no block `{{{{#{name}}}}}`"));
+            wrong.push(format!("unknown block `{{{{#{name}}}}}`"));
             return;
         }
         let subject = block.params.first().and_then(|parameter| self.parameter(parameter, wrong));
@@ -167,7 +167,7 @@ impl<'a> Walk<'a> {
             Path::Local((_, name, raw)) => {
                 let known = ["index", "first", "last", "key"].contains(&name.as_str());
                 let inside = self.scopes.iter().any(|scope| scope.each);
-                if known && inside { Ok(None) } else { Err(format!("`{raw}` is not known here")) }
+                if known && inside { Ok(None) } else { Err(format!("unknown name `{raw}`")) }
             }
             Path::Relative((segments, raw)) => self.relative(segments, raw),
         }
@@ -181,11 +181,11 @@ impl<'a> Walk<'a> {
                 PathSeg::Named(name) => names.push(name.as_str()),
                 // Handlebars keeps the type of its grammar's rules to itself; their names are all there is.
                 PathSeg::Ruled(rule) => match format!("{rule:?}").as_str() {
-                    "path_up" => level = level.checked_sub(1).ok_or("`../` leads above the top")?,
+                    "path_up" => level = level.checked_sub(1).ok_or("`../` goes above the top")?,
                     "path_root" => level = 0,
                     _ => {}
                 },
-                _ => return Err(format!("`{raw}` is not understood")),
+                _ => return Err(format!("`{raw}` cannot be parsed")),
             }
         }
         let mut value = self.scopes[level].value;
@@ -268,20 +268,20 @@ mod tests {
         for (template, part) in [
             ("{{reviw.text}}", "did you mean `review.text`?"),
             ("{{#if review.txt}}{{/if}}", "did you mean `review.text`?"),
-            ("{{#unless nope}}{{/unless}}", "`nope` is not known"),
-            ("{{#if n}}{{else}}{{#if n}}{{nope}}{{/if}}{{/if}}", "`nope` is not known"),
-            ("{{#each rules}}{{this.name}}{{/each}}", "`this.name` is not known"),
+            ("{{#unless nope}}{{/unless}}", "unknown name `nope`"),
+            ("{{#if n}}{{else}}{{#if n}}{{nope}}{{/if}}{{/if}}", "unknown name `nope`"),
+            ("{{#each rules}}{{this.name}}{{/each}}", "unknown name `this.name`"),
             ("{{#each n}}{{/each}}", "needs a list"),
-            ("{{#with review}}{{nope}}{{/with}}", "`nope` is not known"),
-            ("{{truncate nope 3}}", "`nope` is not known"),
-            ("{{#if (eq nope 1)}}{{/if}}", "`nope` is not known"),
-            ("{{shout review.text}}", "no helper `shout`"),
-            ("{{#review}}{{/review}}", "no block `{{#review}}`"),
+            ("{{#with review}}{{nope}}{{/with}}", "unknown name `nope`"),
+            ("{{truncate nope 3}}", "unknown name `nope`"),
+            ("{{#if (eq nope 1)}}{{/if}}", "unknown name `nope`"),
+            ("{{shout review.text}}", "unknown helper `shout`"),
+            ("{{#review}}{{/review}}", "unknown block `{{#review}}`"),
             ("{{> other}}", "partials"),
             ("{{#*inline \"x\"}}{{/inline}}", "decorators"),
-            ("{{@index}}", "`@index` is not known"),
+            ("{{@index}}", "unknown name `@index`"),
             ("{{../n}}", "above the top"),
-            ("{{log review.text}}", "no helper `log`"),
+            ("{{log review.text}}", "unknown helper `log`"),
         ] {
             let found = wrong(template);
             assert!(found.iter().any(|what| what.contains(part)), "{template}: {found:?}");

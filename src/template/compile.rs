@@ -74,13 +74,13 @@ impl Compiler<'_> {
                 _ if key.starts_with('$') && key != "$schema" => {
                     self.wrong(
                         source.at,
-                        format!("`{}` is none of `$if`, `$unless`, `$each`", one_line(key, 60)),
+                        format!("`{}` is not one of `$if`, `$unless`, `$each`", one_line(key, 60)),
                     );
                 }
                 _ => {
                     let node = self.node(source, shape, Place { key, within: outer.key, kind, top });
                     if matches!(&node, Node::Object(object) if object.each.is_some()) {
-                        self.wrong(source.at, "has `$each`, which only items of a list can have");
+                        self.wrong(source.at, "has `$each`, which is only allowed in items of a list");
                     }
                     object.fields.push((key.clone(), node));
                 }
@@ -106,7 +106,7 @@ impl Compiler<'_> {
 
     fn with_item(&mut self, at: usize, path: &str, shape: &Value) -> Option<Value> {
         let Some(items) = find(shape, path).ok().and_then(Value::as_array) else {
-            self.wrong(at, format!("`$each` needs a list, and `{path}` is none"));
+            self.wrong(at, format!("`$each` needs a list, and `{path}` is not one"));
             return None;
         };
         let mut shape = shape.clone();
@@ -126,12 +126,12 @@ impl Compiler<'_> {
                 return Node::Fixed(Value::Null);
             }
             Rule::Only(template) if text != template => {
-                self.wrong(at, format!("`{}` can only be fixed, or {template}", one_line(place.key, 60)));
+                self.wrong(at, format!("`{}` must be fixed or exactly {template}", one_line(place.key, 60)));
                 return Node::Fixed(Value::Null);
             }
             Rule::Link if text != OWN_LINK && text != ITEM_LINK && !is_fixed(text) => {
                 let what = format!(
-                    "`{}` must be {OWN_LINK} or begin with a fixed `https://…/`",
+                    "`{}` must be {OWN_LINK} or start with a fixed `https://…/`",
                     one_line(place.key, 60)
                 );
                 self.wrong(at, what);

@@ -82,7 +82,7 @@ pub fn read(folder: Option<&Path>, formats: &[&Format]) -> (Files, Vec<TemplateP
             if !is_partial(&name, formats) && !known.contains(&usual(&name)) {
                 let near = nearest(&name, known.iter().map(String::as_str));
                 let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-                problems.push(problem(&path, format!("overrides no template{hint}")));
+                problems.push(problem(&path, format!("replaces no built-in template{hint}")));
                 continue;
             }
             match read_file(&path) {
@@ -151,7 +151,7 @@ fn list(
             continue;
         }
         if found.len() >= MAX_FILES {
-            problems.push(problem(root, format!("holds more than {MAX_FILES} files")));
+            problems.push(problem(root, format!("contains more than {MAX_FILES} files")));
             return;
         }
         if !path.is_dir() {
@@ -167,7 +167,7 @@ fn read_file(path: &Path) -> Result<String, String> {
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(cannot)?;
     if !file.metadata().map_err(cannot)?.is_file() {
-        return Err("is not a file".into());
+        return Err("is not a regular file".into());
     }
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(cannot)?;
     if bytes.len() as u64 > MAX_BYTES {
@@ -216,7 +216,7 @@ mod tests {
             [
                 "is larger than 256 KiB",
                 "is not UTF-8 text",
-                "overrides no template; did you mean `slack/review.json`?"
+                "replaces no built-in template; did you mean `slack/review.json`?"
             ]
         );
         let (_, problems) = read(Some(&dir.path().join("missing")), &[]);

@@ -24,19 +24,19 @@ pub static TABLE: &[HelperRow] = &[
     HelperRow {
         name: "stars",
         usage: "{{stars review.rating}}",
-        summary: "★★★★☆; empty where the rating is unknown",
+        summary: "★★★★☆; empty if the rating is unknown",
         run: stars,
     },
     HelperRow {
         name: "truncate",
         usage: "{{truncate review.text 80}}",
-        summary: "one line of at most so many characters, ending in … where it was cut",
+        summary: "one line of at most this many characters, ending in … if it was cut",
         run: truncate,
     },
     HelperRow {
         name: "date",
         usage: "{{date review.reviewed_at \"%d %b %Y\" \"Europe/Amsterdam\"}}",
-        summary: "a date by a format (strftime's) in a time zone; `date unknown` for null",
+        summary: "a date in a strftime format and a time zone; `date unknown` for null",
         run: date,
     },
     HelperRow { name: "number", usage: "{{number 1340}}", summary: "1,340", run: number },
@@ -124,11 +124,11 @@ fn date(params: &[&Value]) -> Result<Value, String> {
         [Value::String(time)] | [Value::String(time), _] | [Value::String(time), _, _] => time,
         _ => return Err("takes a date, a format and a time zone".into()),
     };
-    let zone = jiff::tz::TimeZone::get(&text(2, "UTC")?).map_err(|_| "does not know this time zone")?;
+    let zone = jiff::tz::TimeZone::get(&text(2, "UTC")?).map_err(|_| "got an unknown time zone")?;
     let time =
-        clock::parse(time).and_then(|time| clock::in_zone(time, &zone)).ok_or("cannot read this date")?;
+        clock::parse(time).and_then(|time| clock::in_zone(time, &zone)).ok_or("got an invalid date")?;
     let shown = jiff::fmt::strtime::format(text(1, "%-d %b %Y %H:%M %Z")?, &time);
-    shown.map(Value::String).map_err(|_| "does not know this format".into())
+    shown.map(Value::String).map_err(|_| "got an invalid format".into())
 }
 
 fn number(params: &[&Value]) -> Result<Value, String> {

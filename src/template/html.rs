@@ -86,8 +86,8 @@ impl Walk {
     fn value(&mut self, call: &HelperTemplate) -> Option<&'static str> {
         match &mut self.place {
             Place::Text => None,
-            Place::Raw(_) => Some("no value is safe inside of a comment, a style or a script"),
-            Place::Tag(_, None) => Some("inside of a tag a value needs quotes: title=\"{{…}}\""),
+            Place::Raw(_) => Some("no value is safe inside a comment, a style or a script"),
+            Place::Tag(_, None) => Some("inside a tag, a value needs quotes: title=\"{{…}}\""),
             Place::Tag(tag, Some(quote)) => {
                 let (before, so_far) = tag.rsplit_once(*quote).unwrap_or_default();
                 let attribute = before.trim_end_matches('=').rsplit(char::is_whitespace).next();
@@ -103,8 +103,8 @@ impl Walk {
                     tag.push_str("https://own/");
                 }
                 (!safe).then_some(
-                    "inside of a tag only a link (href=\"{{review.url}}\", or one that begins with a fixed https://…/), \
-                     `alt`, `title`, `lang` or the width of a bar can hold a value",
+                    "inside a tag, a value is only allowed in a link (href=\"{{review.url}}\", or one that starts \
+                     with a fixed https://…/), in `alt`, `title` and `lang`, or as the width of a bar",
                 )
             }
         }

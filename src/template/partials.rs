@@ -96,7 +96,7 @@ impl Whole {
             self.put(partial, partials, open)?;
             open.pop();
             if self.text.len() as u64 > MAX_BYTES {
-                return Err(wrong(format!("makes it larger than {} KiB", MAX_BYTES / 1024)));
+                return Err(wrong(format!("makes the template larger than {} KiB", MAX_BYTES / 1024)));
             }
             // A partial ends with the line that names it.
             let ended = self.text.ends_with('\n') && file.text[call.end..].starts_with('\n');
@@ -119,11 +119,11 @@ impl Whole {
             return Err(format!("there is no partial `{path}`{}", near.unwrap_or_default()));
         };
         if open.iter().any(|open| open == name) {
-            return Err(format!("names itself: {} > {name}", open.join(" > ")));
+            return Err(format!("includes itself: {} > {name}", open.join(" > ")));
         }
         if open.len() >= MAX_NESTING || self.used.len() >= MAX_PARTIALS {
             return Err(format!(
-                "is one partial too many: at most {MAX_NESTING} inside of each other, and {MAX_PARTIALS} in all"
+                "is one partial too many: at most {MAX_NESTING} nested, and {MAX_PARTIALS} in total"
             ));
         }
         self.used.push(path);
@@ -217,10 +217,10 @@ mod tests {
             wrong("\n {{> stile}}", &[("style", "")]),
             "review.html:2:2: there is no partial `email/partials/stile.html`; did you mean `{{> style}}`?"
         );
-        assert_eq!(wrong("{{> a}}", &[("a", "x{{> a}}")]), "a.html:1:2: names itself: a > a");
+        assert_eq!(wrong("{{> a}}", &[("a", "x{{> a}}")]), "a.html:1:2: includes itself: a > a");
         assert_eq!(
             wrong("{{> a}}", &[("a", "{{> b}}"), ("b", "\n{{> a}}")]),
-            "b.html:2:1: names itself: a > b > a"
+            "b.html:2:1: includes itself: a > b > a"
         );
         let chain: Vec<(String, String)> =
             (0..20).map(|index| (format!("p{index}"), format!("{{{{> p{}}}}}", index + 1))).collect();
@@ -229,8 +229,12 @@ mod tests {
         let ten = |name: &str| format!("{{{{> {name}}}}}").repeat(10);
         let (a, b, c) = (ten("b"), ten("c"), ten("d"));
         let bomb = [("a", &*a), ("b", &*b), ("c", &*c), ("d", "")];
-        assert!(wrong("{{> a}}", &bomb).contains("200 in all"));
+        assert!(wrong("{{> a}}", &bomb).contains("200 in total"));
         let long = "x".repeat(200 * 1024);
-        assert_eq!(wrong("{{> a}}{{> a}}", &[("a", &long)]), "review.html:1:8: makes it larger than 256 KiB");
+        assert_eq!(
+            wrong("{{> a}}{{> a}}", &[("a", &long)]),
+            "review.html:1:8: makes the template larger than 256 \
+                                                              KiB"
+        );
     }
 }

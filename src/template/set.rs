@@ -158,7 +158,7 @@ impl Set {
         let find = |name: &str| self.templates.get_key_value(&(name.to_owned(), kind));
         let found = view.template.as_deref().and_then(find).or_else(|| find(""));
         let ((name, _), template) =
-            found.ok_or_else(|| format!("there is no template of `{kind}` in {}", self.format.name))?;
+            found.ok_or_else(|| format!("there is no template for `{kind}` in {}", self.format.name))?;
         let compiled = template.get_or_init(|| self.compile(kind, name, None)).as_ref();
         let compiled =
             compiled.map_err(|problems| problems.first().map(ToString::to_string).unwrap_or_default())?;
@@ -234,7 +234,7 @@ impl Set {
             file: file.shown.clone(),
             line: 0,
             column: 0,
-            what: "is named by no template".into(),
+            what: "is not included by any template".into(),
         };
         unused.map(problem).collect()
     }

@@ -38,8 +38,8 @@ pub fn unknown(shape: &Value, path: &str) -> String {
     let mut known = Vec::new();
     list(shape, String::new(), &mut known);
     match nearest(path, known.iter().map(String::as_str)) {
-        Some(near) => format!("`{path}` is not known here; did you mean `{near}`?"),
-        None => format!("`{path}` is not known here"),
+        Some(near) => format!("unknown name `{path}`; did you mean `{near}`?"),
+        None => format!("unknown name `{path}`"),
     }
 }
 

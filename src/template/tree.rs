@@ -275,15 +275,15 @@ mod tests {
         let wrong = |file: &str| render(file).unwrap_err();
         assert_eq!(
             wrong("{\"text\":\n  \"a {{nope}}\"}"),
-            ["2:6: `nope` is not known here; did you mean `none`?"]
+            ["2:6: unknown name `nope`; did you mean `none`?"]
         );
         assert_eq!(wrong("{\"text\": \"{{none.k}}\"}").len(), 1);
         let all = wrong(
             "{\"text\": \"{{#if x}}\", \"type\": \"{{x}}\", \"$if\": \"y\", \"$for\": 1, \"id\": \"{{x}}\"}",
         );
         assert_eq!(all.len(), 6, "{all:?}");
-        assert!(all.iter().any(|what| what.contains("`id` can only be fixed, or {{n}}")), "{all:?}");
-        assert!(wrong("{\"o\": {\"$each\": \"list\"}}")[0].contains("only items of a list"));
+        assert!(all.iter().any(|what| what.contains("`id` must be fixed or exactly {{n}}")), "{all:?}");
+        assert!(wrong("{\"o\": {\"$each\": \"list\"}}")[0].contains("only allowed in items of a list"));
         assert!(wrong("{\"o\": [{\"$each\": \"x\"}]}")[0].contains("needs a list"));
         assert!(wrong("{\"o\": [{\"type\": \"b\"}]}")[0].contains("use one of `a`, `loud`"));
         assert!(wrong("[]")[0].contains("one object"));

@@ -1,4 +1,4 @@
-// The demo page: asks for news and draws it, messages by the scripts of their kinds. Texts are hostile: they only ever become text nodes.
+// The demo page: polls for news and draws it; messages are drawn by the scripts of their kinds. Texts are hostile: they only ever become text nodes.
 "use strict";
 
 const places = JSON.parse(document.body.dataset.places);
@@ -67,7 +67,7 @@ function drawReviews(reviews, first) {
   let before = null;
   for (const review of reviews) {
     const age = review.age;
-    // What changes all the time must not draw the whole row anew.
+    // What changes all the time must not redraw the whole row.
     const key = JSON.stringify({ ...review, age: 0 });
     let entry = drawn.get(review.uuid);
     if (!entry || entry.key !== key) {
@@ -170,7 +170,7 @@ function drawPost(post, first) {
     if (scroll.children.length > SHOWN) scroll.lastChild.remove();
     return;
   }
-  // Follows the newest, unless somebody reads further up.
+  // Follows the newest, unless somebody is reading further up.
   const follows = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 60;
   scroll.append(element);
   if (scroll.children.length > SHOWN) scroll.firstChild.remove();
@@ -188,7 +188,7 @@ function say(words, good) {
   notice.hidden = !words;
 }
 
-function tell(news) {
+function announce(news) {
   const out = news.out_until !== null;
   if (out) say("Simulated outage: Slack answers 503 for a moment. Failed messages will be retried.");
   else if (wasOut) {
@@ -214,7 +214,7 @@ function draw(news) {
     drawPost(post, first);
     after = Math.max(after, post.id);
   }
-  tell(news);
+  announce(news);
 }
 
 async function ask() {

@@ -268,7 +268,7 @@ async fn a_summary_that_is_refused_is_sent_in_its_plainest_form() {
     let slack = bench.slack("crm");
     assert_eq!(slack.len(), 5);
     let [full, plain] = [3, 4].map(|index: usize| serde_json::from_str::<Value>(&slack[index].body).unwrap());
-    assert!(full["text"].as_str().unwrap().starts_with("🔥 37 reviews at once · "), "{full}");
+    assert!(full["text"].as_str().unwrap().starts_with("🔥 37 reviews in a short time · "), "{full}");
     assert!(full["blocks"].is_array() && plain["blocks"].is_null());
     assert!(!plain["text"].as_str().unwrap().contains("<!"));
     assert_eq!(bench.marked().len(), 40);
@@ -332,7 +332,7 @@ async fn each_recipient_has_windows_of_their_own() {
     for recipient in ["a@shop.example", "b@shop.example"] {
         let subjects = to(recipient);
         assert_eq!(subjects.len(), 4);
-        assert!(subjects[3].starts_with("🔥 5 reviews at once · "), "{subjects:?}");
+        assert!(subjects[3].starts_with("🔥 5 reviews in a short time · "), "{subjects:?}");
     }
     all_delivered(&bench, 16).await;
 }

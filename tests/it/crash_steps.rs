@@ -87,8 +87,8 @@ async fn at_each(steps: impl IntoIterator<Item = Step>, fault: StoreFault) {
         happened += usize::from(happens(step, fault).await);
     }
     println!("{fault:?}: {happened} of {all}");
-    // At most the last calls of a round may be missed.
-    let missed = (all / 3).min(3 * usize::try_from(ROUNDS).unwrap());
+    // How many commits settle what is sent depends on the order of the answers: the last calls of a round may be missed.
+    let missed = all / 4;
     assert!(happened + missed >= all && happened > 0, "only {happened} of {all}, {fault:?}");
 }
 

@@ -82,16 +82,16 @@ async fn each_failure_of_a_destination_has_its_words() {
     let cases = [
         (answer(400, &[]), ["refused the message (400)", "a dead letter"]),
         (answer(413, &[]), ["refused the message as too large (413)", "a dead letter"]),
-        (answer(429, &[]), ["asked to slow down (429)", "tried again by itself"]),
-        (answer(500, &[]), ["failed (500)", "tried again by itself"]),
-        (Answer::Reset, ["was lost before it answered", "The message may have arrived all the same"]),
-        (Answer::Slow, ["gave no answer within 1s", "The message may have arrived all the same"]),
-        (answer(401, &[]), ["does not let us in (401)", new_url]),
-        (answer(404, &[]), ["knows nothing at this URL (404)", new_url]),
-        (answer(410, &[]), ["says that this URL is gone for good (410)", new_url]),
+        (answer(429, &[]), ["asked to slow down (429)", "retried automatically"]),
+        (answer(500, &[]), ["failed (500)", "retried automatically"]),
+        (Answer::Reset, ["was lost before it answered", "The message may have arrived"]),
+        (Answer::Slow, ["did not answer within 1s", "The message may have arrived"]),
+        (answer(401, &[]), ["denied access (401)", new_url]),
+        (answer(404, &[]), ["found nothing at this URL (404)", new_url]),
+        (answer(410, &[]), ["reports that this URL no longer exists (410)", new_url]),
         (
             answer(302, &elsewhere),
-            ["redirects to elsewhere.example (302), and redirects are never followed", new_url],
+            ["redirects to elsewhere.example (302). Redirects are never followed", new_url],
         ),
     ];
     for (answer, words) in cases {
@@ -196,10 +196,10 @@ async fn each_trouble_is_told_to_the_operator_with_what_to_do_and_so_is_its_end(
 }
 
 #[tokio::test]
-async fn without_an_operator_check_and_run_say_that_nobody_is_told() {
+async fn without_an_operator_check_and_run_warn() {
     let mut bench = Bench::real(Options::default()).await;
     bench.rest.insert_str(0, "[http]\nlisten = \"\"\n");
-    let warning = "nobody is told when something goes wrong: name destinations in `operator.notify`";
+    let warning = "nobody is notified of problems: add destinations to `operator.notify`";
     for arguments in [&["run", "--once"][..], &["check"]] {
         let (code, said) = bridge(&bench, arguments).await;
         assert_eq!(code, 0, "{said}");
@@ -208,5 +208,5 @@ async fn without_an_operator_check_and_run_say_that_nobody_is_told() {
     }
     bench.rest += "[operator]\nnotify = [\"crm\"]\n";
     let (code, said) = bridge(&bench, &["run", "--once"]).await;
-    assert!(code == 0 && !said.contains("nobody is told"), "{said}");
+    assert!(code == 0 && !said.contains("nobody is notified"), "{said}");
 }

@@ -188,7 +188,7 @@ async fn a_name_that_is_not_found_is_said_and_what_waits_for_it_is_no_repeat() {
         "{text}"
     );
     let text = said(&mut bench, &api, &nowhere, &["check"]).await;
-    assert!(text.contains(&format!("{name}:80: the name is not found")), "{text}");
+    assert!(text.contains(&format!("{name}:80: the name was not found")), "{text}");
     bench.rest = bench.rest.replace(&nowhere, &good);
     let process = Process::start(&bench, &["run"]);
     until("it is told", LONG, || bench.sandbox.unread().is_empty()).await;

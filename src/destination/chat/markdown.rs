@@ -143,7 +143,8 @@ impl Walk {
                     let known =
                         self.found.iter().any(|known| (known.line, known.column) == (place.0, place.1));
                     if address && !known {
-                        let what = "inside of an address in Markdown no value is safe; put a link into its own field";
+                        let what =
+                            "no value is safe inside a Markdown address; put a link into its own field";
                         self.found.push(Misuse { line: place.0, column: place.1, what: what.into() });
                     }
                 }

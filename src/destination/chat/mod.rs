@@ -119,7 +119,7 @@ impl Sender {
     /// in the way. It may have arrived, so it is not sent again.
     pub(super) fn taken_by_another(&self, how: &str, answer: &Answer) -> Attempt {
         let detail = format!(
-            "{} answered {} {how}: check the URL. It is not sent again by itself, since it may have arrived. {}.",
+            "{} answered {} {how}: check the URL. The message is not retried, because it may have arrived. {}.",
             self.host(),
             answer.status,
             self.refused_for_good()

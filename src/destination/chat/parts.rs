@@ -129,7 +129,7 @@ impl SizeBudget {
         }
         if !self.holds(&parts) {
             return Err(format!(
-                "is larger than {} characters, even with its texts cut short",
+                "is larger than {} characters, even with its texts cut",
                 thousands(self.units as u64)
             ));
         }

@@ -33,7 +33,7 @@ const CODES: &[(u64, Reason, &str)] = &[
     (
         220_001,
         Reason::Forbidden,
-        "it posts into a forum, and needs `?thread_id=` with the number of one of its threads behind the URL",
+        "it posts to a forum: append `?thread_id=` and the number of a thread to the URL",
     ),
 ];
 
@@ -48,7 +48,7 @@ impl Discord<'_> {
         }
         let said = Said::read(body);
         let replace =
-            "In Discord open the channel's settings, Integrations, Webhooks, and make a new webhook; then";
+            "In Discord, open the channel's settings > Integrations > Webhooks, create a new webhook, and";
         let new_url = format!("{replace} {}.", self.sender.new_url_needed());
         if let Some((code, reason, what)) = CODES.iter().find(|(code, ..)| *code == said.code) {
             let detail = format!("Discord says `{code}` ({}): {what}. {new_url}", answer.status);
@@ -61,7 +61,7 @@ impl Discord<'_> {
             Outcome::Broken { .. } => {
                 let host = self.sender.host();
                 let detail =
-                    format!("{host} does not take messages at this URL ({}). {new_url}", answer.status);
+                    format!("{host} does not accept messages at this URL ({}). {new_url}", answer.status);
                 self.sender.attempt(attempt.outcome, answer, detail)
             }
             Outcome::Dead { .. } if said.code != 0 => {

@@ -21,13 +21,13 @@ use std::sync::Arc;
 pub static KIND: Kind = Kind {
     name: "discord",
     title: "Discord",
-    summary: "a Discord channel, through a webhook",
+    summary: "a Discord channel, via a webhook",
     default_rate: Rate::per_second(1),
     keys: &[
         Key { name: "webhook_url", summary: "the webhook's URL, from Discord", secret: true },
         Key {
             name: "mention",
-            summary: "who is pinged by reviews and by trouble: @here, @everyone, <@USER_ID>, <@&ROLE_ID>",
+            summary: "who is pinged by reviews and problems: @here, @everyone, <@USER_ID>, <@&ROLE_ID>",
             secret: false,
         },
         TEMPLATE,
@@ -44,9 +44,9 @@ fn read(table: &Table<'_>, common: &Common, _: &Shared) -> Option<Arc<dyn Make>>
     let mention = table.text("mention").map(|text| {
         let mention = parse_mention(&text);
         if mention.is_none() {
-            let hint = "write \"@here\", \"@everyone\", \"<@USER_ID>\" or \"<@&ROLE_ID>\", with the number that Discord \
-                        copies in its developer mode";
-            table.problem("mention", "is not a mention that Discord knows", hint);
+            let hint = "write \"@here\", \"@everyone\", \"<@USER_ID>\" or \"<@&ROLE_ID>\", with the ID that \
+                        Discord copies in developer mode";
+            table.problem("mention", "is not a valid Discord mention", hint);
         }
         mention
     });

@@ -108,7 +108,7 @@ fn color(value: &Value) -> Result<u64, String> {
         (Some("default"), _) => Ok(0x8A_8F_98),
         (None, Some(number)) if number <= MAX_COLOR => Ok(number),
         _ => {
-            Err("has a `color` that is no number and none of `attention`, `warning`, `good`, `default`"
+            Err("has a `color` that is neither a number nor one of `attention`, `warning`, `good`, `default`"
                 .into())
         }
     }

@@ -12,17 +12,17 @@ async fn the_answers_of_discord_decide() {
     use Outcome::{Broken, Dead, Delivered};
     let error = |code: u32| format!(r#"{{"message": "What is wrong.", "code": {code}}}"#);
     for (status, body, expected, part) in [
-        (200, r#"{"id": "1", "content": ""}"#.to_owned(), Delivered, "took the message"),
-        (204, String::new(), Delivered, "took the message"),
+        (200, r#"{"id": "1", "content": ""}"#.to_owned(), Delivered, "received the message"),
+        (204, String::new(), Delivered, "received the message"),
         (200, "<!DOCTYPE html>".into(), Dead { reason: Reason::UnexpectedAnswer }, "a web page"),
         (400, error(50_035), Dead { reason: Reason::PayloadRefused }, "`50035`: What is wrong"),
         (400, error(220_001), Broken { reason: Reason::Forbidden }, "?thread_id="),
         (401, error(50_027), Broken { reason: Reason::CredentialsRefused }, "token is wrong"),
-        (401, String::new(), Broken { reason: Reason::CredentialsRefused }, "make a new webhook"),
+        (401, String::new(), Broken { reason: Reason::CredentialsRefused }, "create a new webhook"),
         (403, error(50_013), Broken { reason: Reason::Forbidden }, "`destinations.support.webhook_url`"),
         (404, error(10_015), Broken { reason: Reason::Revoked }, "the webhook was deleted"),
         (404, error(10_003), Broken { reason: Reason::ChannelGone }, "channel or thread was deleted"),
-        (404, "<html>".into(), Broken { reason: Reason::NotFound }, "make a new webhook"),
+        (404, "<html>".into(), Broken { reason: Reason::NotFound }, "create a new webhook"),
         (413, String::new(), Dead { reason: Reason::TooLarge }, "too large"),
         (500, error(0), retry(Reason::ServerError, None, false), "failed (500)"),
         (
@@ -61,8 +61,8 @@ fn settings_are_checked() {
     const HOOK: &str = "type = \"discord\"\nwebhook_url = \"https://discord.example/secretpath\"";
     assert_refused(&[
         ("type = \"discord\"\nwebhook_url = \"http://discord.example/secretpath\"", "webhook_url: is http"),
-        (&format!("{HOOK}\nmention = \"<!here>\""), "mention: is not a mention"),
-        (&format!("{HOOK}\nmention = \"<@name>\""), "mention: is not a mention"),
+        (&format!("{HOOK}\nmention = \"<!here>\""), "mention: is not a valid Discord mention"),
+        (&format!("{HOOK}\nmention = \"<@name>\""), "mention: is not a valid Discord mention"),
     ]);
     for mention in ["@here", "@everyone", "<@123456789012345678>", "<@&123456789012345678>"] {
         assert!(read(&format!("{HOOK}\nmention = \"{mention}\"")).1.is_empty(), "{mention}");

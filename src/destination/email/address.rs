@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 /// A mailbox with an optional name, safe to write into a header.
 pub type Sender = Mailbox;
 
-const HINT: &str = "write an address, with a name before it if you like: \"Reviews <reviews@shop.example>\"";
+const HINT: &str = "write an address, optionally with a name: \"Reviews <reviews@shop.example>\"";
 
 /// Reads the mailbox `key`. Its address is plain ASCII: not every server takes others from a sender.
 pub fn read(table: &Table<'_>, key: &str) -> Option<Sender> {
@@ -29,7 +29,7 @@ pub fn read_list(table: &Table<'_>, key: &str) -> Option<Vec<Address>> {
     }
     let texts = table.texts(key)?;
     if texts.is_empty() {
-        table.problem(key, "names nobody", hint.as_str());
+        table.problem(key, "is empty", hint.as_str());
     }
     let mut known = BTreeSet::new();
     let mut addresses = Vec::new();

@@ -17,5 +17,5 @@ pub const FIXTURE: Fixture = Fixture {
     clicked: true,
     said: |_| None,
     draw: include_str!("draw.js"),
-    drawn_by: "The mails are shown by Chromium, the frame around them is the gallery's.",
+    drawn_by: "The e-mails are rendered by Chromium; the frame around them belongs to the gallery.",
 };

@@ -41,16 +41,16 @@ use verdict::SmtpClassifier;
 pub static KIND: Kind = Kind {
     name: "email",
     title: "E-mail",
-    summary: "e-mail to one or more people, through the mail server of [smtp]",
+    summary: "e-mail to one or more people, via the mail server in [smtp]",
     default_rate: Rate::per_second(10),
     keys: &[
-        Key { name: "to", summary: "the addresses, a list", secret: false },
+        Key { name: "to", summary: "the recipients' addresses, a list", secret: false },
         Key {
             name: "from",
-            summary: "who sends: \"Reviews <reviews@shop.example>\"; smtp.from unless set",
+            summary: "the sender, such as \"Reviews <reviews@shop.example>\"; default: smtp.from",
             secret: false,
         },
-        Key { name: "reply_to", summary: "who is answered; smtp.reply_to unless set", secret: false },
+        Key { name: "reply_to", summary: "where replies go; default: smtp.reply_to", secret: false },
         TEMPLATE,
     ],
     format: Some(&FORMAT),
@@ -83,14 +83,14 @@ fn read(table: &Table<'_>, _: &Common, shared: &Shared) -> Option<Arc<dyn Make>>
         Some(Smtp::Set(server)) => Some(server.clone()),
         Some(Smtp::Wrong) => None,
         Some(Smtp::Absent) | None => {
-            let hint = "write [smtp], and below it host, username and password of your mail server";
-            table.problem("type", "is `email`, and there is no [smtp] to send through", hint);
+            let hint = "add a table [smtp] with host, username and password of your mail server";
+            table.problem("type", "is `email`, which needs a table [smtp]", hint);
             None
         }
     }?;
     let from = from.or_else(|| server.from.clone());
     if from.is_none() && !table.has("from") {
-        let hint = "write from = \"Reviews <reviews@shop.example>\" here or below [smtp]";
+        let hint = "write from = \"Reviews <reviews@shop.example>\" here or in [smtp]";
         table.problem("from", "is missing", hint);
     }
     let reply_to = reply_to.or_else(|| server.reply_to.clone());
@@ -135,9 +135,7 @@ impl Settings {
         let files = [self.server.ca_file.as_deref(), common.ca_file.as_deref()];
         let roots = files.into_iter().flatten().map(certificates).collect::<Result<Vec<_>, _>>()?;
         let config = common.outbound.tls(&roots.concat());
-        config
-            .map(TlsConnector::from)
-            .map_err(|error| format!("cannot make the connection settings: {error}"))
+        config.map(TlsConnector::from).map_err(|error| format!("cannot set up the connection: {error}"))
     }
 }
 

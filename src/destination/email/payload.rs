@@ -28,7 +28,7 @@ pub static FORMAT: Format = Format {
     fit: |payload, _| Ok(payload),
     too_large: |payload| {
         let html = payload["html"].as_str().unwrap_or_default();
-        (html.len() > MAX_HTML_BYTES).then_some("gives more than the 80 KB that mail programs show")
+        (html.len() > MAX_HTML_BYTES).then_some("is larger than the 80 KB that mail programs show")
     },
     plain,
 };
@@ -147,7 +147,7 @@ impl Whole {
 fn subject(text: String, context: &mut Value) -> Result<String, &'static str> {
     let subject = cut_line(&clean(&text.replace(ZERO_WIDTH, "")), MAX_SUBJECT);
     if subject.is_empty() {
-        return Err("gives an empty subject");
+        return Err("produces an empty subject");
     }
     if let Some(line) = context.pointer_mut("/mail/rest") {
         *line = line.as_str().and_then(|line| rest(line, &subject)).into();

@@ -86,15 +86,11 @@ impl Server {
         let open = tls == Tls::None && matches!(login, Ok(Some(_))) && host.is_some() && !local;
         if open {
             let hint = "write tls = \"starttls\" (port 587) or tls = \"implicit\" (port 465), or remove the password";
-            table.problem(
-                "tls",
-                "would send the password unencrypted, which anybody on the way can read",
-                hint,
-            );
+            table.problem("tls", "would send the password unencrypted", hint);
         }
         let ca_file = table.file("ca_file");
         if let Some(Err(what)) = ca_file.as_deref().map(certificates) {
-            table.problem("ca_file", what, "name a PEM file with the certificate of the authority");
+            table.problem("ca_file", what, "set it to a PEM file with the authority's certificate");
         }
         let from = address::read(table, "from");
         let reply_to = address::read(table, "reply_to");
@@ -116,12 +112,12 @@ impl Tls {
 }
 
 fn read_host(table: &Table<'_>) -> Option<String> {
-    let hint = "name your mail server: host = \"mail.example\"";
+    let hint = "write the name of your mail server: host = \"mail.example\"";
     let text = table.required_text("host", hint)?;
     let host = text.trim().trim_start_matches('[').trim_end_matches(']');
     let good = host.parse::<IpAddr>().is_ok() || matches!(url::Host::parse(host), Ok(url::Host::Domain(_)));
     if !good {
-        table.problem("host", "is not the name of a server", hint);
+        table.problem("host", "is not a valid server name", hint);
     }
     good.then(|| host.to_owned())
 }
@@ -142,7 +138,7 @@ fn read_login(table: &Table<'_>) -> Result<Option<Login>, ()> {
     }
     let username = username.ok_or(())?;
     if username.trim().is_empty() || username.chars().any(char::is_control) {
-        table.problem("username", "is not a name", "write username = \"…\"");
+        table.problem("username", "is not a valid name", "write username = \"…\"");
         return Err(());
     }
     Ok(Some(Login { username, password: password.ok_or(())? }))

@@ -69,14 +69,14 @@ impl SmtpClassifier {
     pub fn taken(&self, response: &Response) -> Attempt {
         let words: Vec<&str> = response.message().collect();
         let code = response.code().into();
-        let detail = format!("{} took the message ({code}).", self.server);
+        let detail = format!("{} received the message ({code}).", self.server);
         self.attempt(Outcome::Delivered, Some(code), detail, Some(&words.join(" ")))
     }
 
     /// The message has no recipient that can be written to.
     pub fn no_address(&self, recipient: &str) -> Attempt {
         let detail = format!(
-            "“{}” is not an address that can be written to. Check `destinations.{}.to`.",
+            "“{}” is not a valid address. Check `destinations.{}.to`.",
             one_line(recipient, 100),
             self.name
         );
@@ -89,23 +89,23 @@ impl SmtpClassifier {
         let ambiguous = step == Step::Content;
         if step == Step::Greeting && self.port == Tls::Implicit.usual_port() && self.tls != Tls::Implicit {
             let detail = format!(
-                "{server} said nothing within {time}: at this port servers wait for encryption to begin. {}.",
+                "{server} sent nothing within {time}: on this port, servers expect encryption from the start. {}.",
                 "Set `smtp.tls` to \"implicit\", or `smtp.port` to 587"
             );
             return self.attempt(Outcome::Broken { reason: Reason::CertificateRefused }, None, detail, None);
         }
         let detail = match step {
             Step::Connect => format!(
-                "Could not connect to {server} within {time}. It is tried again by itself; if it stays, check \
-                 `smtp.host`, `smtp.port` and the firewall (many providers block port 25)."
+                "Could not connect to {server} within {time}. The message is retried automatically. If it keeps \
+                 failing, check `smtp.host`, `smtp.port` and the firewall (many providers block port 25)."
             ),
             Step::Content => format!(
-                "{server} had the message and did not answer within {time}. It may have arrived all the same; it is \
-                 tried again by itself, with the same Message-ID."
+                "{server} got the message and did not confirm it within {time}. It may have arrived; it is \
+                 retried automatically with the same Message-ID."
             ),
             _ => format!(
-                "{server} did not answer within {time}. It is tried again by itself; if it stays, set a longer \
-                 `destinations.{}.timeout` or ask whoever runs the server.",
+                "{server} did not answer within {time}. The message is retried automatically. If it keeps \
+                 failing, set a longer `destinations.{}.timeout` or contact the people who run the server.",
                 self.name
             ),
         };
@@ -120,8 +120,8 @@ impl SmtpClassifier {
         match failure {
             Failure::NoUtf8 => {
                 let detail = format!(
-                    "{} takes no address with letters beyond ASCII before the @, such as {to}. Use another address in \
-                     `destinations.{}.to`, or a server that knows SMTPUTF8.",
+                    "{} does not accept addresses with non-ASCII letters before the @, such as {to}. Use another \
+                     address in `destinations.{}.to`, or a server that supports SMTPUTF8.",
                     self.server, self.name
                 );
                 self.attempt(Outcome::Dead { reason: Reason::RecipientUnknown }, None, detail, None)
@@ -139,8 +139,8 @@ impl SmtpClassifier {
             Failure::Wire(Refusal::Network(error)) => self.lost(step, error),
             Failure::Smtp(error) if error.is_client() && step == Step::Login => {
                 let detail = format!(
-                    "{} does not let anybody log in here. Set `smtp.port` to 587 (or 465 with `smtp.tls` = \
-                     \"implicit\"), or remove `smtp.username` and `smtp.password` if the server asks for none.",
+                    "{} does not offer a login here. Set `smtp.port` to 587 (or 465 with `smtp.tls` = \
+                     \"implicit\"), or remove `smtp.username` and `smtp.password` if the server needs no login.",
                     self.server
                 );
                 self.attempt(Outcome::Broken { reason: Reason::CredentialsRefused }, None, detail, None)
@@ -159,15 +159,15 @@ impl SmtpClassifier {
         let server = &self.server;
         if step >= Step::Data {
             let detail = format!(
-                "{server} answered with something that is not SMTP. The message may have arrived all the same; it is \
-                 tried again by itself."
+                "{server} answered with something that is not SMTP. The message may have arrived; it is retried \
+                 automatically."
             );
             let outcome = Outcome::Retry { reason: Reason::ServerError, after: None, ambiguous: true };
             return self.attempt(outcome, None, detail, None);
         }
         let detail = format!(
-            "{server} does not speak as a mail server does. Check `smtp.host`, `smtp.port` and `smtp.tls`: port 465 \
-             goes with \"implicit\", 587 with \"starttls\"."
+            "{server} does not answer like a mail server. Check `smtp.host`, `smtp.port` and `smtp.tls`: port 465 \
+             needs \"implicit\", 587 \"starttls\"."
         );
         self.attempt(Outcome::Broken { reason: Reason::UnexpectedAnswer }, None, detail, None)
     }
@@ -176,13 +176,13 @@ impl SmtpClassifier {
         let server = &self.server;
         let detail = match tls_error(error) {
             Some(rustls::Error::InvalidMessage(_)) => format!(
-                "{server} does not begin with encryption. Set `smtp.tls` to \"starttls\" (usual at port 587), or \
+                "{server} does not start with encryption. Set `smtp.tls` to \"starttls\" (usual on port 587), or \
                  `smtp.port` to 465."
             ),
             Some(error) => format!(
-                "No trusted connection to {server}: {}. If it uses a private certificate authority, name its PEM file in \
-                 `smtp.ca_file`; else `smtp.host` is not the name in its certificate, or the clock of this machine is \
-                 wrong.",
+                "No trusted connection to {server}: {}. If it uses a private certificate authority, set \
+                 `smtp.ca_file` to its PEM file. Otherwise, `smtp.host` is not the name in its certificate, or \
+                 the clock of this machine is wrong.",
                 words(error)
             ),
             None => return self.lost(Step::Greeting, error),
@@ -197,20 +197,20 @@ impl SmtpClassifier {
             Step::Connect => (
                 Reason::Unreachable,
                 format!(
-                    "Could not connect to {server}: {why}. It is tried again by itself; if it stays, check `smtp.host`, \
-                     `smtp.port` and the firewall."
+                    "Could not connect to {server}: {why}. The message is retried automatically. If it keeps \
+                     failing, check `smtp.host`, `smtp.port` and the firewall."
                 ),
             ),
             Step::Content => (
                 Reason::ConnectionLost,
                 format!(
-                    "The connection to {server} was lost before it confirmed the message: {why}. It may have arrived all \
-                     the same; it is tried again by itself, with the same Message-ID."
+                    "The connection to {server} was lost before it confirmed the message: {why}. It may have \
+                     arrived; it is retried automatically with the same Message-ID."
                 ),
             ),
             _ => (
                 Reason::ConnectionLost,
-                format!("The connection to {server} was lost: {why}. It is tried again by itself."),
+                format!("The connection to {server} was lost: {why}. The message is retried automatically."),
             ),
         };
         self.attempt(Outcome::Retry { reason, after: None, ambiguous }, None, detail, None)
@@ -219,55 +219,58 @@ impl SmtpClassifier {
     fn refused(&self, step: Step, code: u16, words: &str, to: &Address) -> Attempt {
         let (server, name) = (&self.server, &self.name);
         let later = |reason| Outcome::Retry { reason, after: None, ambiguous: false };
-        let letter = "Other messages are not affected; this one is a dead letter, and its review stays unread: \
-                      `review-bridge deliveries list --state dead` shows it";
+        let letter = "Other messages are not affected. This one is a dead letter and its review stays unread: see \
+                      `review-bridge deliveries list --state dead`";
         let (outcome, what) = match meaning(step, code, words) {
             Meaning::Later => (
                 later(Reason::ServerError),
-                "asks to come back later. It is tried again by itself; if it stays, ask whoever runs the server".into(),
+                "asked to try later. The message is retried automatically. If it keeps failing, contact the \
+                 people who run the server".into(),
             ),
             Meaning::MailboxFull => (
                 later(Reason::ServerError),
-                format!("says that the mailbox of {to} is full. It is tried again by itself, until there is room"),
+                format!("reports that the mailbox of {to} is full. The message is retried automatically until \
+                         there is room"),
             ),
             Meaning::Credentials => (
                 Outcome::Broken { reason: Reason::CredentialsRefused },
-                "does not accept the login. Check `smtp.username` and `smtp.password`; some providers want a password \
-                 made for programs (an “app password”)"
+                "does not accept the login. Check `smtp.username` and `smtp.password`; some providers require an \
+                 “app password”"
                     .into(),
             ),
             Meaning::NeedsTls => (
                 Outcome::Broken { reason: Reason::CertificateRefused },
-                "wants an encrypted connection. Set `smtp.tls` to \"starttls\" (port 587) or \"implicit\" (port 465)"
+                "requires an encrypted connection. Set `smtp.tls` to \"starttls\" (port 587) or \"implicit\" \
+                 (port 465)"
                     .into(),
             ),
             Meaning::WrongSender => (
                 Outcome::Broken { reason: Reason::Forbidden },
                 format!(
-                    "does not accept the sender. `destinations.{name}.from` (or `smtp.from`) must be an address that this \
-                     login may send as"
+                    "does not accept the sender. `destinations.{name}.from` (or `smtp.from`) must be an address \
+                     that this login may use"
                 ),
             ),
             Meaning::WrongRecipient => (
                 Outcome::Dead { reason: Reason::RecipientUnknown },
-                format!("knows no mailbox {to}. Check `destinations.{name}.to`. {letter}"),
+                format!("has no mailbox {to}. Check `destinations.{name}.to`. {letter}"),
             ),
             Meaning::TooLarge => {
                 (Outcome::Dead { reason: Reason::TooLarge }, format!("refused the message as too large. {letter}"))
             }
             Meaning::Unwanted => (
                 Outcome::Dead { reason: Reason::PayloadRefused },
-                format!("refused what the message says, perhaps as spam. {letter}"),
+                format!("refused the message, perhaps as spam. {letter}"),
             ),
             Meaning::Policy => (
                 Outcome::Broken { reason: Reason::Forbidden },
-                "does not send mail for us. It must allow this machine or login to send: check `smtp.username`, the \
-                 sender's SPF and DKIM records, or ask whoever runs the server"
+                "does not relay this message. It must allow this machine or login to send: check `smtp.username` \
+                 and the sender's SPF and DKIM records, or contact the people who run the server"
                     .into(),
             ),
             Meaning::Other => (
                 Outcome::Broken { reason: Reason::UnexpectedAnswer },
-                "gave an answer that is not expected. Check `smtp.host`, `smtp.port` and `smtp.tls`".into(),
+                "gave an unexpected answer. Check `smtp.host`, `smtp.port` and `smtp.tls`".into(),
             ),
         };
         let said = self.secrets.excerpt_of(words, 160);

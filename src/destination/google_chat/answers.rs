@@ -27,7 +27,7 @@ impl GoogleChat<'_> {
         let usual = self.sender.by_status(answer);
         let refusal = refusal(body);
         let said = refusal.as_ref().map_or_else(
-            || format!("{} does not take messages at this URL ({})", self.sender.host(), answer.status),
+            || format!("{} does not accept messages at this URL ({})", self.sender.host(), answer.status),
             |refusal| format!("Google Chat says `{}` ({}): {}", refusal.code, answer.status, refusal.message),
         );
         match usual.outcome {
@@ -48,8 +48,8 @@ impl GoogleChat<'_> {
 
     fn with_url(&self, said: &str) -> String {
         format!(
-            "{said}. In the space open Apps & integrations > Webhooks, copy the URL again, or add a webhook where it is \
-             gone, and {}.",
+            "{said}. In the space, open Apps & integrations > Webhooks, copy the URL again (or add a new webhook \
+             if it is gone), and {}.",
             self.sender.new_url_needed()
         )
     }

@@ -43,7 +43,7 @@ pub fn fit(payload: Value, context: &Value) -> Result<Value, String> {
         shorter
     });
     let whole = shorter.into_iter().find(|shorter| shorter.to_string().len() <= MAX_BYTES);
-    whole.ok_or_else(|| "is larger than the 24 KB that surely pass, even with its texts cut short".into())
+    whole.ok_or_else(|| "is larger than 24 KB, even with its texts cut".into())
 }
 
 /// The addresses of customers, which are only there where they are to be shown.

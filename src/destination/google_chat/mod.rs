@@ -25,18 +25,18 @@ use std::sync::Arc;
 pub static KIND: Kind = Kind {
     name: "google_chat",
     title: "Google Chat",
-    summary: "a Google Chat space, through an incoming webhook",
+    summary: "a Google Chat space, via an incoming webhook",
     // Google's own limit for all that writes to a space.
     default_rate: Rate::per_second(1),
     keys: &[
         Key {
             name: "webhook_url",
-            summary: "the webhook's URL, from Google Chat, with its `key` and `token`",
+            summary: "the webhook's URL, from Google Chat, including `key` and `token`",
             secret: true,
         },
         Key {
             name: "mention",
-            summary: "who is pinged by reviews and by trouble: <users/all>, <users/…>",
+            summary: "who is pinged by reviews and problems: <users/all>, <users/…>",
             secret: false,
         },
         TEMPLATE,
@@ -53,16 +53,16 @@ fn read(table: &Table<'_>, common: &Common, _: &Shared) -> Option<Arc<dyn Make>>
     let mention = table.text("mention").map(|text| {
         let mention = parse_mention(&text);
         if mention.is_none() {
-            let hint = "write \"<users/all>\", or \"<users/…>\" with the number of a person in Google Chat";
-            table.problem("mention", "is not a mention that Google Chat knows", hint);
+            let hint = "write \"<users/all>\", or \"<users/…>\" with a person's ID in Google Chat";
+            table.problem("mention", "is not a valid Google Chat mention", hint);
         }
         mention
     });
     let webhook_url = webhook_url?;
     if is_incomplete(&webhook_url) {
         let place = if table.has("webhook_url") { "webhook_url" } else { "webhook_url_file" };
-        let hint = "in the space open Apps & integrations > Webhooks, and copy the whole URL";
-        table.problem(place, "lacks `key` or `token`, without which Google Chat lets nobody in", hint);
+        let hint = "in the space, open Apps & integrations > Webhooks and copy the whole URL";
+        table.problem(place, "lacks `key` or `token`, which Google Chat requires", hint);
         return None;
     }
     Some(Arc::new(Chat::webhook(&FORMAT, webhook_url, mention.flatten(), answers::classify)))

@@ -65,7 +65,7 @@ fn the_built_in_card_reads_in_order() {
             "<b>Never again</b>",
             "Parcel broken, nobody answers the phone.<br>Three weeks now.",
             "Kiyoh · by A. Customer · en_GB · 14 Mar 2026 18:02 CET (3 h ago)",
-            "<i>Told because of rule “unhappy customers”: rating 1 is at most 2, website is “Shop NL”.</i>",
+            "<i>Sent by rule “unhappy customers”: rating 1 is at most 2, website is “Shop NL”.</i>",
             "<i>Possibly a repeat: an earlier attempt may have arrived.</i>",
             "Open on Kiyoh",
         ]
@@ -83,8 +83,8 @@ fn the_built_in_card_reads_in_order() {
     assert!(said("digest").contains("<a href=\"https://reviews.example/shop\">Open on Kiyoh</a>"));
     assert!(said("digest").contains("By website\nShop NL: 3 reviews"), "{}", said("digest"));
     assert!(said("long summary").contains("<i>and 61 more</i>"), "{}", said("long summary"));
-    assert!(said("trouble").contains("What to do\nPut a new URL into “destinations.support.webhook_url”."));
-    assert!(payload("trouble over").get("text").is_none(), "good news pings nobody");
+    assert!(said("problem").contains("What to do\nPut a new URL into “destinations.support.webhook_url”."));
+    assert!(payload("problem resolved").get("text").is_none(), "good news pings nobody");
     assert!(payload("test").get("text").is_none());
 }
 
@@ -115,7 +115,7 @@ fn the_plain_form_is_text_alone() {
          attempt may have arrived.\n<https://reviews.example/shop|Open on Kiyoh>"
     );
     assert!(!plain("digest").contains("<users/all>") && plain("summary").starts_with("<users/all>\n"));
-    assert!(plain("trouble").contains("“destinations.support.webhook_url”"));
+    assert!(plain("problem").contains("“destinations.support.webhook_url”"));
     assert!(!plain("pings").contains("<!") && !plain("links").contains("<https://evil"));
 }
 
@@ -155,7 +155,7 @@ fn mistakes_are_start_up_errors() {
     let paragraph = |text: &str| card(&json!([{"textParagraph": {"text": text}}]));
     for (template, expected) in [
         (json!({"text": "x"}), "has no list of `cardsV2`"),
-        (json!({"text": "{{review.text}}"}), "`text` can only be fixed, or {{#if mention}}"),
+        (json!({"text": "{{review.text}}"}), "`text` must be fixed or exactly {{#if mention}}"),
         (json!({"cardsV2": [], "thread": {}}), "has the key `thread` in the message"),
         (json!({"cardsV2": []}), "exactly one of `cardsV2`"),
         (json!({"cardsV2": [{"card": {}}]}), "a card without `sections`"),
@@ -174,8 +174,8 @@ fn mistakes_are_start_up_errors() {
         ),
         (card(&json!([{"buttonList": {"buttons": [{"onClick": {"action": {}}}]}}])), "has the key `action`"),
         (paragraph("{{reviw.text}}"), "did you mean `review.text`?"),
-        (paragraph("<a href=\"{{review.author}}\">x</a>"), "inside of a tag only a link"),
-        (paragraph("<font color={{shown.tone}}>x</font>"), "inside of a tag a value needs quotes"),
+        (paragraph("<a href=\"{{review.author}}\">x</a>"), "inside a tag, a value is only allowed in a link"),
+        (paragraph("<font color={{shown.tone}}>x</font>"), "inside a tag, a value needs quotes"),
         (paragraph(&"x".repeat(2 * MAX_BYTES)), ""),
     ] {
         let found = with_review(&template).map(drop);

@@ -17,7 +17,7 @@ async fn the_errors_of_google_chat_say_whose_fault_it_is() {
     };
     let unknown = "Invalid JSON payload received. Unknown name \\\"x\\\": Cannot find field.";
     for (status, body, expected, part) in [
-        (200, r#"{"name":"spaces/A/messages/B.B"}"#.to_owned(), Delivered, "took the message"),
+        (200, r#"{"name":"spaces/A/messages/B.B"}"#.to_owned(), Delivered, "received the message"),
         (200, "<!DOCTYPE html>".into(), Dead { reason: Reason::UnexpectedAnswer }, "a web page"),
         (
             400,
@@ -49,18 +49,23 @@ async fn the_errors_of_google_chat_say_whose_fault_it_is() {
             Broken { reason: Reason::NotFound },
             "Apps & integrations > Webhooks",
         ),
-        (404, String::new(), Broken { reason: Reason::NotFound }, "does not take messages at this URL (404)"),
+        (
+            404,
+            String::new(),
+            Broken { reason: Reason::NotFound },
+            "does not accept messages at this URL (404)",
+        ),
         (
             429,
             error("RESOURCE_EXHAUSTED", "Quota exceeded.", "RATE_LIMIT_EXCEEDED"),
             retry(Reason::RateLimited, None, false),
-            "tried again by itself",
+            "retried automatically",
         ),
         (
             503,
             error("UNAVAILABLE", "Try later.", ""),
             retry(Reason::ServerError, None, false),
-            "tried again by itself",
+            "retried automatically",
         ),
     ] {
         let server = Server::start(answer(status, "", &body));
@@ -79,7 +84,7 @@ fn settings_are_checked() {
         ),
         (
             "type = \"google_chat\"\nwebhook_url = \"https://x.example/secretpath\"\nmention = \"@all\"",
-            "mention: is not a mention that Google Chat knows",
+            "mention: is not a valid Google Chat mention",
         ),
     ]);
 }

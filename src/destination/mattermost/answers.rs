@@ -23,7 +23,7 @@ const ERRORS: &[(&str, &str, Option<Reason>, &str)] = &[
         "web.incoming_webhook.disabled.",
         "webhooks have been disabled",
         Some(Reason::Revoked),
-        "incoming webhooks are switched off; ask the server's admin",
+        "incoming webhooks are switched off; contact the server's admin",
     ),
     (
         "web.incoming_webhook.channel.",
@@ -48,7 +48,7 @@ const ERRORS: &[(&str, &str, Option<Reason>, &str)] = &[
         "web.incoming_webhook.permissions.",
         "channel permissions",
         Some(Reason::Forbidden),
-        "whoever made the webhook is not in the channel any more",
+        "the webhook's creator is no longer in the channel",
     ),
     (
         "api.post.create_post.town_square_read_only",
@@ -60,7 +60,7 @@ const ERRORS: &[(&str, &str, Option<Reason>, &str)] = &[
         "web.incoming_webhook.user.",
         "find the user",
         Some(Reason::Revoked),
-        "whoever made the webhook is not there any more",
+        "the webhook's creator no longer has an account",
     ),
     ("web.incoming_webhook.text.", "no text specified", None, "this message is empty"),
     ("web.incoming_webhook.parse.", "unable to parse", None, "it cannot read this message"),
@@ -84,18 +84,19 @@ impl Mattermost<'_> {
             id.starts_with(known) || (id.is_empty() && !text.is_empty() && lower.contains(text))
         });
         let new_url = format!(
-            "In Mattermost open Integrations, Incoming Webhooks; then {}",
+            "In Mattermost, open Integrations > Incoming Webhooks and create a new one; then {}",
             self.sender.new_url_needed()
         );
         match known {
             Some((.., Some(reason), what)) => {
-                let detail = format!("Mattermost refuses this ({}): {what}. {new_url}.", answer.status);
+                let detail =
+                    format!("Mattermost refused the message ({}): {what}. {new_url}.", answer.status);
                 self.sender.attempt(Outcome::Broken { reason: *reason }, answer, detail)
             }
             Some((.., None, what)) => {
                 let outcome = Outcome::Dead { reason: Reason::PayloadRefused };
                 let advice = self.sender.refused_for_good();
-                let detail = format!("Mattermost refuses this ({}): {what}. {advice}.", answer.status);
+                let detail = format!("Mattermost refused the message ({}): {what}. {advice}.", answer.status);
                 self.sender.attempt(outcome, answer, detail)
             }
             None => {

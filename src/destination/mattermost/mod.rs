@@ -20,13 +20,13 @@ use std::sync::Arc;
 pub static KIND: Kind = Kind {
     name: "mattermost",
     title: "Mattermost",
-    summary: "a Mattermost channel, through an incoming webhook",
+    summary: "a Mattermost channel, via an incoming webhook",
     default_rate: Rate::per_second(1),
     keys: &[
         Key { name: "webhook_url", summary: "the webhook's URL, from Mattermost", secret: true },
         Key {
             name: "mention",
-            summary: "who is pinged by reviews and by trouble: @here, @channel, @all, @username",
+            summary: "who is pinged by reviews and problems: @here, @channel, @all, @username",
             secret: false,
         },
         TEMPLATE,
@@ -44,7 +44,7 @@ fn read(table: &Table<'_>, common: &Common, _: &Shared) -> Option<Arc<dyn Make>>
         let mention = parse_mention(&text);
         if mention.is_none() {
             let hint = "write \"@here\", \"@channel\", \"@all\", or \"@\" and the name of a user or a group";
-            table.problem("mention", "is not a mention that Mattermost knows", hint);
+            table.problem("mention", "is not a valid Mattermost mention", hint);
         }
         mention
     });

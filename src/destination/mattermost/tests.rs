@@ -11,8 +11,8 @@ async fn the_answers_of_mattermost_decide() {
     use Outcome::{Broken, Dead, Delivered};
     let error = |id: &str| format!(r#"{{"id": "{id}", "message": "What is wrong.", "status_code": 0}}"#);
     for (status, body, expected, part) in [
-        (200, "ok".to_owned(), Delivered, "took the message"),
-        (200, " OK\n".into(), Delivered, "took the message"),
+        (200, "ok".to_owned(), Delivered, "received the message"),
+        (200, " OK\n".into(), Delivered, "received the message"),
         (200, "<!DOCTYPE html>".into(), Dead { reason: Reason::UnexpectedAnswer }, "Mattermost's `ok`"),
         (200, String::new(), Dead { reason: Reason::UnexpectedAnswer }, "Mattermost's `ok`"),
         (
@@ -62,16 +62,16 @@ async fn the_answers_of_mattermost_decide() {
             403,
             error("web.incoming_webhook.permissions.app_error"),
             Broken { reason: Reason::Forbidden },
-            "not in the",
+            "no longer in the channel",
         ),
         (
             403,
             error("web.incoming_webhook.user.app_error"),
             Broken { reason: Reason::Revoked },
-            "not there any more",
+            "no longer has an account",
         ),
         (403, String::new(), Broken { reason: Reason::Forbidden }, "`destinations.support.webhook_url`"),
-        (404, "<html>no channel</html>".into(), Broken { reason: Reason::NotFound }, "knows nothing"),
+        (404, "<html>no channel</html>".into(), Broken { reason: Reason::NotFound }, "found nothing"),
         (400, "Unable to parse incoming data".into(), Dead { reason: Reason::PayloadRefused }, "cannot read"),
         (
             400,
@@ -93,8 +93,8 @@ fn settings_are_checked() {
     const HOOK: &str = "type = \"mattermost\"\nwebhook_url = \"https://chat.example/hooks/secretpath\"";
     assert_refused(&[
         ("type = \"mattermost\"", "webhook_url: is missing"),
-        (&format!("{HOOK}\nmention = \"<!here>\""), "mention: is not a mention"),
-        (&format!("{HOOK}\nmention = \"@a b\""), "mention: is not a mention"),
+        (&format!("{HOOK}\nmention = \"<!here>\""), "mention: is not a valid Mattermost mention"),
+        (&format!("{HOOK}\nmention = \"@a b\""), "mention: is not a valid Mattermost mention"),
     ]);
     for mention in ["@here", "@channel", "@all", "@jan.de-vries_2"] {
         assert!(read(&format!("{HOOK}\nmention = \"{mention}\"")).1.is_empty(), "{mention}");

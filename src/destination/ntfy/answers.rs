@@ -20,7 +20,7 @@ pub fn classify(sender: &Sender, answer: &Answer) -> Attempt {
     let body = answer.body.as_deref().unwrap_or_default().trim();
     if (200..300).contains(&answer.status) {
         return match body.starts_with('<') {
-            true => sender.taken_by_another("with a web page, so it may not be ntfy", answer),
+            true => sender.taken_by_another("with a web page, so it may not be an ntfy server", answer),
             false => sender.by_status(answer),
         };
     }
@@ -29,7 +29,7 @@ pub fn classify(sender: &Sender, answer: &Answer) -> Attempt {
     let refusal = refusal(body);
     let code = refusal.as_ref().map_or(0, |refusal| refusal.code);
     let said = refusal.map_or_else(
-        || format!("{} does not take messages ({})", sender.host(), answer.status),
+        || format!("{} does not accept messages ({})", sender.host(), answer.status),
         |refusal| format!("ntfy says `{}` ({}): {}", refusal.code, answer.status, refusal.message),
     );
     let own = |key: &str| format!("`destinations.{}.{key}`", sender.name);
@@ -39,26 +39,26 @@ pub fn classify(sender: &Sender, answer: &Answer) -> Attempt {
             let outcome =
                 Outcome::Retry { reason: Reason::RateLimited, after: Some(after), ambiguous: false };
             let detail = format!(
-                "{said}. The limit of the day is used up. It is tried again by itself; an account or a server of your \
-                 own has more room, and a digest needs less."
+                "{said}. The daily limit is used up. The message is retried automatically. An account or a server \
+                 of your own has higher limits, and a digest needs fewer messages."
             );
             sender.attempt(outcome, answer, detail)
         }
         _ if TOPIC.contains(&code) => {
-            let detail = format!("{said}. Name another topic in {}.", own("topic"));
+            let detail = format!("{said}. Set another topic in {}.", own("topic"));
             sender.attempt(Outcome::Broken { reason: Reason::NotFound }, answer, detail)
         }
         Outcome::Broken { reason: Reason::CredentialsRefused | Reason::Forbidden } => {
             let detail = format!(
-                "{said}. The topic is protected: put an access token that may write to it into {} (or the file that its \
-                 `_file` twin names); waiting messages follow by themselves.",
+                "{said}. The topic is protected: put an access token that may write to it into {} (or the file \
+                 that its `_file` key names); pending messages are then sent automatically.",
                 own("token")
             );
             sender.attempt(usual.outcome, answer, detail)
         }
         Outcome::Broken { reason: Reason::NotFound | Reason::Revoked } => {
             let detail = format!(
-                "{said}. See whether {} is the root of an ntfy server, and {}.",
+                "{said}. Check that {} is the root of an ntfy server, and {}.",
                 own("url"),
                 sender.new_url_needed()
             );

@@ -25,19 +25,19 @@ use std::time::Duration;
 pub static KIND: Kind = Kind {
     name: "ntfy",
     title: "ntfy",
-    summary: "telephones and browsers, through a topic of ntfy.sh or of an ntfy server of yours",
+    summary: "phones and browsers, via ntfy.sh or your own ntfy server",
     // ntfy.sh takes 60 at once, and then one in five seconds: <https://docs.ntfy.sh/publish/#limitations>.
     default_rate: Rate { count: 12, span: Duration::from_secs(60) },
     keys: &[
-        Key { name: "url", summary: "the server; \"https://ntfy.sh\" unless set", secret: false },
-        Key { name: "topic", summary: "the topic; whoever knows it can read it", secret: true },
-        Key { name: "token", summary: "an access token, where the topic is protected", secret: true },
+        Key { name: "url", summary: "the server; default: \"https://ntfy.sh\"", secret: false },
+        Key { name: "topic", summary: "the topic; anyone who knows it can read it", secret: true },
+        Key { name: "token", summary: "an access token, if the topic is protected", secret: true },
         Key {
             name: "priority",
-            summary: "{ attention, warning, good, default }: from 1 to 5, by the rating; 4, 3, 2 and 3 unless set",
+            summary: "{ attention, warning, good, default }: from 1 to 5, by rating; default: 4, 3, 2 and 3",
             secret: false,
         },
-        Key { name: "tags", summary: "tags of every message, a list; none unless set", secret: false },
+        Key { name: "tags", summary: "tags for every message, a list; default: none", secret: false },
         TEMPLATE,
     ],
     format: Some(&FORMAT),
@@ -59,14 +59,14 @@ fn read(table: &Table<'_>, common: &Common, _: &Shared) -> Option<Arc<dyn Make>>
     let token = table.secret("token").map(|token| Secret::new(token.expose().trim()));
     if token.as_ref().is_some_and(|token| !is_token(token.expose())) {
         let place = if table.has("token") { "token" } else { "token_file" };
-        table.problem(place, "is not an access token", "write the one that ntfy shows: token = \"tk_…\"");
+        table.problem(place, "is not a valid access token", "copy the one that ntfy shows: token = \"tk_…\"");
         return None;
     }
     let priority = table.table("priority").map(read_priorities).unwrap_or_default();
     let tags = table.texts("tags").unwrap_or_default();
     if tags.len() > 10 || !tags.iter().all(|tag| is_tag(tag)) {
         let hint = "write up to 10 short words, such as tags = [\"star\"]: <https://docs.ntfy.sh/emojis/>";
-        table.problem("tags", "are not tags", hint);
+        table.problem("tags", "are not valid tags", hint);
     }
     let topic = topic?;
     Some(Arc::new(Chat {
@@ -83,7 +83,8 @@ fn read(table: &Table<'_>, common: &Common, _: &Shared) -> Option<Arc<dyn Make>>
 
 /// `[-_A-Za-z0-9]{1,64}`, as ntfy takes it.
 fn read_topic(table: &Table<'_>) -> Option<Secret> {
-    let hint = "write letters, digits, `-` and `_`, best a long word that nobody can guess: topic = \"…\"";
+    let hint =
+        "write letters, digits, `-` and `_`, preferably a long word that is hard to guess: topic = \"…\"";
     let topic = table.secret("topic").map(|topic| Secret::new(topic.expose().trim()));
     if !table.has("topic") && !table.has("topic_file") {
         table.problem("topic", "is missing", hint);
@@ -94,7 +95,7 @@ fn read_topic(table: &Table<'_>) -> Option<Secret> {
     match topic {
         Some(topic) if fits(&topic) => Some(topic),
         Some(_) => {
-            table.problem(place, "is not the name of a topic", hint);
+            table.problem(place, "is not a valid topic", hint);
             None
         }
         None => None,

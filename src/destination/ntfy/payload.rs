@@ -91,12 +91,12 @@ fn fit(payload: Value, filled: &Filled<'_>) -> Result<Value, String> {
         Some(Value::Array(tags)) if tags.iter().all(Value::is_string) => {
             fitted.insert("tags".into(), tags.clone().into());
         }
-        Some(_) => return Err("has `tags` that are not a list of texts".into()),
+        Some(_) => return Err("has `tags` that are not a list of strings".into()),
     }
     match payload.get("priority").map(Value::as_u64) {
         None => {}
         Some(Some(level @ 1..=5)) => drop(fitted.insert("priority".into(), level.into())),
-        Some(_) => return Err("has a `priority` that is no number from 1 to 5".into()),
+        Some(_) => return Err("has a `priority` that is not a number from 1 to 5".into()),
     }
     Ok(complete(fitted, &said, message, view))
 }

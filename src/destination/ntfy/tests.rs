@@ -45,12 +45,12 @@ fn a_review_reads_in_order() {
     );
     let bare = payload("", &sample("bare"));
     assert!(bare.get("click").is_none() && bare.get("tags").is_none() && bare.get("markdown").is_none());
-    for name in ["digest", "summary", "trouble", "test"] {
+    for name in ["digest", "summary", "problem", "test"] {
         let shown = payload("tags = [\"star\"]", &sample(name));
         assert!(!read(&shown, "title").is_empty() && shown["tags"] == serde_json::json!(["star"]), "{name}");
     }
-    let trouble = payload("", &sample("trouble"));
-    assert!(trouble["message"].as_str().unwrap().contains("“destinations.support.webhook_url”"), "{trouble}");
+    let problem = payload("", &sample("problem"));
+    assert!(problem["message"].as_str().unwrap().contains("“destinations.support.webhook_url”"), "{problem}");
 }
 
 #[test]
@@ -61,8 +61,8 @@ fn bad_ratings_are_urgent() {
         ("everything", 4, 5),
         ("rating only", 2, 1),
         ("bare", 3, 3),
-        ("trouble", 4, 5),
-        ("trouble over", 3, 3),
+        ("problem", 4, 5),
+        ("problem resolved", 3, 3),
         ("digest", 3, 3),
         ("summary", 4, 5),
         ("test", 3, 3),
@@ -97,7 +97,7 @@ async fn its_answers_decide() {
         format!(r#"{{"code":{code},"http":{status},"error":"{what}","link":"https://ntfy.sh/docs/"}}"#)
     };
     for (status, body, expected, part) in [
-        (200, r#"{"id":"x","event":"message","topic":"t"}"#.to_owned(), Delivered, "took the message"),
+        (200, r#"{"id":"x","event":"message","topic":"t"}"#.to_owned(), Delivered, "received the message"),
         (200, "<!DOCTYPE html>".into(), Dead { reason: Reason::UnexpectedAnswer }, "a web page"),
         (
             429,
@@ -109,7 +109,7 @@ async fn its_answers_decide() {
             429,
             error(42_908, 429, "limit reached: too many messages"),
             retry(Reason::RateLimited, Some(3_600), false),
-            "The limit of the day is used up",
+            "The daily limit is used up",
         ),
         (429, "slow".into(), retry(Reason::RateLimited, Some(30), false), "slow down"),
         (
@@ -167,13 +167,13 @@ fn settings_are_checked() {
     const OWN: &str = "type = \"ntfy\"\ntopic = \"secretpath\"";
     assert_refused(&[
         ("type = \"ntfy\"", "topic: is missing"),
-        ("type = \"ntfy\"\ntopic = \"a/secretpath\"", "topic: is not the name of a topic"),
-        ("type = \"ntfy\"\ntopic_file = \"/nowhere\"", "topic_file: names a file that cannot be read"),
+        ("type = \"ntfy\"\ntopic = \"a/secretpath\"", "topic: is not a valid topic"),
+        ("type = \"ntfy\"\ntopic_file = \"/nowhere\"", "topic_file: the file cannot be read"),
         (&format!("{OWN}\nurl = \"http://ntfy.example\""), "url: is http"),
-        (&format!("{OWN}\ntoken = \"a b\""), "token: is not an access token"),
+        (&format!("{OWN}\ntoken = \"a b\""), "token: is not a valid access token"),
         (&format!("{OWN}\npriority = {{ attention = 6 }}"), "priority.attention: is not"),
-        (&format!("{OWN}\npriority = {{ bad = 5 }}"), "priority.bad: is not known here"),
-        (&format!("{OWN}\ntags = [\"a,b\"]"), "tags: are not tags"),
+        (&format!("{OWN}\npriority = {{ bad = 5 }}"), "priority.bad: unknown key"),
+        (&format!("{OWN}\ntags = [\"a,b\"]"), "tags: are not valid tags"),
     ]);
     assert_eq!(make(OWN).address(), "ntfy.sh");
 }
@@ -188,7 +188,7 @@ fn templates_are_checked() {
         (r#"{"message": "x", "tags": ["{{review.text}}"]}"#, "`tags` cannot be a template"),
         (r#"{"message": "x", "priority": 9}"#, "has a `priority`"),
         (r#"{"message": "x", "click": "{{review.text}}"}"#, "`click` must be"),
-        (r#"{"message": "https://{{review.author}}/"}"#, "inside of an address"),
+        (r#"{"message": "https://{{review.author}}/"}"#, "inside a Markdown address"),
     ] {
         let problems = with_file("ntfy/review.json", template).unwrap_err();
         let all: Vec<String> = problems.iter().map(ToString::to_string).collect();

@@ -51,14 +51,14 @@ impl Slack<'_> {
             Meaning::Retry(reason) => {
                 let pause = answer.retry_after.or((reason == Reason::RateLimited).then_some(PAUSE));
                 let outcome = Outcome::Retry { reason, after: pause, ambiguous: false };
-                (outcome, "It is tried again by itself".to_owned())
+                (outcome, "The message is retried automatically".to_owned())
             }
             Meaning::Refused => {
                 let outcome = Outcome::Dead { reason: Reason::PayloadRefused };
                 (outcome, self.sender.refused_for_good().to_owned())
             }
             Meaning::Change(reason) => {
-                let advice = "Change that in Slack; waiting messages follow by themselves".to_owned();
+                let advice = "Change that in Slack; pending messages are then sent automatically".to_owned();
                 (Outcome::Broken { reason }, advice)
             }
             Meaning::Replace(reason) => {
@@ -99,7 +99,7 @@ const WORDS: &[(&str, Meaning, &str)] = &[
     (
         "action_prohibited",
         Meaning::Change(Reason::Forbidden),
-        "a workspace setting forbids this post; ask its admin",
+        "a workspace setting forbids this post; contact its admin",
     ),
     (
         "posting_to_general_channel_denied",

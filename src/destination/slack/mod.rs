@@ -22,14 +22,14 @@ use std::sync::Arc;
 pub static KIND: Kind = Kind {
     name: "slack",
     title: "Slack",
-    summary: "a Slack channel, through an incoming webhook",
+    summary: "a Slack channel, via an incoming webhook",
     // Slack's own limit for webhooks; more gets an app disabled.
     default_rate: Rate::per_second(1),
     keys: &[
         Key { name: "webhook_url", summary: "the webhook's URL, from Slack", secret: true },
         Key {
             name: "mention",
-            summary: "who is pinged by reviews and by trouble: <!here>, <!channel>, <!everyone>, <@U…>, <!subteam^S…>",
+            summary: "who is pinged by reviews and problems: <!here>, <!channel>, <!everyone>, <@U…>, <!subteam^S…>",
             secret: false,
         },
         TEMPLATE,
@@ -46,9 +46,9 @@ fn read(table: &Table<'_>, common: &Common, _: &Shared) -> Option<Arc<dyn Make>>
     let mention = table.text("mention").map(|text| {
         let mention = parse_mention(&text);
         if mention.is_none() {
-            let hint = "write \"<!here>\", \"<!channel>\", \"<!everyone>\", \"<@U…>\" or \"<!subteam^S…>\", with the id \
-                        that Slack shows under “Copy member ID”";
-            table.problem("mention", "is not a mention that Slack knows", hint);
+            let hint = "write \"<!here>\", \"<!channel>\", \"<!everyone>\", \"<@U…>\" or \"<!subteam^S…>\", with \
+                        the ID that Slack shows under “Copy member ID”";
+            table.problem("mention", "is not a valid Slack mention", hint);
         }
         mention
     });

@@ -34,7 +34,7 @@ impl Walk {
             let known = self.found.iter().any(|misuse| (misuse.line, misuse.column) == (place.0, place.1));
             if !safe && !known {
                 let what = format!(
-                    "inside of `<…>` only {OWN_LINK} or an address that begins with a fixed `https://…/` is safe; a \
+                    "inside `<…>`, only {OWN_LINK} or an address that starts with a fixed `https://…/` is safe; a \
                      label after `|` can hold any value"
                 );
                 self.found.push(Misuse { line: place.0, column: place.1, what });

@@ -47,7 +47,7 @@ impl Teams<'_> {
 
     fn accepted(&self, answer: &Answer) -> Attempt {
         let detail = format!(
-            "{} took the message ({}); whether the Workflow shows it cannot be seen from here.",
+            "{} accepted the message ({}). Whether the Workflow posts it is not reported.",
             self.sender.host(),
             answer.status
         );
@@ -66,11 +66,12 @@ impl Teams<'_> {
     fn by_status(&self, answer: &Answer) -> Attempt {
         let what = match answer.status {
             401 | 403 => {
-                "In the Workflow, “Who can trigger the flow” must be “Anyone”, and the URL must be whole, with its `sig`"
+                "In the Workflow, “Who can trigger the flow” must be “Anyone”, and the URL must be complete, \
+                 including `sig`"
             }
             404 | 405 | 410 => {
-                "The Workflow was deleted or switched off, or its owner has left. URLs at logic.azure.com have been \
-                 replaced by others"
+                "The Workflow was deleted or switched off, or its owner has left. URLs at logic.azure.com no \
+                 longer work"
             }
             _ => {
                 let pause = answer.retry_after.or((answer.status == 429).then_some(PAUSE));
@@ -82,13 +83,16 @@ impl Teams<'_> {
         self.sender.attempt(
             outcome,
             answer,
-            self.with_url(format!("{host} does not take messages at this URL ({}). {what}.", answer.status)),
+            self.with_url(format!(
+                "{host} does not accept messages at this URL ({}). {what}.",
+                answer.status
+            )),
         )
     }
 
     fn with_url(&self, detail: String) -> String {
         format!(
-            "{detail} In Teams open Workflows, copy the URL of the Workflow again, and {}.",
+            "{detail} In Teams, open Workflows, copy the URL of the Workflow again, and {}.",
             self.sender.new_url_needed()
         )
     }
@@ -107,11 +111,11 @@ const REFUSALS: &[(&str, Reason, &str)] = &[
         Reason::Revoked,
         "the Workflow was switched off or deleted; switch it on",
     ),
-    ("WorkflowNotFound", Reason::NotFound, "there is no such Workflow any more"),
+    ("WorkflowNotFound", Reason::NotFound, "the Workflow no longer exists"),
     (
         "DirectApiAuthorizationRequired",
         Reason::CredentialsRefused,
-        "the URL is incomplete (its `sig` is missing or wrong), or not “Anyone” may trigger the Workflow",
+        "the URL is incomplete (its `sig` is missing or wrong), or the Workflow may not be triggered by “Anyone”",
     ),
 ];
 

@@ -18,5 +18,5 @@ pub const FIXTURE: Fixture = Fixture {
     clicked: true,
     said: |body| text_at(body, &["/summary"]).map(str::to_owned),
     draw: include_str!("draw.js"),
-    drawn_by: "The cards are drawn by Microsoft's renderer of Adaptive Cards, the frame around them is not.",
+    drawn_by: "The cards are rendered by Microsoft's Adaptive Cards library; the frame around them is not.",
 };

@@ -58,7 +58,7 @@ fn card_of(payload: &mut Map<String, Value>) -> Result<&mut Map<String, Value>, 
         return Err("has no list of `attachments`".into());
     };
     let [Value::Object(attachment)] = attachments.as_mut_slice() else {
-        return Err("must have exactly one of `attachments`: most Workflows post only the first".into());
+        return Err("must have exactly one item in `attachments`: most Workflows post only the first".into());
     };
     if attachment.get("contentType").and_then(Value::as_str) != Some(CONTENT_TYPE) {
         return Err(format!("needs \"contentType\": \"{CONTENT_TYPE}\""));
@@ -70,7 +70,7 @@ fn card_of(payload: &mut Map<String, Value>) -> Result<&mut Map<String, Value>, 
         return Err("needs \"type\": \"AdaptiveCard\" in `content`".into());
     }
     if !card.get("version").and_then(Value::as_str).is_some_and(|version| VERSIONS.contains(&version)) {
-        return Err("needs a card of \"version\": \"1.5\" at most, which is what Teams shows".into());
+        return Err("needs a card of at most \"version\": \"1.5\", the newest that Teams shows".into());
     }
     Ok(card)
 }
@@ -195,7 +195,7 @@ fn shorten(payload: Value) -> Result<Value, String> {
             return Ok(shorter);
         }
     }
-    Err("is larger than the 20 KB that surely pass Teams, even with its texts cut short".into())
+    Err("is larger than 20 KB, even with its texts cut".into())
 }
 
 /// Takes out the actions whose address is longer than `longest`.

@@ -1,4 +1,4 @@
-//! Microsoft Teams, through a Workflow ("When a Teams webhook request is received"). An answer of 2xx says only
+//! Microsoft Teams, via a Workflow ("When a Teams webhook request is received"). An answer of 2xx says only
 //! that the Workflow has the message: whether its card is shown cannot be seen.
 //!
 //! The old connectors are gone, so their URLs are refused when the configuration is read.
@@ -25,7 +25,7 @@ use std::sync::Arc;
 pub static KIND: Kind = Kind {
     name: "teams",
     title: "Microsoft Teams",
-    summary: "a Microsoft Teams channel or chat, through a Workflow",
+    summary: "a Microsoft Teams channel or chat, via a Workflow",
     // Four a second are throttled; a Workflow's owner has a daily quota besides.
     default_rate: Rate::per_second(1),
     keys: &[Key { name: "webhook_url", summary: "the Workflow's URL, from Teams", secret: true }, TEMPLATE],
@@ -40,9 +40,13 @@ fn read(table: &Table<'_>, common: &Common, _: &Shared) -> Option<Arc<dyn Make>>
     let webhook_url = read_url(table, "webhook_url", common)?;
     if is_retired(&webhook_url) {
         let place = if table.has("webhook_url") { "webhook_url" } else { "webhook_url_file" };
-        let hint = "in Teams open the channel's menu > Workflows > “Send webhook alerts to a channel”, and put the URL \
-                    that it shows here";
-        table.problem(place, "is of an Office 365 connector, which Microsoft switched off in 2026", hint);
+        let hint = "in Teams, open the channel's menu > Workflows > “Send webhook alerts to a channel” and copy \
+                    the URL";
+        table.problem(
+            place,
+            "belongs to an Office 365 connector; Microsoft switched these off in 2026",
+            hint,
+        );
         return None;
     }
     Some(Arc::new(Chat::webhook(&FORMAT, webhook_url, None, answers::classify)))

@@ -17,9 +17,9 @@ async fn the_answers_of_workflows_decide() {
     };
     let error = |code: &str| format!(r#"{{"error":{{"code":"{code}","message":"What is wrong."}}}}"#);
     for (status, body, expected, part) in [
-        (202, String::new(), Accepted, "cannot be seen"),
-        (200, "1".into(), Accepted, "cannot be seen"),
-        (200, r#"{"anything": true}"#.into(), Accepted, "cannot be seen"),
+        (202, String::new(), Accepted, "is not reported"),
+        (200, "1".into(), Accepted, "is not reported"),
+        (200, r#"{"anything": true}"#.into(), Accepted, "is not reported"),
         (200, "<!DOCTYPE html><html>".into(), Dead { reason: Reason::UnexpectedAnswer }, "a web page"),
         (200, relayed(429), retry(Reason::RateLimited, Some(60), false), "slow down (429)"),
         (200, relayed(503), retry(Reason::ServerError, None, false), "(503)"),
@@ -33,7 +33,12 @@ async fn the_answers_of_workflows_decide() {
             "`InvalidRequestContent`: What is wrong",
         ),
         (400, error("WorkflowTriggerIsNotEnabled"), Broken { reason: Reason::Revoked }, "switch it on"),
-        (404, error("WorkflowNotFound"), Broken { reason: Reason::NotFound }, "no such Workflow"),
+        (
+            404,
+            error("WorkflowNotFound"),
+            Broken { reason: Reason::NotFound },
+            "the Workflow no longer exists",
+        ),
         (
             401,
             error("DirectApiAuthorizationRequired"),
@@ -56,6 +61,6 @@ async fn the_answers_of_workflows_decide() {
 fn urls_of_connectors_are_refused() {
     assert_refused(&[(
         "type = \"teams\"\nwebhook_url = \"https://shop.webhook.office.com/webhookb2/secretpath\"",
-        "webhook_url: is of an Office 365 connector",
+        "webhook_url: belongs to an Office 365 connector",
     )]);
 }

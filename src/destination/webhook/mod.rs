@@ -24,13 +24,13 @@ use std::sync::Arc;
 pub static KIND: Kind = Kind {
     name: "webhook",
     title: "Webhook",
-    summary: "any program that takes JSON by HTTP, signed after Standard Webhooks",
+    summary: "any program that accepts JSON over HTTP, signed as in Standard Webhooks",
     default_rate: Rate::per_second(10),
     keys: &[
-        Key { name: "url", summary: "where to post", secret: true },
+        Key { name: "url", summary: "the URL to post to", secret: true },
         Key {
             name: "secret",
-            summary: "whsec_ and base64 of 24 to 64 bytes; unsigned unless set",
+            summary: "whsec_ and base64 of 24 to 64 bytes; default: messages are not signed",
             secret: true,
         },
     ],
@@ -59,7 +59,7 @@ fn read(table: &Table<'_>, common: &Common, _: &Shared) -> Option<Arc<dyn Make>>
         let place = if table.has("secret") { "secret" } else { "secret_file" };
         let hint =
             "write `whsec_` and the base64 of 24 to 64 random bytes: echo whsec_$(openssl rand -base64 32)";
-        table.problem(place, "is not a secret of Standard Webhooks", hint);
+        table.problem(place, "is not a Standard Webhooks secret", hint);
         return None;
     }
     Some(Arc::new(Settings { url: url?, secret }))
@@ -71,7 +71,7 @@ impl Make for Settings {
         let sender = Sender::new(name, "url", self.url.expose(), &secrets, common)?;
         let key = self.secret.as_ref().and_then(Key256::parse);
         if self.secret.is_some() && key.is_none() {
-            return Err(format!("`destinations.{name}.secret` is not a secret of Standard Webhooks"));
+            return Err(format!("`destinations.{name}.secret` is not a Standard Webhooks secret"));
         }
         Ok(Arc::new(Webhook { sender, key, show_email: common.show_email }))
     }

@@ -42,6 +42,6 @@ async fn what_is_sent_is_signed_over_exactly_its_bytes() {
 fn a_secret_is_one_of_standard_webhooks() {
     assert_refused(&[(
         "type = \"webhook\"\nurl = \"https://x.example\"\nsecret = \"whsec_secretpath\"",
-        "secret: is not a secret of Standard Webhooks",
+        "secret: is not a Standard Webhooks secret",
     )]);
 }

@@ -46,7 +46,7 @@ async fn digests_and_summaries_hold_what_is_in_state_or_what_is_invented() {
     assert_eq!((&json["payload"]["type"], &json["note"]), (&json!("summary.created"), &json!(null)));
     let reviews = json["payload"]["data"]["reviews"].as_array().unwrap();
     assert!(reviews.iter().any(|one| one["review"]["uuid"] == "told"), "{json}");
-    for (kind, symbol) in [("--operator", "Trouble: destination broken"), ("--test", "Test message")] {
+    for (kind, symbol) in [("--operator", "Problem: destination broken"), ("--test", "Test message")] {
         let out = place.run(&["preview", "support", kind]).await.ok().out;
         assert!(out.contains(symbol), "{out}");
     }
@@ -91,5 +91,5 @@ async fn templates_of_a_name_are_used_where_they_are_named() {
     assert!(json["payload"]["blocks"].is_array(), "what it has no template for is as usual");
     std::fs::write(folder.join("review.json"), r#"{"text": "{{shwn.rating}}"}"#).unwrap();
     let text = place.fails(2, &["preview", "support"]).await;
-    assert!(text.contains("slack/brief/review.json:1:11: `shwn.rating` is not known here"), "{text}");
+    assert!(text.contains("slack/brief/review.json:1:11: unknown name `shwn.rating`"), "{text}");
 }

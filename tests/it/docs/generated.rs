@@ -62,7 +62,7 @@ fn words() -> String {
 }
 
 fn kinds() -> String {
-    let mut table = String::from("| type | what it is | `rate_limit` unless set |\n|---|---|---|\n");
+    let mut table = String::from("| type | what it is | default `rate_limit` |\n|---|---|---|\n");
     for kind in TABLE {
         writeln!(table, "| `{}` | {} | `\"{}\"` |", kind.name, prose(kind.summary), kind.default_rate)
             .unwrap();

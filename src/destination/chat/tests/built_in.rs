@@ -23,7 +23,7 @@ fn a_review_reads_in_order() {
     assert_eq!(read(&embed["description"]), format!(">>> **{said}"));
     let details = "Kiyoh · by A. Customer · customer@mail.example · en_GB · 14 Mar 2026 17:02 UTC (3 h ago)";
     assert_eq!(read(&embed["fields"][0]["value"]), details);
-    let why = "Told because of rule “unhappy customers”: rating 1 is at most 2, website is “Shop NL”.";
+    let why = "Sent by rule “unhappy customers”: rating 1 is at most 2, website is “Shop NL”.";
     assert_eq!(read(&embed["fields"][1]["value"]), why);
     assert_eq!(embed["footer"]["text"], "Possibly a repeat: an earlier attempt may have arrived.");
 
@@ -45,13 +45,17 @@ fn other_messages_hold_what_they_are_for() {
         assert!(text("bare").contains("Rating only, no comment.") && !text("bare").contains("https"));
         assert!(text("edited rating").contains("Edited: 1.5 to 5 stars, after 3 days"));
         assert!(text("edited rating").contains("Before") && text("edited rating").contains("Parcel broken"));
-        assert!(text("trouble").contains("What to do:") && text("trouble").contains(case.tokens[0]));
-        assert!(text("trouble over").contains("✅") && !text("trouble over").contains(case.tokens[0]));
+        assert!(text("problem").contains("What to do:") && text("problem").contains(case.tokens[0]));
+        assert!(
+            text("problem resolved").contains("✅") && !text("problem resolved").contains(case.tokens[0])
+        );
         assert!(text("test").contains("Reviews will look like this"));
         assert!(text("digest").contains("█") && text("digest").contains("By website"));
         assert!(text("digest").contains("has not worked for 15 minutes"));
         assert!(text("long digest").contains("that need attention"));
-        assert!(text("summary").contains("reviews at once") && text("summary").contains("By platform"));
+        assert!(
+            text("summary").contains("reviews in a short time") && text("summary").contains("By platform")
+        );
         let parts = payload(case, "long digest");
         let parts = parts.get("embeds").or(parts.get("attachments")).unwrap().as_array().unwrap().clone();
         assert!((8..=10).contains(&parts.len()), "{}", parts.len());
@@ -76,7 +80,7 @@ fn the_plain_form_is_text_alone() {
 #[test]
 fn mistakes_are_start_up_errors() {
     let mistakes = [
-        ("discord", r#"{"content": "{{review.text}}"}"#, "can only be fixed, or {{#if mention}}"),
+        ("discord", r#"{"content": "{{review.text}}"}"#, "must be fixed or exactly {{#if mention}}"),
         ("discord", r#"{"content": " ", "embeds": []}"#, "has neither `content` nor an embed"),
         ("discord", r#"{"content": "x", "tts": true}"#, "has the key `tts`"),
         (
@@ -85,12 +89,16 @@ fn mistakes_are_start_up_errors() {
             "has the key `image`",
         ),
         ("discord", r#"{"embeds": [{"title": "x", "url": "{{review.text}}"}]}"#, "`url` must be"),
-        ("discord", r#"{"embeds": [{"title": "x", "color": "{{review.text}}"}]}"#, "or {{shown.tone}}"),
+        (
+            "discord",
+            r#"{"embeds": [{"title": "x", "color": "{{review.text}}"}]}"#,
+            "fixed or exactly {{shown.tone}}",
+        ),
         ("discord", r#"{"embeds": [{"title": "x", "color": "red"}]}"#, "has a `color`"),
-        ("discord", r#"{"embeds": [{"description": "[x]({{review.url}})"}]}"#, "inside of an address"),
+        ("discord", r#"{"embeds": [{"description": "[x]({{review.url}})"}]}"#, "inside a Markdown address"),
         ("discord", r#"{"embeds": {"title": "x"}}"#, "not a list"),
         ("discord", r#"{"embeds": ["x"]}"#, "not an object"),
-        ("mattermost", r#"{"text": "@{{review.author}}"}"#, "can only be fixed, or {{#if mention}}"),
+        ("mattermost", r#"{"text": "@{{review.author}}"}"#, "must be fixed or exactly {{#if mention}}"),
         ("mattermost", r#"{"attachments": []}"#, "has neither `text` nor an attachment"),
         ("mattermost", r#"{"text": "x", "channel": "town-square"}"#, "has the key `channel`"),
         (
@@ -102,7 +110,7 @@ fn mistakes_are_start_up_errors() {
         (
             "mattermost",
             r#"{"attachments": [{"text": "https://{{review.author}}/"}]}"#,
-            "inside of an address",
+            "inside a Markdown address",
         ),
         (
             "mattermost",

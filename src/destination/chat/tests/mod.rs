@@ -128,7 +128,7 @@ fn every_sample_in_both_forms_is_safe_and_within_limits() {
         let mut largest = (0, 0, "");
         for token in [None, Some(case.tokens[0]), Some(case.tokens[1])] {
             let view = view(token);
-            let kinds = ["everything", "digest", "trouble"];
+            let kinds = ["everything", "digest", "problem"];
             let kinds = &kinds[..if token.is_none() { kinds.len() } else { 1 }];
             let long = long.iter().flat_map(|text| kinds.iter().map(|kind| (*kind, with_text(kind, text))));
             for (name, mut message) in SAMPLES.clone().into_iter().chain(long) {
@@ -150,7 +150,7 @@ fn every_sample_in_both_forms_is_safe_and_within_limits() {
 
 #[test]
 fn hostile_texts_change_nothing_but_what_is_read() {
-    let kinds = ["everything", "edited text", "trouble", "test", "digest", "summary"];
+    let kinds = ["everything", "edited text", "problem", "test", "digest", "summary"];
     for case in &CASES {
         let view = view(Some(case.tokens[1]));
         let give =

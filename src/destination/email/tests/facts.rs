@@ -179,26 +179,29 @@ fn mistakes_in_partials_are_told_once_with_their_place() {
     for (files, expected) in [
         (
             &[("partials/style.html", "<style>\n{{nope}}</style>")][..],
-            "partials/style.html:2:1: `nope` is not known here",
+            "partials/style.html:2:1: unknown name `nope`",
         ),
-        (&[("partials/stile.html", "")], "partials/stile.html: is named by no template"),
+        (&[("partials/stile.html", "")], "partials/stile.html: is not included by any template"),
         (
             &[("test.html", "x\n {{> stile}}")],
             "test.html:2:2: there is no partial `email/partials/stile.html`; did you mean `{{> style}}`?",
         ),
-        (&[("partials/style.html", "\n{{> style}}")], "partials/style.html:2:1: names itself: style > style"),
+        (
+            &[("partials/style.html", "\n{{> style}}")],
+            "partials/style.html:2:1: includes itself: style > style",
+        ),
         (
             &[("partials/style.html", "{{> other}}"), ("partials/other.html", "x {{> style}}")],
-            "partials/other.html:1:3: names itself: style > other > style",
+            "partials/other.html:1:3: includes itself: style > other > style",
         ),
         (&[("partials/style.html", "{{#if nope}}")], "test.html:"),
         (
             &[("partials/style.html", "<p title={{destination}}>")],
-            "partials/style.html:1:10: inside of a tag a value needs quotes",
+            "partials/style.html:1:10: inside a tag, a value needs quotes",
         ),
-        (&[("test.txt", "{{> style}}")], "test.txt:1:1: partials stand in HTML files only"),
-        (&[("test.html", "{{#> style}}{{/style}}")], "test.html:1:1: partials stand"),
-        (&[("partials/Style.html", "")], "overrides no template"),
+        (&[("test.txt", "{{> style}}")], "test.txt:1:1: partials are only allowed in HTML files"),
+        (&[("test.html", "{{#> style}}{{/style}}")], "test.html:1:1: partials are only allowed"),
+        (&[("partials/Style.html", "")], "replaces no built-in template"),
     ] {
         let problems = with_files(files).unwrap_err();
         let told = problems.iter().filter(|problem| problem.contains(expected)).count();

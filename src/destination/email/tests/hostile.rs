@@ -119,7 +119,7 @@ Kiyoh · by A. Customer · customer@mail.example · en_GB · 14 Mar 2026 18:02 C
 Open on Kiyoh: https://reviews.example/shop
 
 --
-Told because of rule “unhappy customers”: rating 1 is at most 2, website is “Shop NL”.
+Sent by rule “unhappy customers”: rating 1 is at most 2, website is “Shop NL”.
 Possibly a repeat: an earlier attempt may have arrived.
 ";
     assert_eq!(mail.text, expected);
@@ -157,18 +157,18 @@ fn mistakes_are_start_up_errors_with_file_line_and_column() {
         (
             "review.html",
             "<p>\n{{reviw.text}}</p>",
-            "review.html:2:1: `reviw.text` is not known here; did you mean",
+            "review.html:2:1: unknown name `reviw.text`; did you mean",
         ),
         (
             "review.html",
             "<a href=\"{{review.author}}\">x</a>",
-            "review.html:1:10: inside of a tag only a link",
+            "review.html:1:10: inside a tag, a value is only allowed in a link",
         ),
         ("review.html", "<script>{{review.text}}</script>", "review.html:1:9: no value is safe"),
         ("review.txt", "{{#if}}", "review.txt:1:"),
         ("review.txt", "{{truncate review.text}}", "review.txt:1:1: `truncate` takes a text"),
-        ("review.subject.txt", " ", "review.subject.txt:1:1: gives an empty subject (with the sample"),
-        ("digest.html", "{{#each mail.nope}}{{/each}}", "`mail.nope` is not known here"),
+        ("review.subject.txt", " ", "review.subject.txt:1:1: produces an empty subject (with the sample"),
+        ("digest.html", "{{#each mail.nope}}{{/each}}", "unknown name `mail.nope`"),
         ("operator.html", "{{> other}}", "partials"),
     ] {
         let problems = with_file(&format!("email/{name}"), template).unwrap_err();

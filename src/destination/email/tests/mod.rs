@@ -89,12 +89,12 @@ async fn every_reply_has_its_meaning() {
     let dead = |reason| Dead { reason };
     let later = || retry(Reason::ServerError, false);
     let cases: &[(Script, Outcome, u16, &str)] = &[
-        (&[("", Do::Say("421 4.3.2 busy"))], later(), 421, "come back later"),
+        (&[("", Do::Say("421 4.3.2 busy"))], later(), 421, "asked to try later"),
         (
             &[("", Do::Say("554 5.7.1 your address is blocked"))],
             broken(Reason::Forbidden),
             554,
-            "does not send mail for us",
+            "does not relay this message",
         ),
         (
             &[("AUTH", Do::Say("535 5.7.8 AHJldmlld3MAaHVudGVyMi1odW50ZXIy"))],
@@ -120,7 +120,7 @@ async fn every_reply_has_its_meaning() {
             538,
             "`smtp.tls`",
         ),
-        (&[("AUTH", Do::Say("454 4.7.0 not now"))], later(), 454, "come back later"),
+        (&[("AUTH", Do::Say("454 4.7.0 not now"))], later(), 454, "asked to try later"),
         (
             &[("MAIL", Do::Say("530 5.7.0 log in first"))],
             broken(Reason::CredentialsRefused),
@@ -143,7 +143,7 @@ async fn every_reply_has_its_meaning() {
             &[("RCPT", Do::Say("554 5.7.1 relay access denied"))],
             broken(Reason::Forbidden),
             554,
-            "does not send mail for us",
+            "does not relay this message",
         ),
         (
             &[("RCPT", Do::Say("550 5.7.1 relaying denied"))],
@@ -165,19 +165,19 @@ async fn every_reply_has_its_meaning() {
         ),
         (&[("RCPT", Do::Say("551 5.1.6 gone"))], dead(Reason::RecipientUnknown), 551, "dead letter"),
         (&[("RCPT", Do::Say("552 5.2.2 mailbox full"))], later(), 552, "is full"),
-        (&[("RCPT", Do::Say("451 4.7.1 greylisted"))], later(), 451, "come back later"),
-        (&[("RCPT", Do::Say("421 4.3.2 shutting down"))], later(), 421, "come back later"),
-        (&[("DATA", Do::Say("451 4.3.0 not now"))], later(), 451, "come back later"),
+        (&[("RCPT", Do::Say("451 4.7.1 greylisted"))], later(), 451, "asked to try later"),
+        (&[("RCPT", Do::Say("421 4.3.2 shutting down"))], later(), 421, "asked to try later"),
+        (&[("DATA", Do::Say("451 4.3.0 not now"))], later(), 451, "asked to try later"),
         (&[(".", Do::Say("552 5.3.4 too big"))], dead(Reason::TooLarge), 552, "too large"),
         (
             &[(".", Do::Say("554 5.6.0 what is this"))],
             dead(Reason::PayloadRefused),
             554,
-            "what the message says",
+            "refused the message, perhaps as spam",
         ),
         (&[(".", Do::Say("554 5.7.1 spam"))], dead(Reason::PayloadRefused), 554, "perhaps as spam"),
         (&[(".", Do::Say("550 5.7.26 SPF did not pass"))], broken(Reason::Forbidden), 550, "SPF"),
-        (&[(".", Do::Say("452 4.3.1 disk full"))], later(), 452, "come back later"),
+        (&[(".", Do::Say("452 4.3.1 disk full"))], later(), 452, "asked to try later"),
     ];
     for (script, outcome, status, part) in cases {
         let attempt = once(script).await;
@@ -343,7 +343,7 @@ fn edits_are_shown_below_the_review_they_are_of() {
     assert_eq!(header(&edit, "In-Reply-To").unwrap(), root);
     assert_ne!(header(&mail("edited rating", other), "References").unwrap(), root);
     assert_ne!(header(&mail("bare", owner), "References").unwrap(), root);
-    assert_eq!(header(&mail("trouble", owner), "References"), None);
+    assert_eq!(header(&mail("problem", owner), "References"), None);
     assert_eq!(mail("everything", owner), mail("everything", owner), "the same bytes for the same attempt");
 }
 

@@ -49,9 +49,9 @@ fn every_mistake_is_told_at_once_and_no_secret_with_it() {
     let smtp = "[smtp]\nhost = \"mail.example\"\nfrom = \"a@shop.example\"\n";
     let support = "[support]\ntype = \"email\"\nto = [\"a@shop.example\"]\n";
     for (text, expected) in [
-        (support.to_owned(), "support.type: is `email`, and there is no [smtp]"),
+        (support.to_owned(), "support.type: is `email`, which needs a table [smtp]"),
         (format!("{smtp}[support]\ntype = \"email\"\n"), "support.to: is missing"),
-        (format!("{smtp}[support]\ntype = \"email\"\nto = []"), "support.to: names nobody"),
+        (format!("{smtp}[support]\ntype = \"email\"\nto = []"), "support.to: is empty"),
         (format!("{smtp}[support]\ntype = \"email\"\nto = \"a@shop.example\""), "support.to: is not a list"),
         (
             format!("{smtp}[support]\ntype = \"email\"\nto = [\"a@x.example\", \"b\"]"),
@@ -66,7 +66,7 @@ fn every_mistake_is_told_at_once_and_no_secret_with_it() {
         ),
         (format!("{smtp}{support}webhook_url = \"x\""), "support.webhook_url: unknown key"),
         (format!("[smtp]\nfrom = \"a@shop.example\"\n{support}"), "smtp.host: is missing"),
-        (format!("[smtp]\nhost = \"mail example\"\n{support}"), "smtp.host: is not the name of a server"),
+        (format!("[smtp]\nhost = \"mail example\"\n{support}"), "smtp.host: is not a valid server name"),
         (format!("{smtp}port = 70000\n{support}"), "smtp.port: is not in range"),
         (format!("{smtp}tls = \"yes\"\n{support}"), "smtp.tls: unknown value `yes`"),
         (format!("{smtp}username = \"x\"\n{support}"), "smtp.password: is missing"),

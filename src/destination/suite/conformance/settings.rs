@@ -32,8 +32,8 @@ fn every_mistake_is_told_at_once_and_no_secret_with_it() {
     let hook = "webhook_url = \"https://hooks.slack.com/services/T/B/secretpath\"";
     assert_refused(&[
         ("x = 1", "support.type: is missing"),
-        ("type = \"slak\"", "type: `slak` is not known here"),
-        ("type = \"discrod\"", "type: `discrod` is not known here"),
+        ("type = \"slak\"", "type: unknown kind `slak`"),
+        ("type = \"discrod\"", "type: unknown kind `discrod`"),
         ("type = \"slack\"", "webhook_url: is missing"),
         ("type = \"slack\"\nwebhook_url = \"secretpath\"", "webhook_url: is not a URL"),
         ("type = \"slack\"\nwebhook_url = \"http://hooks.example/secretpath\"", "webhook_url: is http"),
@@ -43,14 +43,14 @@ fn every_mistake_is_told_at_once_and_no_secret_with_it() {
         ),
         (
             "type = \"slack\"\nwebhook_url = \"https://a:secretpath@hooks.example/\"",
-            "webhook_url: holds a name or password",
+            "webhook_url: contains a username or password",
         ),
         (
             "type = \"slack\"\nwebhook_url = \"https://hooks.example/#secretpath\"",
-            "webhook_url: holds a `#` part",
+            "webhook_url: contains a `#` part",
         ),
         ("type = \"slack\"\nwebhook_url_file = \"/nowhere\"", "webhook_url_file: the file cannot be read"),
-        (&format!("type = \"slack\"\n{hook}\nmention = \"@here\""), "mention: is not a mention"),
+        (&format!("type = \"slack\"\n{hook}\nmention = \"@here\""), "mention: is not a valid Slack mention"),
         (&format!("type = \"slack\"\n{hook}\nurl = \"x\""), "url: unknown key"),
         (
             &format!(
@@ -58,10 +58,10 @@ fn every_mistake_is_told_at_once_and_no_secret_with_it() {
 {hook}
 digest = {{ schedule = \"8:00\" }}"
             ),
-            "digest.schedule: is not a time",
+            "digest.schedule: is not a valid schedule",
         ),
         (&format!("type = \"slack\"\n{hook}\nburst = {{ limit = 2 }}"), "burst.window: is missing"),
-        (&format!("type = \"slack\"\n{hook}\ntemplate = \"X/\""), "template: is not a name"),
+        (&format!("type = \"slack\"\n{hook}\ntemplate = \"X/\""), "template: is not a valid name"),
         (&format!("type = \"slack\"\n{hook}\nskip_if_read = \"yes\""), "skip_if_read: must be true or false"),
         (&format!("type = \"slack\"\n{hook}\ntimeout = \"500ms\""), "timeout: is not in range"),
         (&format!("type = \"slack\"\n{hook}\ntimeout = \"3m\""), "timeout: is not in range"),

@@ -90,7 +90,7 @@ const PIECES: &[&str] = &[
 ];
 
 /// Messages that are filled with texts.
-const MESSAGES: &[&str] = &["everything", "edited text", "trouble", "test", "digest", "summary"];
+const MESSAGES: &[&str] = &["everything", "edited text", "problem", "test", "digest", "summary"];
 
 fn text(random: &mut fastrand::Rng) -> String {
     let mut text = String::new();
