@@ -1,23 +1,23 @@
 //! Why a connection failed, in words. Libraries wrap what happened in what they were doing, and TLS hides in
-//! I/O errors; what helps is at the bottom.
+//! I/O errors; what helps is the innermost cause.
 
 use crate::domain::text::one_line;
 use rustls::CertificateError;
 use std::error::Error;
 
-/// What is at the bottom of `error`, for somebody who can do something about it: one safe line.
+/// The innermost cause of `error`, for the person who can do something about it: one safe line.
 pub fn words(error: &(dyn Error + 'static)) -> String {
     match tls_error(error) {
         Some(rustls::Error::InvalidCertificate(why)) => certificate(why),
         Some(rustls::Error::InvalidMessage(_)) => "it does not speak TLS (https)".into(),
         _ => {
             let text = innermost(error);
-            if is_lookup(error) { format!("its name is not found ({text})") } else { text }
+            if is_lookup(error) { format!("its host name cannot be resolved ({text})") } else { text }
         }
     }
 }
 
-/// Why a server's certificate is refused.
+/// Why a server's certificate was rejected.
 pub fn certificate(why: &CertificateError) -> String {
     use CertificateError as Refused;
     match why {
@@ -26,17 +26,17 @@ pub fn certificate(why: &CertificateError) -> String {
             "its certificate is not valid yet".into()
         }
         Refused::NotValidForName | Refused::NotValidForNameContext { .. } => {
-            "its certificate is for another name".into()
+            "its certificate is for another host name".into()
         }
         Refused::UnknownIssuer => {
-            "its certificate is from an authority that this machine does not know".into()
+            "its certificate was issued by an authority that this machine does not trust".into()
         }
-        other => format!("its certificate is refused ({})", one_line(&other.to_string(), 200)),
+        other => format!("its certificate was rejected ({})", one_line(&other.to_string(), 200)),
     }
 }
 
 /// The failure of TLS below `error`. An I/O error answers with its content's source, not with its content: that
-/// must be asked for.
+/// is fetched by `get_ref`.
 pub fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     if let Some(found) = error.downcast_ref() {
         return Some(found);

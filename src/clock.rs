@@ -74,7 +74,7 @@ impl Clock {
     }
 }
 
-/// The least that the time of day must move beside the time that passed to count as a step. Less is drift,
+/// The least that the time of day must differ from the time that passed to count as a step. Less is drift,
 /// or a correction that harms nobody.
 const LEAST_STEP_MS: i64 = 30_000;
 
@@ -154,6 +154,26 @@ pub fn rfc3339(time: Timestamp) -> String {
     }
 }
 
+/// For people: `2026-11-23 08:00 UTC`.
+pub fn minute(time: Timestamp) -> String {
+    match jiff::Timestamp::from_millisecond(time.0) {
+        Ok(time) => time.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+        Err(_) => "an unknown date".into(),
+    }
+}
+
+/// For people: `40 seconds`, `1 minute`, `3 hours`, `5 days`.
+pub fn in_words(span: Duration) -> String {
+    let seconds = span.as_secs();
+    let (count, unit) = match seconds {
+        0..60 => (seconds, "second"),
+        60..7200 => (seconds / 60, "minute"),
+        7200..172_800 => (seconds / 3600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
 /// `time` on the clocks of `zone`; `None` beyond the calendar's end.
 pub fn in_zone(time: Timestamp, zone: &jiff::tz::TimeZone) -> Option<jiff::Zoned> {
     Some(jiff::Timestamp::from_millisecond(time.0).ok()?.to_zoned(zone.clone()))
@@ -212,6 +232,22 @@ mod tests {
         for bad in ["", "yesterday", "2022-13-01", "30/06/2022"] {
             assert_eq!(parse(bad), None, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn times_and_spans_read_well() {
+        assert_eq!(minute(Timestamp(1_656_592_496_000)), "2022-06-30 12:34 UTC");
+        assert_eq!(minute(Timestamp(i64::MAX)), "an unknown date");
+        for (seconds, words) in [
+            (1, "1 second"),
+            (59, "59 seconds"),
+            (60, "1 minute"),
+            (1_080, "18 minutes"),
+            (86_400, "24 hours"),
+        ] {
+            assert_eq!(in_words(Duration::from_secs(seconds)), words);
+        }
+        assert_eq!(in_words(Duration::from_secs(3 * 86_400)), "3 days");
     }
 
     #[test]

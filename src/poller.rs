@@ -1,6 +1,6 @@
 //! One listing of an account's unread reviews, page by page, handed to intake.
 //!
-//! [`Poller::tick`] does one unit of work and says when it wants to be called again; whoever drives it owns
+//! [`Poller::tick`] does one unit of work and says when to call it again; its caller owns
 //! the loop. A listing never overlaps another, and goes on where the request budget interrupted it.
 
 use crate::domain::{Catalog, Timestamp};
@@ -10,26 +10,29 @@ use crate::upstream::{Cursor, ErrorKind, Item, Upstream, UpstreamError};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::Instrument;
 
 /// How often names are loaded again.
 pub const NAMES_INTERVAL: Duration = Duration::from_secs(15 * 60);
-/// The least time between two loads of names that an unknown uuid asks for.
+/// The least time between two loads of names because of an unknown uuid.
 const NAMES_ON_DEMAND: Duration = Duration::from_secs(60);
-/// The least time between two tries to load names that have never loaded.
+/// The least time between two attempts to load names that have never loaded.
 const NAMES_AT_FIRST: Duration = Duration::from_secs(10);
 /// Failed pages after which a listing is given up until the next poll.
 const PAGE_ERRORS: u32 = 3;
 /// The longest pause between polls that fail.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(10 * 60);
-/// Reviews routed in one step after they waited.
+/// A wait for requests that is logged, once in each poll: shorter ones look like no gap.
+const PAUSE_WORTH_A_LINE: Duration = Duration::from_secs(5);
+/// Held or settling reviews routed in one step.
 const ROUTE_BATCH: u32 = 500;
 
 /// What a tick did.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Tick {
-    /// More can be done at once.
+    /// More can be done immediately.
     Again,
-    /// A page was taken in; more can be done at once.
+    /// A page was taken in; more can be done immediately.
     Page(IntakeReport),
     /// A listing ended: the poll is over.
     Listed(Poll),
@@ -93,6 +96,8 @@ pub struct Poller {
     names_tried_at: Option<Timestamp>,
     next_poll_at: Timestamp,
     waits_until: Timestamp,
+    /// Whether the log says why this poll waits.
+    said_why: bool,
 }
 
 impl Poller {
@@ -112,6 +117,7 @@ impl Poller {
             names_tried_at: None,
             next_poll_at: Timestamp(0),
             waits_until: Timestamp(0),
+            said_why: false,
             store,
         })
     }
@@ -121,7 +127,7 @@ impl Poller {
         self.listing.is_some()
     }
 
-    /// Makes the next poll due at once.
+    /// Makes the next poll due immediately.
     pub fn poll_now(&mut self) {
         self.next_poll_at = Timestamp(0);
     }
@@ -142,8 +148,13 @@ impl Poller {
         self.next_poll_at
     }
 
-    /// Does one unit of work: load names, take in one page, end a listing, or route what waited.
+    /// Does one unit of work: load names, take in one page, end a listing, or route what was held or settling.
     pub async fn tick(&mut self, plan: &Plan, now: Timestamp) -> Result<Tick, StoreError> {
+        let span = tracing::error_span!("poll", account = %self.account);
+        self.step(plan, now).instrument(span).await
+    }
+
+    async fn step(&mut self, plan: &Plan, now: Timestamp) -> Result<Tick, StoreError> {
         if now < self.waits_until {
             return Ok(Tick::Wait(self.waits_until));
         }
@@ -161,7 +172,8 @@ impl Poller {
             }
             self.listing = Some(Listing::default());
         }
-        self.page(plan, now).await
+        let page = self.listing.as_ref().map_or(0, |listing| listing.pages) + 1;
+        self.page(plan, now).instrument(tracing::error_span!("listing", page)).await
     }
 
     fn intake<'a>(&'a self, plan: &'a Plan, baseline: bool, now: Timestamp) -> Intake<'a> {
@@ -181,7 +193,7 @@ impl Poller {
         self.load_names(now).await
     }
 
-    /// Loads the names. Where they cannot be loaded the old ones stand, and the poll goes on: it will say
+    /// Loads the names. Where they cannot be loaded the old ones remain, and the poll goes on: it will report
     /// what is wrong, and reviews are held until names have loaded once.
     async fn load_names(&mut self, now: Timestamp) -> Result<Option<Tick>, StoreError> {
         match self.upstream.catalog().await {
@@ -192,19 +204,19 @@ impl Poller {
                 self.catalog = Some(Arc::new(catalog));
                 Ok(Some(Tick::Again))
             }
-            Err(error) if error.kind == ErrorKind::State => Err(StoreError::Budget(error.detail)),
+            Err(UpstreamError { kind: ErrorKind::State(failure), .. }) => Err(StoreError::Budget(failure)),
             Err(error) => match pause_of(&error) {
-                Some(until) => Ok(Some(self.wait(until))),
+                Some(until) => Ok(Some(self.wait_for_budget(&error.kind, until, now))),
                 None => {
                     self.names_tried_at = Some(now);
-                    tracing::warn!(account = %self.account, error = %error, "names could not be loaded");
+                    tracing::warn!(error = %error, "the names of sources, websites and platforms could not be loaded");
                     Ok(None)
                 }
             },
         }
     }
 
-    /// Whether `items` name something that is not known, and it is worth asking for.
+    /// Whether `items` name something that is not known, and it is worth loading for.
     fn wants_names(&self, items: &[Item], now: Timestamp) -> bool {
         let Some(catalog) = &self.catalog else { return false };
         let tried = self.names_tried_at.is_some_and(|at| now >= at && now < at.plus(NAMES_ON_DEMAND));
@@ -238,7 +250,7 @@ impl Poller {
         let report = match taken {
             Ok(report) => report,
             Err(error) => {
-                // The listing is over, and not complete: the next poll begins anew.
+                // The listing is over, and not complete: the next poll starts again.
                 self.next_poll_at = now.plus(plan.policy.poll_interval);
                 return Err(error);
             }
@@ -260,13 +272,13 @@ impl Poller {
         now: Timestamp,
     ) -> Result<Tick, StoreError> {
         let Some(listing) = &mut self.listing else { return Ok(Tick::Again) };
-        match error.kind {
+        match &error.kind {
             // Without its state the bridge does not poll, and does not stay.
-            ErrorKind::State => return Err(StoreError::Budget(error.detail)),
-            ErrorKind::Budget(until) => return Ok(self.wait(until)),
+            ErrorKind::State(failure) => return Err(StoreError::Budget(failure.clone())),
+            ErrorKind::Budget(until) => return Ok(self.wait_for_budget(&error.kind, *until, now)),
             ErrorKind::RateLimited(until) if listing.limited < PAGE_ERRORS => {
                 listing.limited += 1;
-                return Ok(self.wait(until));
+                return Ok(self.wait_for_budget(&error.kind, *until, now));
             }
             _ => {}
         }
@@ -284,6 +296,7 @@ impl Poller {
 
     async fn end(&mut self, plan: &Plan, now: Timestamp) -> Result<Tick, StoreError> {
         let Some(listing) = self.listing.take() else { return Ok(Tick::Again) };
+        self.said_why = false;
         let steady = listing.is_steady();
         let mut poll = Poll {
             length: listing.seen.len() as u64,
@@ -308,7 +321,7 @@ impl Poller {
                 poll.baseline = report.baseline;
             }
             Some(error) => {
-                self.store.poll_failed(&self.account, error.kind.as_str(), &error.detail, now).await?;
+                self.store.poll_failed(&self.account, error.kind.name(), &error.detail, now).await?;
                 let failed = self.store.account(&self.account).await?.failed_polls;
                 let doublings = failed.saturating_sub(1).min(10);
                 let backoff = plan.policy.poll_interval.saturating_mul(1 << doublings);
@@ -319,8 +332,22 @@ impl Poller {
         Ok(Tick::Listed(poll))
     }
 
-    fn wait(&mut self, until: Timestamp) -> Tick {
+    /// Waits for requests, and says why where people could take the gap for a failure.
+    fn wait_for_budget(&mut self, kind: &ErrorKind, until: Timestamp, now: Timestamp) -> Tick {
         self.waits_until = until;
+        let pause = until.since(now);
+        if pause >= PAUSE_WORTH_A_LINE && !std::mem::replace(&mut self.said_why, true) {
+            let seconds = pause.as_secs();
+            match kind {
+                ErrorKind::RateLimited(_) => {
+                    tracing::info!(seconds, "the API asked for a pause; polling continues after it");
+                }
+                _ => tracing::info!(
+                    seconds,
+                    "the request budget (`requests_per_minute`) is used up; polling continues when it allows"
+                ),
+            }
+        }
         Tick::Wait(until)
     }
 }
@@ -338,3 +365,7 @@ fn pause_of(error: &UpstreamError) -> Option<Timestamp> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+#[path = "poller_tests.rs"]
+mod tests;

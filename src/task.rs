@@ -3,10 +3,15 @@
 use std::future::Future;
 use tokio::task::JoinSet;
 
-/// Does what blocks, such as reading files, where it holds up no other task; `Err` where it panicked.
+/// A task ended by a panic, or was aborted.
+#[derive(Debug, thiserror::Error)]
+#[error("a part of the bridge ended unexpectedly: {0}")]
+pub struct Panicked(#[from] tokio::task::JoinError);
+
+/// Does what blocks, such as reading files, where it holds up no other task.
 #[expect(clippy::disallowed_methods, reason = "the owner of tasks")]
-pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Panicked> {
+    Ok(tokio::task::spawn_blocking(work).await?)
 }
 
 /// Tasks that are aborted when the group is dropped.
@@ -39,12 +44,12 @@ impl<T: Send + 'static> Group<T> {
     }
 
     /// The next task to end: `None` where there is none, `Err` where it panicked.
-    pub async fn next(&mut self) -> Option<Result<T, String>> {
-        self.tasks.join_next().await.map(|ended| ended.map_err(|error| error.to_string()))
+    pub async fn next(&mut self) -> Option<Result<T, Panicked>> {
+        self.tasks.join_next().await.map(|ended| ended.map_err(Panicked::from))
     }
 
     /// A task that has already ended, without waiting.
-    pub fn try_next(&mut self) -> Option<Result<T, String>> {
-        self.tasks.try_join_next().map(|ended| ended.map_err(|error| error.to_string()))
+    pub fn try_next(&mut self) -> Option<Result<T, Panicked>> {
+        self.tasks.try_join_next().map(|ended| ended.map_err(Panicked::from))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::budget::StoreBudget;
 use super::wiring::{AccountParts, Shared, Wiring};
-use crate::clock::{Clock, StepWatch};
+use crate::clock::{Clock, StepWatch, rfc3339};
 use crate::domain::Timestamp;
 use crate::intake::Plan;
 use crate::outbox::Acknowledger;
@@ -55,13 +55,13 @@ impl AccountWorker {
         }))
     }
 
-    /// Takes up the newest configuration: a listing under way goes on by the new rules. Where the account is
-    /// reached in another way it begins anew, for it may be another list. `false` where the account is gone.
+    /// Applies the newest configuration: a listing under way goes on by the new rules. Where the account is
+    /// reached in another way it starts again, for it may be another list. `false` where the account is gone.
     pub(super) async fn follow(&mut self, wiring: &Wiring, shared: &Shared) -> Result<bool, StoreError> {
         let Some(own) = wiring.accounts.get(&self.name) else { return Ok(false) };
         if !Arc::ptr_eq(&own.upstream, &self.upstream) {
-            if let Some(anew) = Self::new(&self.name, wiring, shared).await? {
-                *self = anew;
+            if let Some(again) = Self::new(&self.name, wiring, shared).await? {
+                *self = again;
             }
         } else if !Arc::ptr_eq(&own.plan, &self.plan) {
             self.plan = own.plan.clone();
@@ -74,7 +74,7 @@ impl AccountWorker {
 /// What a step of an account did.
 #[derive(Debug, Default)]
 pub struct Step {
-    /// New deliveries wait to be sent.
+    /// New deliveries are queued.
     pub enqueued: bool,
     /// A poll ended.
     pub poll: Option<Poll>,
@@ -139,23 +139,31 @@ impl AccountWorker {
         if self.store.account(&self.name).await?.token_expires_at != expires_at {
             self.store.save_token_expiry(&self.name, expires_at).await?;
         }
-        let (account, report) = (&*self.name, &poll.report);
+        self.log_poll(poll);
+        Ok(())
+    }
+
+    fn log_poll(&self, poll: &Poll) {
+        let (account, report) = (&self.name, &poll.report);
         match &poll.error {
-            Some(error) => {
-                tracing::warn!(account, kind = error.kind.as_str(), error = %error, "poll failed; it is tried again");
-            }
-            None if poll.baseline => {
-                let told = report.matched + report.waiting;
-                let rest = match (report.remembered, report.unmatched) {
-                    (_, 0) => "the rest remembered".to_owned(),
-                    (remembered, unmatched) => {
-                        format!("{unmatched} match no rule, {remembered} are remembered")
-                    }
-                };
-                tracing::info!(account, "first listing: {} unread, {told} will be told, {rest}", poll.length);
-            }
+            Some(error) => tracing::warn!(
+                account = %account,
+                kind = %error.kind.name().as_str(),
+                next_at = %rfc3339(self.poller.next_poll_at()),
+                error = %error,
+                "poll failed, will be retried"
+            ),
+            None if poll.baseline => tracing::info!(
+                account = %account,
+                "first listing: {} unread, {} will be sent, {} held or settling, {} match no rule, {} remembered",
+                poll.length,
+                report.matched,
+                report.waiting,
+                report.unmatched,
+                report.remembered
+            ),
             None if report.new + report.edited > 0 => tracing::info!(
-                account,
+                account = %account,
                 unread = poll.length,
                 new = report.new,
                 edited = report.edited,
@@ -164,19 +172,22 @@ impl AccountWorker {
                 remembered = report.remembered,
                 "polled"
             ),
-            None => tracing::debug!(account, unread = poll.length, "polled: nothing new"),
+            None => tracing::debug!(account = %account, unread = poll.length, "polled: nothing new"),
         }
         if report.malformed > 0 {
             tracing::warn!(
-                account,
+                account = %account,
                 count = report.malformed,
-                "items without a usable uuid are kept, not routed"
+                "items without a usable uuid were stored, but not routed"
             );
         }
         if report.undecided > 0 {
-            tracing::warn!(account, count = report.undecided, "matched no rule, for their source is unknown");
+            tracing::warn!(
+                account = %account,
+                count = report.undecided,
+                "reviews matched no rule because their source is unknown"
+            );
         }
-        Ok(())
     }
 }
 

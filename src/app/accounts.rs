@@ -20,7 +20,7 @@ pub(super) struct AccountLoops {
 
 impl AccountLoops {
     /// Begins with `workers`, and starts a loop for each account that is added. That of one that is removed
-    /// ends by itself.
+    /// ends on its own.
     pub async fn run(mut self, workers: Vec<AccountWorker>) -> Result<(), AppError> {
         let mut running: BTreeSet<String> = BTreeSet::new();
         let mut loops: Group<(String, Result<(), StoreError>)> = Group::default();
@@ -43,8 +43,8 @@ impl AccountLoops {
                 // Where nothing reloads, there is no other to come.
                 Ok(()) = self.newest.changed() => {}
                 Some(ended) = loops.next() => {
-                    // Whatever ends one of them ends the bridge: an account must not fall silent.
-                    let (name, result) = ended.map_err(|panic| AppError::panicked(&panic))?;
+                    // If one of them ends, so does the bridge: an account must not fall silent.
+                    let (name, result) = ended?;
                     result?;
                     running.remove(&name);
                 }

@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::domain::Timestamp;
 use crate::store::{Grant, REQUEST_SPAN, SharedStore, TakeRequests};
-use crate::upstream::{Budget, Denied, Purpose};
+use crate::upstream::{Budget, Denied, Purpose, StateFailure};
 use async_trait::async_trait;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -19,7 +19,7 @@ pub struct StoreBudget {
     clock: Clock,
     account: String,
     limit: u32,
-    /// Held while state is asked, so that requests at the same time do not each take ahead.
+    /// Held while the state is read, so that requests at the same time do not each take ahead.
     ahead: Mutex<HashMap<Purpose, Ahead>>,
     next_listing_at: AtomicI64,
 }
@@ -45,7 +45,7 @@ impl StoreBudget {
         }
     }
 
-    /// When the next listing wants requests: marks leave it half of the minute before.
+    /// When the next listing needs requests: marks leave it half of the minute before.
     pub fn listing_expected(&self, at: Timestamp) {
         self.next_listing_at.store(at.0, Ordering::Relaxed);
     }
@@ -96,14 +96,14 @@ impl Budget for StoreBudget {
                 Ok(())
             }
             Ok(Grant::Until(at)) => Err(Denied::Until(at)),
-            Err(error) => Err(Denied::State(error.to_string())),
+            Err(error) => Err(Denied::State(StateFailure::new(error))),
         }
     }
 
     async fn hold(&self, until: Timestamp) {
         self.ahead.lock().await.clear();
         if let Err(error) = self.store.hold_account(&self.account, until).await {
-            tracing::error!(account = %self.account, error = %error, "the pause the API asked for was not kept");
+            tracing::error!(error = %error, "the pause that the API asked for could not be saved");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The daemon: loops that take steps until they are told to stop, each by the newest configuration.
+//! The daemon: loops that take steps until a shutdown is requested, each by the newest configuration.
 
 use super::accounts::AccountLoops;
 use super::outbox::OutboxLoop;
@@ -20,14 +20,14 @@ pub(super) type Newest = watch::Receiver<Arc<Wiring>>;
 
 pub(super) type Loops = Group<Result<(), AppError>>;
 
-/// What the loops tell each other.
+/// How the loops wake each other.
 #[derive(Clone)]
 pub(super) struct Signals {
     /// Messages were enqueued.
     pub enqueued: Arc<Notify>,
     /// Deliveries were settled: marks may be due.
     pub settled: Arc<Notify>,
-    /// Something was enqueued by a configuration that is no longer in force.
+    /// Something was enqueued under a configuration that is no longer active.
     outdated: Arc<AtomicBool>,
     pub stop: watch::Receiver<bool>,
 }
@@ -63,7 +63,7 @@ impl Signals {
         self.enqueued.notify_one();
     }
 
-    /// Whether it was said since this was asked last.
+    /// Whether that happened since the last call.
     pub fn take_outdated(&self) -> bool {
         self.outdated.swap(false, Ordering::AcqRel)
     }
@@ -72,7 +72,7 @@ impl Signals {
 /// The longest that upkeep sleeps: it notices within that time that the wall clock was set.
 const UPKEEP_SLEEP: Duration = Duration::from_secs(60);
 
-/// Removes what is too old, now and then.
+/// Removes what is too old, periodically.
 async fn upkeep(mut janitor: Janitor, clock: Clock, signals: Signals) -> Result<(), AppError> {
     let never = Notify::new();
     while !signals.is_stopped() {
@@ -84,7 +84,7 @@ async fn upkeep(mut janitor: Janitor, clock: Clock, signals: Signals) -> Result<
 
 impl App {
     /// Runs until `shutdown` ends, or the state fails. Sends in flight get 8 s. With `reload`, changes of the
-    /// configuration are taken up.
+    /// configuration are applied.
     ///
     /// # Errors
     /// The state failed: without it nothing may be polled or sent.
@@ -109,11 +109,11 @@ impl App {
         match failure {
             None | Some(Ok(Ok(()))) => Ok(()),
             Some(Ok(Err(error))) => Err(error),
-            Some(Err(panic)) => Err(AppError::panicked(&panic)),
+            Some(Err(panic)) => Err(panic.into()),
         }
     }
 
-    /// Starts all loops; that of the outbox by itself, for it is not to be dropped.
+    /// Starts all loops; that of the outbox on its own, because it is not to be dropped.
     fn start(self, signals: Signals, reload: Option<Reload>) -> (Loops, Loops) {
         let Self { wiring, shared, accounts, dispatcher, digester, janitor, health } = self;
         let (fallbacks, failed_templates) = mpsc::channel(64);

@@ -1,4 +1,4 @@
-//! Whether the state outlives its container: a state that is lost makes the bridge forget what it has told.
+//! Whether the state outlives its container: without its state the bridge does not know what it has delivered.
 
 use std::path::Path;
 
@@ -34,8 +34,8 @@ fn judge(mounts: &str, folder: &Path) -> Option<String> {
         _ => return None,
     };
     Some(format!(
-        "the state in {} is {what}: it is lost with the container, and with it what was told, what waits to be \
-         told, and what was read before; mount a named volume there",
+        "the state in {} is {what} and is lost with the container: what was delivered, what is queued and what was \
+         read before; mount a named volume there",
         folder.display()
     ))
 }

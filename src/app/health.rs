@@ -55,8 +55,7 @@ impl Health {
 /// The listener of `http.listen`; none where it is "".
 pub(super) async fn listen(settings: &Settings) -> Result<Option<TcpListener>, AppError> {
     let Some(addr) = settings.http.listen else { return Ok(None) };
-    let why = |error| AppError::Listen { addr, why: crate::settings::table::io_text(&error) };
-    TcpListener::bind(addr).await.map(Some).map_err(why)
+    TcpListener::bind(addr).await.map(Some).map_err(|source| AppError::Listen { addr, source })
 }
 
 /// What probes report about `settings` from `now` on.

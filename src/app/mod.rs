@@ -24,10 +24,13 @@ pub use wiring::{build_plans, build_silent_targets, build_targets, build_targets
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::outbox::{Digester, Dispatcher, Janitor, Targets};
+use crate::settings::table::io_text;
 use crate::store::sqlite::{Access, SqliteStore};
 use crate::store::{SharedStore, StoreError};
+use crate::task::Panicked;
 use crate::template::TemplateProblem;
 use health::{Health, listen};
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -39,28 +42,32 @@ pub enum AppError {
     /// The state failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The address for `http.listen` is not to be had.
+    /// The address for `http.listen` is not available.
     #[error(
-        "cannot listen on {addr} (`http.listen`): {why}; free the port, name another, or write \"\" for none"
+        "cannot listen on {addr} (`http.listen`): {}; free the port, set another, or set \"\" to serve nothing",
+        io_text(.source)
     )]
     Listen {
         /// The address.
         addr: SocketAddr,
         /// Why not.
-        why: String,
+        source: io::Error,
     },
+    /// The folder for the copy of a dry run cannot be created.
+    #[error("cannot create a temporary folder for a copy of the state: {}", io_text(.0))]
+    Copy(#[source] io::Error),
+    /// A task panicked.
+    #[error(transparent)]
+    Panicked(#[from] Panicked),
+    /// There is no such account.
+    #[error("there is no account `{0}`")]
+    NoAccount(String),
     /// Templates with mistakes.
     #[error("{}", list(.0))]
     Templates(Vec<TemplateProblem>),
     /// A part that cannot be built from its settings.
     #[error("{0}")]
     Build(String),
-}
-
-impl AppError {
-    fn panicked(panic: &str) -> Self {
-        Self::Build(format!("a part of the bridge ended unexpectedly: {panic}"))
-    }
 }
 
 fn list(problems: &[TemplateProblem]) -> String {
@@ -103,7 +110,7 @@ impl App {
     }
 
     /// Like [`Self::build`], on a state that is already open, with destinations that are already built, and
-    /// without a listener: for who wraps the state.
+    /// without a listener: for callers that wrap the state.
     pub async fn on(
         settings: Settings,
         targets: Targets,
@@ -115,16 +122,11 @@ impl App {
     }
 
     /// Like [`Self::build`], on a copy of the state that is thrown away with it. The request budget is still
-    /// the real one: what a dry run asks counts.
+    /// the real one: the requests of a dry run count.
     pub async fn build_dry(settings: Settings, clock: Clock) -> Result<Dry, AppError> {
         let targets = build_targets(&settings)?;
         let folder = tempfile::Builder::new().prefix("review-bridge-").tempdir();
-        let folder = folder.map_err(|error| {
-            AppError::Build(format!(
-                "no folder for a copy of the state: {}",
-                crate::settings::table::io_text(&error)
-            ))
-        })?;
+        let folder = folder.map_err(AppError::Copy)?;
         let copy = folder.path().join("state.db");
         let known = settings.state.path.exists();
         let real: Option<SharedStore> = if known {
@@ -154,7 +156,7 @@ impl App {
         if interrupted > 0 {
             tracing::warn!(
                 count = interrupted,
-                "messages were being sent when the last process ended; they are sent again, marked as possible repeats"
+                "messages were in flight when the last process ended; they are sent again, marked as possible repeats"
             );
         }
         let seed = u64::try_from(now.0).unwrap_or(0) ^ u64::from(std::process::id());

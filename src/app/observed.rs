@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// How often a success that is no news is written again.
+/// How often a success that is no news is saved again.
 const REFRESH: Duration = Duration::from_secs(3600);
 
 /// An [`Upstream`] whose answers are noted in state.
@@ -46,7 +46,7 @@ impl Observed {
             && let Err(failed) =
                 self.store.endpoint_seen(&self.account, endpoint, error.as_deref(), now).await
         {
-            tracing::warn!(account = %self.account, error = %failed, "an endpoint's state was not kept");
+            tracing::warn!(endpoint = %endpoint, error = %failed, "the state of an endpoint could not be saved");
         }
     }
 
@@ -57,7 +57,7 @@ impl Observed {
                     self.note(endpoint.key(), None).await;
                 }
             }
-            Err(error) if matches!(error.kind, ErrorKind::Budget(_) | ErrorKind::State) => {}
+            Err(error) if matches!(error.kind, ErrorKind::Budget(_) | ErrorKind::State(_)) => {}
             Err(error) => {
                 let named = endpoints.iter().find(|endpoint| endpoint.setting() == error.setting);
                 if let Some(endpoint) = named.or(endpoints.first()) {

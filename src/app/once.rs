@@ -24,7 +24,7 @@ pub struct Once {
 }
 
 impl Once {
-    /// Whether everything that was tried went well. Work that waits for its time is no failure.
+    /// Whether everything that was attempted went well. Work that is not due yet is no failure.
     pub fn is_fine(&self) -> bool {
         self.failed_polls.is_empty() && self.failed_attempts == 0 && self.failed_marks == 0
     }

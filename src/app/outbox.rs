@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// How long sends in flight may take to end once the bridge is told to stop.
+/// How long sends in flight may take to finish after a shutdown was requested.
 const GRACE: Duration = Duration::from_secs(8);
-/// The longest the outbox sleeps: commands beside the daemon change the state while it does.
+/// The longest the outbox sleeps: commands change the state while it does.
 const OUTBOX_SLEEP: Duration = Duration::from_secs(2);
 
 /// Sends what is due, by the newest configuration.
@@ -41,7 +41,10 @@ impl OutboxLoop {
         }
         let left = self.dispatcher.in_flight();
         if left > 0 {
-            tracing::warn!(count = left, "sends did not end in time; they are repeated after the next start");
+            tracing::warn!(
+                count = left,
+                "sends did not finish before the shutdown; they are repeated after the next start"
+            );
             let now = self.dispatcher.now();
             drop(self.dispatcher);
             self.store.recover(now).await?;
@@ -49,8 +52,8 @@ impl OutboxLoop {
         Ok(())
     }
 
-    /// The newest configuration, with what waits brought into line where it is new, or where something was
-    /// enqueued by one before it.
+    /// The newest configuration, with what is queued brought into line where it is new, or where something was
+    /// enqueued under an earlier one.
     async fn follow(&mut self) -> Result<Arc<Wiring>, StoreError> {
         let changed = self.newest.has_changed().unwrap_or(false);
         let outdated = self.signals.take_outdated();
@@ -88,11 +91,11 @@ impl OutboxLoop {
         }
         for settled in settled {
             if !wiring.targets.by_name.contains_key(&settled.destination) {
-                // It was removed while this was being sent: if that failed, nobody sends it again.
+                // It was removed while this was being sent: if that failed, nothing sends it again.
                 self.signals.enqueued_outdated();
             }
             if let Some(error) = settled.fallback {
-                // A full channel means that the operator is told of enough of them already.
+                // A full channel means that the operator is notified of enough of them already.
                 let _ = self.fallbacks.try_send((settled.destination, error));
             }
         }

@@ -1,4 +1,4 @@
-//! Takes up a changed configuration while the bridge runs; a bad one is refused as a whole.
+//! Applies a changed configuration while the bridge runs; a bad one is rejected as a whole.
 
 use super::daemon::Signals;
 use super::health::config_status;
@@ -24,8 +24,8 @@ pub struct Reload {
     pub read: Box<dyn Fn() -> Reading + Send>,
     /// What the files of the configuration that it starts with held.
     pub contents: Contents,
-    /// Notified when a reload is asked for.
-    pub asked: Arc<Notify>,
+    /// Notified when a reload is requested.
+    pub requested: Arc<Notify>,
     /// Called with `log.level` when that has changed.
     pub set_level: Box<dyn Fn(&str) + Send>,
 }
@@ -34,7 +34,7 @@ pub struct Reload {
 enum Look {
     /// What is known, or something that may still be being written.
     Nothing,
-    /// A configuration that cannot be used, and why; told once.
+    /// A configuration that cannot be used, and why; reported once.
     Refused { why: String, changed: Vec<PathBuf> },
     /// Another configuration, with its destinations.
     New { loaded: Box<Loaded>, targets: Targets, changed: Vec<PathBuf> },
@@ -112,7 +112,7 @@ fn named(changed: &[PathBuf]) -> String {
     }
 }
 
-/// Puts back what only a restart can change, and says which keys that were.
+/// Restores what only a restart can change, and returns which keys that were.
 fn keep_fixed(settings: &mut Settings, running: &Settings) -> Vec<&'static str> {
     let mut kept = Vec::new();
     if settings.state.path != running.state.path {
@@ -133,7 +133,7 @@ fn keep_fixed(settings: &mut Settings, running: &Settings) -> Vec<&'static str> 
     kept
 }
 
-/// Takes up each new configuration.
+/// Applies each new configuration.
 pub(super) struct ReloadLoop {
     pub shared: Shared,
     pub wiring: watch::Sender<Arc<Wiring>>,
@@ -143,20 +143,23 @@ pub(super) struct ReloadLoop {
 
 impl ReloadLoop {
     pub async fn run(self, reload: Reload) -> Result<(), AppError> {
-        let Reload { read, contents, asked, set_level } = reload;
+        let Reload { read, contents, requested, set_level } = reload;
         let reloader = Arc::new(Mutex::new(Reloader::new(read, contents)));
         while !self.signals.is_stopped() {
-            let at_once = tokio::select! {
+            let on_demand = tokio::select! {
                 () = tokio::time::sleep(INTERVAL) => false,
-                () = asked.notified() => true,
+                () = requested.notified() => true,
                 () = self.signals.stopped() => break,
             };
+            if on_demand {
+                tracing::info!("reload requested (SIGHUP)");
+            }
             let reloader = reloader.clone();
             let look = task::blocking(move || {
                 let mut reloader = reloader.lock().unwrap_or_else(PoisonError::into_inner);
-                if at_once { reloader.now() } else { reloader.tick() }
+                if on_demand { reloader.now() } else { reloader.tick() }
             });
-            match look.await.map_err(|panic| AppError::panicked(&panic))? {
+            match look.await? {
                 Look::Nothing => {}
                 Look::Refused { why, changed } => self.refuse(&why, &changed),
                 Look::New { loaded, targets, changed } => {
@@ -171,8 +174,8 @@ impl ReloadLoop {
         let now = self.shared.clock.now();
         self.config_status.send_modify(|config_status| config_status.refused_at = Some(now));
         tracing::error!(
-            changed = named(changed),
-            "the changed configuration is refused, and the one before it stays in force: {why}"
+            changed = %named(changed),
+            "the changed configuration was rejected, the previous one remains active: {why}"
         );
     }
 
@@ -191,9 +194,9 @@ impl ReloadLoop {
         self.config_status.send_replace(config_status(&wiring.settings, self.shared.clock.now()));
         self.wiring.send_replace(Arc::new(wiring));
         self.signals.enqueued.notify_one();
-        tracing::info!(changed = named(changed), "configuration reloaded");
+        tracing::info!(changed = %named(changed), "configuration reloaded");
         for key in kept {
-            tracing::warn!("`{key}` has changed, and needs a restart: until then it stays what it was");
+            tracing::warn!("`{key}` changed, which takes effect only after a restart");
         }
         for warning in warnings {
             tracing::warn!("{warning}");

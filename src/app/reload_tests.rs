@@ -102,7 +102,7 @@ fn a_bad_one_is_refused_once_for_each_content_until_it_is_mended() {
     let Look::Refused { why, changed } = reloader.tick() else { panic!("it is not refused") };
     assert!(why.contains("rules[0].to") && !why.contains('\n') && !why.contains("s3cret"), "{why}");
     assert!(named(&changed).contains("config.toml"), "{changed:?}");
-    // A secret where the name of its file belongs is told nobody, neither now nor when it is mended.
+    // A secret where the name of its file belongs is never shown, neither now nor after it is fixed.
     place.write("config.toml", &GOOD.replace("\"token\"", "\"s3cret-main\""));
     let told = |look| match look {
         Look::Nothing => String::new(),

@@ -1,4 +1,4 @@
-//! The loops that look after the bridge: trouble for the operator, and the heartbeat.
+//! The loops that look after the bridge: problems for the operator, and the heartbeat.
 
 use super::AppError;
 use super::daemon::{Newest, Signals};
@@ -11,10 +11,10 @@ use std::sync::Mutex;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 
-/// How often trouble is looked for.
+/// How often problems are looked for.
 const OPERATOR_INTERVAL: Duration = Duration::from_secs(15);
 
-/// Looks for trouble.
+/// Looks for problems.
 pub(super) struct OperatorLoop {
     operator: Operator,
     newest: Newest,
@@ -45,7 +45,7 @@ impl OperatorLoop {
             let notify = &wiring.settings.operator.notify;
             if self.operator.tick(notify, &wiring.targets, self.clock.now()).await? > 0 {
                 signals.enqueued.notify_one();
-                // Notices to a destination that was removed meanwhile would wait for ever.
+                // Notices to a destination that was removed meanwhile would be queued forever.
                 if self.newest.has_changed().unwrap_or(false) {
                     signals.enqueued_outdated();
                 }
@@ -71,11 +71,11 @@ impl Heartbeat {
             return;
         }
         if let Err(why) = destination::ping(&wiring.settings.outbound, url).await {
-            tracing::warn!(why, "the heartbeat (`operator.heartbeat_url`) was not taken");
+            tracing::warn!(error = %why, "the heartbeat ping to `operator.heartbeat_url` failed");
         }
     }
 
-    /// Whether all of `accounts` have polled well with this one; then it begins anew.
+    /// Whether all of `accounts` have polled well with this one; then the next round begins.
     fn completes<'a>(&self, account: &str, mut accounts: impl Iterator<Item = &'a String>) -> bool {
         let Ok(mut polled) = self.polled.lock() else { return false };
         polled.insert(account.to_owned());
@@ -98,7 +98,7 @@ mod tests {
         let polled = |account: &str, accounts: &[String]| heartbeat.completes(account, accounts.iter());
         assert_eq!([polled("a", &both), polled("a", &both), polled("b", &both)], [false, false, true]);
         assert_eq!([polled("b", &both), polled("a", &both)], [false, true]);
-        // An account that was removed is not waited for.
+        // An account that was removed does not hold up the ping.
         assert!(!polled("a", &both) && polled("a", &one));
     }
 }

@@ -1,5 +1,5 @@
-//! What one configuration is made into: destinations, plans, clients. A reload makes another, and the parts
-//! that run take the newest.
+//! What is built from one configuration: destinations, plans, clients. A reload builds another, and the running
+//! parts use the newest.
 
 use super::{AppError, Observed, StoreBudget};
 use crate::clock::Clock;
@@ -58,7 +58,7 @@ impl Wiring {
             };
             accounts.insert(name, AccountParts { plan, upstream, budget });
         }
-        // What waits of an account that is gone is still told, and by its own scales.
+        // What is queued of an account that is gone is still sent, and by its own scales.
         for (account, scales) in before.iter().flat_map(|before| &before.targets.scales) {
             targets.scales.entry(account.clone()).or_insert_with(|| scales.clone());
         }
@@ -79,15 +79,15 @@ impl Wiring {
         (same == reached(settings)).then(|| (own.upstream.clone(), own.budget.clone()))
     }
 
-    /// Brings what waits into line with this configuration, and begins to watch its digests. Not to be left
-    /// out where anything was enqueued by another configuration: it would wait for ever.
+    /// Brings what is queued into line with this configuration, and begins to watch its digests. Not to be left
+    /// out where anything was enqueued under another configuration: it would be queued forever.
     pub async fn align(&self, store: &SharedStore, now: Timestamp) -> Result<Digester, StoreError> {
         let configured: Vec<String> = self.targets.by_name.keys().cloned().collect();
         let orphans = store.dead_letter_orphans(&configured, now).await?;
         if orphans > 0 {
             tracing::warn!(
                 count = orphans,
-                "messages to destinations that are no longer configured are dead letters"
+                "messages to destinations that are no longer configured were moved to dead letters"
             );
         }
         store.regroup(&self.targets.digests(), now).await?;
@@ -148,7 +148,7 @@ pub fn build_targets_with(settings: &Settings, renderer: &Arc<Renderer>) -> Resu
     Ok(Targets { by_name, scales })
 }
 
-/// What is wrong with the name of the templates that a destination wants; `None` where there are some of that name.
+/// What is wrong with the name of the templates that a destination uses; `None` where there are some of that name.
 fn no_such_template(
     renderer: &Renderer,
     name: &str,
@@ -203,7 +203,7 @@ pub fn build_upstream(
     clock: &Clock,
 ) -> Result<(Arc<dyn Upstream>, Arc<StoreBudget>), AppError> {
     let Some(own) = settings.accounts.get(account) else {
-        return Err(AppError::Build(format!("there is no account `{account}`")));
+        return Err(AppError::NoAccount(account.to_owned()));
     };
     let limit = own.upstream.requests_per_minute;
     let budget = Arc::new(StoreBudget::new(budgets.clone(), clock.clone(), account, limit));

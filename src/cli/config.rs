@@ -8,13 +8,13 @@ use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Arguments {
-    /// Write a commented starter file
+    /// Write a starter file in which every key is explained
     Init {
-        /// Where to; `-` is standard output
+        /// File to write; - for standard output
         #[arg(default_value = "config.toml")]
         file: PathBuf,
     },
-    /// Print the resolved settings, secrets redacted
+    /// Print the resolved settings and where each comes from, secrets redacted
     Show,
     #[command(hide = true)]
     Schema,
@@ -48,14 +48,14 @@ fn init(file: &PathBuf) -> Result<(), CliError> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut target = options.open(file).map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => CliError::Failed(format!(
-            "`{}` is already there and is not overwritten; name another: review-bridge config init FILE",
+            "`{}` already exists and was not overwritten; write to another file with `review-bridge config init FILE`",
             file.display()
         )),
         _ => failed(error),
     })?;
     target.write_all(STARTER.as_bytes()).map_err(failed)?;
     output::line(&format!(
-        "wrote {}: put your token and your webhook there, then run `review-bridge check`",
+        "wrote {}; put your API token and your webhook URL in it, then run `review-bridge check`",
         file.display()
     ));
     Ok(())

@@ -1,4 +1,4 @@
-//! Asking people before much is done at once, or before what cannot be undone.
+//! Asks for confirmation before many things are changed together, or something that cannot be undone.
 
 use super::CliError;
 use clap::Args;
@@ -6,29 +6,33 @@ use std::io::{BufRead, IsTerminal, Write};
 
 #[derive(Debug, Args)]
 pub(super) struct Consent {
-    /// Do it without asking
+    /// Do not ask for confirmation
     #[arg(long)]
     pub(super) yes: bool,
 }
 
 impl Consent {
-    /// Asks whether `what` is to be done, unless it was said already.
+    /// Asks for confirmation to `do_it` (`retry 3 deliveries`), unless `--yes` was passed.
     ///
     /// # Errors
-    /// It is not wanted; or nobody can be asked: then `--yes` is needed.
-    pub(super) fn to(&self, what: &str) -> Result<(), CliError> {
+    /// The answer is no; or there is no terminal: then `--yes` is needed.
+    pub(super) fn to(&self, do_it: &str) -> Result<(), CliError> {
         if self.yes {
             return Ok(());
         }
         let (stdin, stderr) = (std::io::stdin(), std::io::stderr());
         if !stdin.is_terminal() || !stderr.is_terminal() {
             return Err(CliError::Usage(format!(
-                "{what}; without a terminal to ask on, say that you mean it with --yes"
+                "confirmation required to {do_it}; pass --yes to confirm without a terminal"
             )));
         }
-        // Not to standard output, which may hold JSON. Where it cannot be shown, no answer means no.
-        let _ = write!(stderr.lock(), "{what}. Go on? [y/N] ");
-        if is_yes(stdin.lock()) { Ok(()) } else { Err(CliError::Failed("nothing was done".into())) }
+        // Not to standard output, which may hold JSON. If it cannot be shown, no answer means no.
+        let _ = write!(stderr.lock(), "This will {do_it}. Continue? [y/N] ");
+        if is_yes(stdin.lock()) {
+            Ok(())
+        } else {
+            Err(CliError::Failed("cancelled; nothing was changed".into()))
+        }
     }
 }
 
@@ -56,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn where_it_was_said_nobody_is_asked() {
-        Consent { yes: true }.to("it would be done").unwrap();
+    fn with_yes_there_is_no_question() {
+        Consent { yes: true }.to("do it").unwrap();
     }
 }

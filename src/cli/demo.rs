@@ -10,25 +10,25 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Where the page is served; port 0 takes any free one
+    /// Address and port of the page; port 0 picks a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), CliError> {
     let colour = std::io::stderr().is_terminal() && !crate::config::no_color();
-    // The retries that the demo is there to show are warnings.
+    // Retries are part of the demo and logged as warnings.
     telemetry::start("error", false, colour);
     let stop = stopped()?;
     let demo = Demo::start(arguments.listen, Clock::System).await?;
     output::line(&format!("Open http://{}", shown(demo.addr().unwrap_or(arguments.listen))));
     output::line(
-        "Invented reviews arrive, the bridge tells the right people. Ctrl-C ends it and leaves nothing.",
+        "Invented reviews arrive and the bridge delivers them. Press Ctrl-C to stop; nothing is left behind.",
     );
     Ok(demo.run(stop).await?)
 }
 
-/// The address as a browser on this machine takes it.
+/// The address as a browser on this machine can open it.
 fn shown(addr: SocketAddr) -> SocketAddr {
     let ip = match addr.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -47,7 +47,7 @@ impl From<DemoError> for CliError {
     }
 }
 
-/// Ends with Ctrl-C, SIGTERM, or the terminal. Asked for before anything starts, so that none is missed and
+/// Ends with Ctrl-C, SIGTERM, or the terminal. Registered before anything starts, so that none is missed and
 /// nothing is left behind.
 #[cfg(unix)]
 fn stopped() -> Result<impl Future<Output = ()>, CliError> {

@@ -1,4 +1,4 @@
-//! Which endpoints of the API an account uses, and whether each was seen to work.
+//! Which endpoints of the API an account uses, and whether each has been verified.
 
 use crate::config::Account;
 use crate::domain::Timestamp;
@@ -14,20 +14,20 @@ pub(super) const IN_USE: [Endpoint; 5] = [
     Endpoint::MarkReviewRead,
 ];
 
-/// Whether an endpoint was seen to work.
+/// Whether an endpoint has been verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// It answered as it should.
+pub(super) enum EndpointStatus {
+    /// It works.
     Verified,
-    /// It did not; why.
+    /// It failed; why.
     Failed(String),
-    /// It was not asked yet.
+    /// It has not been used yet.
     Unverified,
-    /// It is never asked.
+    /// It is never used.
     Unused,
 }
 
-impl Standing {
+impl EndpointStatus {
     /// Its name.
     pub(super) fn as_str(&self) -> &'static str {
         match self {
@@ -39,38 +39,38 @@ impl Standing {
     }
 }
 
-/// How `endpoint` stands by what the state knows.
-pub(super) fn standing(
+/// The status of `endpoint` according to the database.
+pub(super) fn status_of(
     endpoint: Endpoint,
     account: Option<&Account>,
     record: &AccountRecord,
     seen: &[EndpointRecord],
-) -> Standing {
+) -> EndpointStatus {
     if endpoint == Endpoint::MarkReviewRead {
         return marking(account, record);
     }
     match seen.iter().find(|seen| seen.endpoint == endpoint.key()) {
-        None => Standing::Unverified,
+        None => EndpointStatus::Unverified,
         Some(EndpointRecord { ok_at, failed_at: Some(failed_at), error, .. })
             if ok_at.is_none_or(|at: Timestamp| at < *failed_at) =>
         {
-            Standing::Failed(error.clone().unwrap_or_default())
+            EndpointStatus::Failed(error.clone().unwrap_or_default())
         }
-        Some(_) => Standing::Verified,
+        Some(_) => EndpointStatus::Verified,
     }
 }
 
-/// Marking counts only with the path that is set now: another may do something else.
-fn marking(account: Option<&Account>, record: &AccountRecord) -> Standing {
+/// Marking counts only with the current path: another one may do something else.
+fn marking(account: Option<&Account>, record: &AccountRecord) -> EndpointStatus {
     if account.is_some_and(|account| account.policy.mark_read_never()) {
-        return Standing::Unused;
+        return EndpointStatus::Unused;
     }
     if let Some(error) = record.mark_error.as_ref().filter(|error| !error.is_empty()) {
-        return Standing::Failed(error.clone());
+        return EndpointStatus::Failed(error.clone());
     }
     let setting = account.map(|account| account.upstream.endpoints.path(Endpoint::MarkReviewRead));
     match (&record.mark_setting, setting) {
-        (Some(proved), Some(set)) if proved == set => Standing::Verified,
-        _ => Standing::Unverified,
+        (Some(proved), Some(set)) if proved == set => EndpointStatus::Verified,
+        _ => EndpointStatus::Unverified,
     }
 }

@@ -1,7 +1,7 @@
-//! `explain`: where one review goes, and why. Asks no network.
+//! `explain`: where one review goes, and why. Uses no network.
 
-use super::asked::{Asked, Which};
 use super::output::{self, fact};
+use super::review_arg::{FoundReview, ReviewArg};
 use super::{CliError, Context, deliveries, subject};
 use crate::clock::Clock;
 use crate::rules::{Candidate, RuleExplanation, explain, explain_text};
@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Name a review that is in state with --uuid, give one as the API lists it with --file, or \
-                        describe one:\n  review-bridge explain --rating 1 --website \"Shop NL\" --text \"Broken\""
+    after_help = "Use --uuid for a review in the database, --file for one in the API's JSON, or describe one:\n  \
+                  review-bridge explain --rating 1 --website \"Shop NL\" --text \"Broken\""
 )]
 pub(super) struct Arguments {
     #[command(flatten)]
-    which: Which,
+    which: ReviewArg,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -23,33 +23,33 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), CliError> {
     let settings = context.load()?.settings;
-    let Some(asked) = arguments.which.find(&settings).await? else {
-        let hint = "name one with --uuid, give one with --file, or describe one: review-bridge explain --rating 1 \
-                    --website \"Shop NL\"";
-        return Err(CliError::Usage(format!("which review? {hint}")));
+    let Some(found) = arguments.which.find(&settings).await? else {
+        let hint =
+            "use --uuid, --file, or describe one: review-bridge explain --rating 1 --website \"Shop NL\"";
+        return Err(CliError::Usage(format!("no review given; {hint}")));
     };
-    let candidate = Candidate { subject: &asked.subject, now: Clock::System.now() };
+    let candidate = Candidate { subject: &found.subject, now: Clock::System.now() };
     let explained = explain(&settings.rules, candidate);
     if arguments.json {
-        return output::json(&to_json(&asked, &explained));
+        return output::json(&to_json(&found, &explained));
     }
-    fact("account", &asked.subject.review.account);
-    subject::print(&asked.subject);
-    fact("change", asked.subject.change.as_str());
-    for note in &asked.notes {
+    fact("account", &found.subject.review.account);
+    subject::print(&found.subject);
+    fact("change", found.subject.change.as_str());
+    for note in &found.notes {
         fact("note", note);
     }
     output::line("");
     output::line(explain_text(&explained).trim_end());
-    if let Some((row, rows)) = &asked.known {
+    if let Some((row, rows)) = &found.known {
         output::line("");
-        fact("in state", row.state.as_str());
-        deliveries::table(rows, candidate.now).print_or("no delivery was made of it");
+        fact("state", row.state.as_str());
+        deliveries::table(rows, candidate.now).print_or("no deliveries");
     }
     Ok(())
 }
 
-fn to_json(asked: &Asked, explained: &[RuleExplanation]) -> Value {
+fn to_json(found: &FoundReview, explained: &[RuleExplanation]) -> Value {
     let mut goes_to: Vec<&str> = Vec::new();
     for to in explained.iter().filter(|rule| rule.matched).flat_map(|rule| &rule.to) {
         if !goes_to.contains(&to.as_str()) {
@@ -57,16 +57,16 @@ fn to_json(asked: &Asked, explained: &[RuleExplanation]) -> Value {
         }
     }
     let undecided = goes_to.is_empty() && explained.iter().any(|rule| rule.undecided);
-    let rows = asked.known.as_ref().map(|(_, rows)| rows.iter().map(deliveries::to_json).collect::<Vec<_>>());
+    let rows = found.known.as_ref().map(|(_, rows)| rows.iter().map(deliveries::to_json).collect::<Vec<_>>());
     json!({
-        "account": asked.subject.review.account,
-        "review": subject::to_json(&asked.subject),
-        "change": asked.subject.change,
-        "notes": asked.notes,
+        "account": found.subject.review.account,
+        "review": subject::to_json(&found.subject),
+        "change": found.subject.change,
+        "notes": found.notes,
         "rules": explained,
         "goes_to": goes_to,
         "undecided": undecided,
-        "state": asked.known.as_ref().map(|(row, _)| row.state),
+        "state": found.known.as_ref().map(|(row, _)| row.state),
         "deliveries": rows,
     })
 }

@@ -1,4 +1,4 @@
-//! `healthcheck`: asks a running bridge whether it is ready, for a container's HEALTHCHECK.
+//! `healthcheck`: checks that a running bridge is ready, for a container's HEALTHCHECK.
 
 use super::{CliError, Context};
 use clap::Args;
@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Where the bridge serves health [default: http.listen of the configuration]
+    /// Where the bridge serves /readyz [default: `http.listen` of the configuration]
     #[arg(long, value_name = "ADDRESS:PORT")]
     address: Option<SocketAddr>,
 }
@@ -21,19 +21,19 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), C
     let address = match arguments.address {
         Some(address) => address,
         None => context.load()?.settings.http.listen.ok_or_else(|| {
-            CliError::Usage("`http.listen` is \"\": health is served nowhere; name it with --address".into())
+            CliError::Usage("`http.listen` is \"\", so this bridge serves no health endpoint; set `http.listen`, or pass --address".into())
         })?,
     };
     let address = reachable(address);
     let failed = |why: String| CliError::Failed(format!("not ready at {address}: {why}"));
     let status = tokio::time::timeout(TIMEOUT, ask(address))
         .await
-        .map_err(|_| failed("no answer within 5 seconds".into()))?
+        .map_err(|_| failed("timed out after 5 seconds".into()))?
         .map_err(|error| failed(crate::settings::table::io_text(&error)))?;
     if status.split(' ').nth(1) == Some("200") { Ok(()) } else { Err(failed(status)) }
 }
 
-/// What listens everywhere is asked on this machine.
+/// An address that listens on all interfaces is checked on this machine.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

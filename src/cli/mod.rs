@@ -1,6 +1,5 @@
-//! The commands: one file each. What they print for people is written here and nowhere else.
+//! The commands: one file each. All they print for people is written here and nowhere else.
 
-mod asked;
 mod check;
 mod config;
 mod consent;
@@ -13,6 +12,7 @@ mod healthcheck;
 mod names;
 mod output;
 mod preview;
+mod review_arg;
 mod reviews;
 mod run;
 mod sandbox;
@@ -27,11 +27,11 @@ use crate::store::StoreError;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;
 
-/// Tells the right people about a customer's review: from ShopReviews to chats, e-mail and webhooks, by rules.
+/// Delivers customer reviews from ShopReviews to chat, e-mail and webhooks, by your rules
 #[derive(Debug, Parser)]
 #[command(name = "review-bridge", version, max_term_width = 100)]
 pub struct Cli {
-    /// The configuration file [default: $REVIEW_BRIDGE_CONFIG, ./config.toml, /etc/review-bridge/config.toml]
+    /// Configuration file [default: $REVIEW_BRIDGE_CONFIG, ./config.toml, /etc/review-bridge/config.toml]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -40,33 +40,33 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Poll, route, send and mark read, until it is told to stop
+    /// Poll, route, deliver and mark read, until stopped
     Run(run::Arguments),
-    /// See it at work: invented reviews, a page that shows who is told what; no configuration, no network
+    /// Watch it work: invented reviews on a live page; needs no configuration and no network
     Demo(demo::Arguments),
-    /// Find out what works and what does not: configuration, state, API, destinations
+    /// Validate the configuration and test the database, the API and the destinations
     Check(check::Arguments),
-    /// How the bridge is: polls, backlog, what is in the way
+    /// Show health: polls, backlog, problems
     Status(status::Arguments),
-    /// Say where one review goes, and why: each rule, each condition
+    /// Explain where a review goes and why, rule by rule
     Explain(explain::Arguments),
-    /// Show what a destination would be sent, without sending it
+    /// Show the message that a destination would get, without sending it
     Preview(preview::Arguments),
-    /// Where messages go: their state and backlog; pause, resume and test them
+    /// List destinations with their state and backlog; pause, resume or test one
     #[command(subcommand)]
     Destinations(destinations::Arguments),
-    /// The ledger: what is sent where, why, and how it went
+    /// List deliveries and every attempt; retry, resend or discard them
     #[command(subcommand)]
     Deliveries(deliveries::Arguments),
-    /// What the bridge knows of reviews, and what became of each
+    /// List reviews and what happened to each; route again, mark read or forget them
     #[command(subcommand)]
     Reviews(reviews::Arguments),
-    /// A starter configuration, and the resolved settings
+    /// Write a starter configuration; show the resolved settings
     #[command(subcommand)]
     Config(config::Arguments),
-    /// Serve a fake ShopReviews API and fake receivers on this machine, to try things out
+    /// Run a fake ShopReviews API and fake receivers on this machine, to try things out
     Sandbox(sandbox::Arguments),
-    /// Ask a running bridge whether it is ready (for containers)
+    /// Check that a running bridge is ready; for container health checks
     Healthcheck(healthcheck::Arguments),
     #[command(hide = true)]
     Simulate(Later),
@@ -76,14 +76,14 @@ enum Command {
     Completions(Later),
 }
 
-/// A command of a later version, with whatever it is given.
+/// A command of a later version, with any arguments.
 #[derive(Debug, Args)]
 struct Later {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
     _rest: Vec<String>,
 }
 
-/// Why a command did not do what it was asked.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
     /// Usage or configuration: exit 2.
@@ -92,9 +92,9 @@ pub enum CliError {
     /// It failed: exit 1.
     #[error("{0}")]
     Failed(String),
-    /// It failed, and has said so: exit 1.
+    /// It failed, and its output already says why: exit 1.
     #[error("")]
-    Said,
+    Reported,
 }
 
 impl CliError {
@@ -102,7 +102,7 @@ impl CliError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
-            Self::Failed(_) | Self::Said => 1,
+            Self::Failed(_) | Self::Reported => 1,
         }
     }
 
@@ -126,8 +126,12 @@ impl From<StoreError> for CliError {
 impl From<AppError> for CliError {
     fn from(error: AppError) -> Self {
         match error {
-            AppError::Templates(_) | AppError::Build(_) => Self::Usage(error.to_string()),
-            AppError::Store(_) | AppError::Listen { .. } => Self::Failed(error.to_string()),
+            AppError::Templates(_) | AppError::Build(_) | AppError::NoAccount(_) => {
+                Self::Usage(error.to_string())
+            }
+            AppError::Store(_) | AppError::Listen { .. } | AppError::Copy(_) | AppError::Panicked(_) => {
+                Self::Failed(error.to_string())
+            }
         }
     }
 }
@@ -173,7 +177,7 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
     }
 }
 
-/// What every command is given.
+/// What every command gets.
 #[derive(Clone, Debug)]
 struct Context {
     config: Option<PathBuf>,
@@ -184,7 +188,7 @@ impl Context {
         Ok(crate::config::load_here(self.config.as_deref())?)
     }
 
-    /// For who loads it again when it changes.
+    /// For a command that loads it again when it changes.
     fn loader(&self) -> Result<Loader, CliError> {
         Ok(Loader::here(self.config.as_deref())?)
     }

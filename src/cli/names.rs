@@ -1,5 +1,5 @@
-//! Names that people give to commands, checked against the configuration and the state before anything is
-//! asked of them: a misspelt one must not look like an empty answer.
+//! Names given to commands, checked against the configuration and the database first: a misspelt name must not
+//! look like an empty result.
 
 use super::CliError;
 use super::state::State;
@@ -8,7 +8,7 @@ use crate::domain::text::one_line;
 use crate::settings::table::{nearest, quoted};
 use std::collections::BTreeSet;
 
-/// Refuses an account that neither the configuration nor the state has.
+/// Rejects an account that neither the configuration nor the database has.
 pub(super) async fn account(
     settings: &Settings,
     state: &State,
@@ -24,7 +24,7 @@ pub(super) async fn account(
     Err(unknown("account", wanted, settings.accounts.keys().map(String::as_str)))
 }
 
-/// Refuses an account that the configuration does not have.
+/// Rejects an account that the configuration does not have.
 pub(super) fn configured_account(settings: &Settings, wanted: &str) -> Result<(), CliError> {
     match settings.accounts.contains_key(wanted) {
         true => Ok(()),
@@ -32,7 +32,7 @@ pub(super) fn configured_account(settings: &Settings, wanted: &str) -> Result<()
     }
 }
 
-/// Refuses a destination that neither the configuration nor the state has.
+/// Rejects a destination that neither the configuration nor the database has.
 pub(super) async fn destination(
     settings: &Settings,
     state: &State,
@@ -46,7 +46,7 @@ pub(super) async fn destination(
     }
 }
 
-/// Refuses a destination that the configuration does not have.
+/// Rejects a destination that the configuration does not have.
 pub(super) fn configured_destination(settings: &Settings, wanted: &str) -> Result<(), CliError> {
     match settings.destinations.contains_key(wanted) {
         true => Ok(()),
@@ -54,7 +54,7 @@ pub(super) fn configured_destination(settings: &Settings, wanted: &str) -> Resul
     }
 }
 
-/// Every destination of the configuration and of the state.
+/// Every destination of the configuration and the database.
 pub(super) async fn destinations(settings: &Settings, state: &State) -> Result<BTreeSet<String>, CliError> {
     let mut names: BTreeSet<String> = settings.destinations.keys().cloned().collect();
     names.extend(state.store.destinations().await?.into_iter().map(|record| record.name));
@@ -66,8 +66,8 @@ fn unknown<'a>(what: &str, wanted: &str, known: impl Iterator<Item = &'a str>) -
     let known: Vec<&str> = known.collect();
     let hint = match nearest(wanted, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None if known.is_empty() => "the configuration has none".into(),
-        None => format!("known here: {}", quoted(&known)),
+        None if known.is_empty() => format!("the configuration has no {what}s"),
+        None => format!("known {what}s: {}", quoted(&known)),
     };
-    CliError::Usage(format!("there is no {what} `{}`; {hint}", one_line(wanted, 60)))
+    CliError::Usage(format!("unknown {what} `{}`; {hint}", one_line(wanted, 60)))
 }

@@ -20,7 +20,7 @@ pub(super) fn json<T: Serialize + ?Sized>(value: &T) -> Result<(), CliError> {
     Ok(())
 }
 
-/// JSON with every unsafe character written as `\uXXXX`: outside of its texts JSON has none.
+/// JSON with every unsafe character written as `\uXXXX`: outside its strings JSON has none.
 fn escaped(json: &str) -> String {
     use std::fmt::Write;
     let mut escaped = String::with_capacity(json.len());
@@ -37,7 +37,7 @@ fn escaped(json: &str) -> String {
     escaped
 }
 
-/// A table whose columns are as wide as what is in them.
+/// A table whose columns are as wide as their contents.
 pub(super) struct Table {
     rows: Vec<Vec<String>>,
 }
@@ -48,18 +48,18 @@ impl Table {
         Self { rows: vec![heads.iter().map(|head| head.to_uppercase()).collect()] }
     }
 
-    /// Adds a row; control characters and line ends do not reach the terminal.
+    /// Adds a row; control characters and line breaks do not reach the terminal.
     pub(super) fn row<const N: usize>(&mut self, cells: [String; N]) {
         let clean = |cell: String| one_line(&cell, 200);
         self.rows.push(cells.into_iter().map(clean).collect());
     }
 
-    /// Whether it has no row.
+    /// Whether it has no rows.
     pub(super) fn is_empty(&self) -> bool {
         self.rows.len() < 2
     }
 
-    /// Prints it; where it has no row, prints `otherwise`.
+    /// Prints it; if it has no rows, prints `otherwise`.
     pub(super) fn print_or(&self, otherwise: &str) {
         if self.is_empty() {
             line(otherwise);
@@ -87,7 +87,7 @@ impl Table {
     }
 }
 
-/// Prints `label` and `value` as one of a list of facts; a value of several lines stays in its column.
+/// Prints `label` and `value` as one line of a list; a value of several lines stays in its column.
 pub(super) fn fact(label: &str, value: &str) {
     let mut lines = value.lines();
     line(format!("{label:<14}{}", lines.next().unwrap_or_default()).trim_end());
@@ -96,7 +96,7 @@ pub(super) fn fact(label: &str, value: &str) {
     }
 }
 
-/// A time for people: UTC, to the second; `-` where there is none.
+/// A time for people: UTC, to the second; `-` if there is none.
 pub(super) fn time(at: Option<Timestamp>) -> String {
     at.map_or_else(|| "-".into(), |at| clock::rfc3339(Timestamp(at.0.div_euclid(1000) * 1000)))
 }
@@ -106,12 +106,12 @@ pub(super) fn json_time(at: Option<Timestamp>) -> Option<String> {
     at.map(clock::rfc3339)
 }
 
-/// A time that counts only while it lies ahead, such as the end of a pause.
+/// A time that matters only while it is in the future, such as the end of a pause.
 pub(super) fn ahead(at: Timestamp, now: Timestamp) -> Option<Timestamp> {
     (at > now).then_some(at)
 }
 
-/// How long ago, or in how long: `5 s ago`, `in 3 min`; `never` where there is no time.
+/// How long ago, or in how long: `5 s ago`, `in 3 min`; `never` if there is no time.
 pub(super) fn ago(at: Option<Timestamp>, now: Timestamp) -> String {
     let Some(at) = at else { return "never".into() };
     if at > now { format!("in {}", span(at.since(now))) } else { format!("{} ago", span(now.since(at))) }

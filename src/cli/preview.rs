@@ -1,10 +1,10 @@
-//! `preview`: what a destination would be sent, without sending it.
+//! `preview`: the message that a destination would get, without sending it.
 
-use super::asked::{Asked, Which};
 use super::output::{self, fact};
+use super::review_arg::{FoundReview, ReviewArg};
 use super::state::State;
 use super::subject::Names;
-use super::{CliError, Context, names};
+use super::{CliError, Context, destinations, names};
 use crate::app::build_targets;
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -23,23 +23,23 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// So many of the newest reviews in state are in a digest that is only looked at.
+/// How many of the newest reviews in the database a previewed digest holds.
 const MEMBERS: u32 = 50;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Without a review an invented one is shown. A digest and a summary hold the newest reviews in state, or \
-                  invented ones where it has none. Nothing is sent.\n  review-bridge preview support --rating 1 --text \
+    after_help = "Shows an invented review unless you select or describe one. A digest or summary uses the newest reviews in \
+                  the database, or invented ones if it has none. Nothing is sent.\n  review-bridge preview support --rating 1 --text \
                   \"Broken\"\n  review-bridge preview owner --digest --html digest.html"
 )]
 pub(super) struct Arguments {
-    /// The destination
+    /// Name of the destination
     #[arg(value_name = "DESTINATION")]
     destination: String,
     /// Show a digest
     #[arg(long, group = "kind")]
     digest: bool,
-    /// Show what a burst becomes
+    /// Show a summary: the one message that replaces a burst of reviews
     #[arg(long, group = "kind")]
     summary: bool,
     /// Show a notice to the operator
@@ -48,17 +48,17 @@ pub(super) struct Arguments {
     /// Show a test message
     #[arg(long, group = "kind")]
     test: bool,
-    /// Show the plain form, which is sent where a destination refuses the usual one
+    /// Show the plain form, which is sent if a destination refuses the full one
     #[arg(long)]
     plain: bool,
-    /// Write the HTML of an e-mail to this file
+    /// Write the HTML of the e-mail to this file
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    which: Which,
+    which: ReviewArg,
 }
 
 pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), CliError> {
@@ -80,7 +80,7 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), C
     show(&arguments, &*target.destination, &message, note)
 }
 
-/// What is shown, and what there is to say of it.
+/// The content to show, and a note on it.
 async fn content(
     settings: &Settings,
     arguments: &Arguments,
@@ -97,7 +97,7 @@ async fn content(
         return Ok((Content::Operator(notice), None));
     }
     if arguments.test {
-        return Ok((Content::Test { text: format!("A test of `{name}`, sent by a person.") }, None));
+        return Ok((Content::Test { text: destinations::test_text(name) }, None));
     }
     if arguments.digest || arguments.summary {
         let (members, note) = members(settings, arguments, now).await?;
@@ -110,25 +110,25 @@ async fn content(
         };
         return Ok((content, note));
     }
-    let Some(Asked { subject, .. }) = arguments.which.find(settings).await? else {
+    let Some(FoundReview { subject, .. }) = arguments.which.find(settings).await? else {
         return Ok((sample("everything").content, Some("this review is invented")));
     };
     let rules = rules(settings, name, &subject, now);
-    let note = rules.is_empty().then_some("no rule sends this review here");
+    let note = rules.is_empty().then_some("no rule sends this review to this destination");
     Ok((Content::Review { subject: Box::new(subject), rules }, note))
 }
 
-/// The newest reviews in state, and one that is asked for; invented ones where there are none.
+/// The newest reviews in the database, and a requested one; invented ones if there are none.
 async fn members(
     settings: &Settings,
     arguments: &Arguments,
     now: Timestamp,
 ) -> Result<(Vec<Member>, Option<&'static str>), CliError> {
-    let asked = arguments.which.find(settings).await?.map(|asked| asked.subject);
+    let requested = arguments.which.find(settings).await?.map(|found| found.subject);
     let state = State::read(settings).await?;
     let rows = state.store.list_reviews(&ReviewFilter { limit: MEMBERS, ..ReviewFilter::default() }).await?;
     let known = Names::of(settings, &state, rows.iter().map(|row| row.account.as_str())).await?;
-    let mut subjects: Vec<Subject> = asked.into_iter().collect();
+    let mut subjects: Vec<Subject> = requested.into_iter().collect();
     for row in &rows {
         let Some(review) = &row.review else { continue };
         let newest = state.store.list_revisions(row.id).await?.pop();
@@ -140,7 +140,7 @@ async fn members(
         let subjects = invented.reviews().into_iter();
         let members =
             subjects.map(|(subject, rules)| Member { subject: subject.clone(), rules: rules.to_vec() });
-        return Ok((members.collect(), Some("the state holds no review yet; these are invented")));
+        return Ok((members.collect(), Some("the database has no reviews yet; these are invented")));
     }
     let member =
         |subject: Subject| Member { rules: rules(settings, &arguments.destination, &subject, now), subject };
@@ -190,8 +190,8 @@ fn show(
 
 fn write_html(file: &Path, mail: Option<&Parsed>) -> Result<(), CliError> {
     let Some(html) = mail.and_then(|mail| mail.html.as_ref()) else {
-        let hint = "leave --html out to see what is sent; the plain form has none either";
-        return Err(CliError::Usage(format!("only e-mails have HTML: {hint}")));
+        let hint = "only full e-mails have an HTML part; run it again without --html";
+        return Err(CliError::Usage(format!("this message has no HTML: {hint}")));
     };
     std::fs::write(file, html)
         .map_err(|error| CliError::Failed(format!("cannot write `{}`: {}", file.display(), io_text(&error))))

@@ -1,6 +1,7 @@
-//! `run`: the daemon; `run --once`: one round; `run --once --dry-run`: what it would do.
+//! `run`: the daemon; `run --once`: one round; `run --once --dry-run`: a preview of it.
 
-use super::{CliError, Context, output, signals};
+use super::output::{self, counted};
+use super::{CliError, Context, signals};
 use crate::app::{App, AppError, Once, Reload};
 use crate::clock::Clock;
 use crate::config::{Loaded, LogFormat, Reading};
@@ -14,10 +15,10 @@ use std::sync::Arc;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Poll once, send and mark what is due now, and end: 1 if a poll, an attempt or a mark failed
+    /// Poll once, send and mark what is due, then exit: 1 if a poll, an attempt or a mark failed
     #[arg(long)]
     once: bool,
-    /// Poll and route, and print what would be sent: nothing is sent, marked or stored
+    /// With --once: only show what would be sent; nothing is sent, marked or stored
     #[arg(long, requires = "once")]
     dry_run: bool,
 }
@@ -40,7 +41,7 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), C
             let reload = Reload {
                 read: Box::new(move || loader.read()),
                 contents,
-                asked: Arc::default(),
+                requested: Arc::default(),
                 set_level: Box::new(move |text| level.set(text)),
             };
             daemon(loaded, reload).await
@@ -49,24 +50,24 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), C
 }
 
 async fn daemon(loaded: Loaded, reload: Reload) -> Result<(), CliError> {
-    // Asked for before anything starts, so that a signal during the start is not lost.
-    let told = signals::stop_or_reload(reload.asked.clone())?;
+    // Registered before anything starts, so that a signal during the start is not lost.
+    let stopped = signals::stop_or_reload(reload.requested.clone())?;
     let stop = async {
-        told.await;
-        tracing::info!("told to stop: sends in flight get 8 seconds");
+        stopped.await;
+        tracing::info!("shutting down: waiting up to 8 s for sends in flight");
     };
     let state = loaded.settings.state.path.clone();
-    let app = App::build(loaded.settings, Clock::System).await.map_err(of(&state))?;
+    let app = App::build(loaded.settings, Clock::System).await.map_err(with_path(&state))?;
     if let Some(warning) = crate::app::durability_warning(&state) {
         tracing::warn!("{warning}");
     }
     match app.addr() {
         Some(addr) => {
-            tracing::info!(health = %format!("http://{addr}/healthz"), "review-bridge {} runs", env!("CARGO_PKG_VERSION"))
+            tracing::info!(health = %format!("http://{addr}/healthz"), "review-bridge {} started", env!("CARGO_PKG_VERSION"))
         }
-        None => tracing::info!("review-bridge {} runs", env!("CARGO_PKG_VERSION")),
+        None => tracing::info!("review-bridge {} started", env!("CARGO_PKG_VERSION")),
     }
-    app.run(stop, Some(reload)).await.map_err(of(&state))?;
+    app.run(stop, Some(reload)).await.map_err(with_path(&state))?;
     tracing::info!("stopped");
     Ok(())
 }
@@ -74,15 +75,15 @@ async fn daemon(loaded: Loaded, reload: Reload) -> Result<(), CliError> {
 async fn once(mut loaded: Loaded) -> Result<(), CliError> {
     loaded.settings.http.listen = None;
     let state = loaded.settings.state.path.clone();
-    let mut app = App::build(loaded.settings, Clock::System).await.map_err(of(&state))?;
-    let once = app.run_once().await.map_err(of(&state))?;
+    let mut app = App::build(loaded.settings, Clock::System).await.map_err(with_path(&state))?;
+    let once = app.run_once().await.map_err(with_path(&state))?;
     app.close().await;
     summary(&once);
-    if once.is_fine() { Ok(()) } else { Err(CliError::Said) }
+    if once.is_fine() { Ok(()) } else { Err(CliError::Reported) }
 }
 
-/// Names the state in a failure of it.
-fn of(state: &Path) -> impl Fn(AppError) -> AppError {
+/// Adds the path of the database to its errors.
+fn with_path(state: &Path) -> impl Fn(AppError) -> AppError {
     move |error| match error {
         AppError::Store(error) => AppError::Store(error.of(state)),
         other => other,
@@ -92,24 +93,29 @@ fn of(state: &Path) -> impl Fn(AppError) -> AppError {
 fn summary(once: &Once) {
     let intake = &once.intake;
     output::line(&format!(
-        "{} new, {} edited, {} delivered, {} failed, {} unmatched, {} remembered, {} waiting",
+        "{} new, {} edited, {} unmatched, {} remembered, {} held or settling; {} delivered, {}",
         intake.new,
         intake.edited,
-        once.delivered,
-        once.failed_attempts,
         intake.unmatched,
         intake.remembered,
-        intake.waiting
+        intake.waiting,
+        once.delivered,
+        counted(once.failed_attempts, "failed attempt", "failed attempts")
     ));
-    for (account, error) in &once.failed_polls {
-        output::line(&format!("account `{account}` could not be polled: {error}"));
-    }
+    print_failed_polls(once);
     if once.failed_marks > 0 {
-        output::line(&format!("{} could not be marked read; they are tried again", once.failed_marks));
+        let reviews = counted(once.failed_marks, "review", "reviews");
+        output::line(&format!("marking {reviews} read failed; it will be retried"));
     }
 }
 
-/// Polls on a copy of the state, which is thrown away.
+fn print_failed_polls(once: &Once) {
+    for (account, error) in &once.failed_polls {
+        output::line(&format!("polling account `{account}` failed: {error}"));
+    }
+}
+
+/// Polls on a temporary copy of the database.
 async fn dry_run(loaded: Loaded) -> Result<(), CliError> {
     let started = Clock::System.now();
     let mut dry = App::build_dry(loaded.settings, Clock::System).await?;
@@ -132,24 +138,22 @@ async fn dry_run(loaded: Loaded) -> Result<(), CliError> {
         output::line(&would_send(row, &text));
     }
     output::line(&format!(
-        "would send {} and mark read what is delivered; {} unmatched, {} remembered, {} waiting",
-        rows.len(),
+        "would send {} and then mark the reviews read; {} unmatched, {} remembered, {} held or settling",
+        counted(rows.len() as u64, "delivery", "deliveries"),
         once.intake.unmatched,
         once.intake.remembered,
         once.intake.waiting
     ));
-    for (account, error) in &once.failed_polls {
-        output::line(&format!("account `{account}` could not be polled: {error}"));
-    }
+    print_failed_polls(&once);
     dry.app.close().await;
-    if once.is_fine() { Ok(()) } else { Err(CliError::Said) }
+    if once.is_fine() { Ok(()) } else { Err(CliError::Reported) }
 }
 
 fn would_send(row: &DeliveryRow, text: &str) -> String {
     let rules: Vec<&str> = row.rules.iter().map(|hit| hit.rule.as_str()).collect();
     let recipient = if row.recipient.is_empty() { String::new() } else { format!(" ({})", row.recipient) };
     format!(
-        "{} -> {}{recipient}  by {}: {}",
+        "{} -> {}{recipient} (rules: {}): {}",
         one_line(&row.uuid, 60),
         row.destination,
         rules.join(", "),

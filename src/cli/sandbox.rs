@@ -16,44 +16,44 @@ use tokio::net::TcpListener;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Where to serve; on this machine only, port 0 for a free one
+    /// Address and port, on this machine only; port 0 picks a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8090")]
     listen: SocketAddr,
-    /// The same seed gives the same reviews
+    /// Seed of the invented reviews: the same seed gives the same reviews
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many reviews are unread at first
+    /// Number of unread reviews at the start
     #[arg(long, default_value_t = 120, value_name = "COUNT")]
     reviews: usize,
-    /// How often a new one arrives; 0s for never
+    /// How often a new review arrives; 0s for never
     #[arg(long, default_value = "10s", value_name = "DURATION", value_parser = read_duration)]
     every: Duration,
-    /// More requests in a minute are answered with 429
+    /// Rate limit: more requests per minute get status 429
     #[arg(long, default_value_t = 60, value_name = "COUNT")]
     requests_per_minute: u32,
-    /// How many reviews are on a page
+    /// Number of reviews per page
     #[arg(long, default_value_t = 50, value_name = "COUNT", value_parser = read_page_size)]
     page_size: usize,
-    /// The token it accepts; it guards nothing
+    /// API token to accept; it protects nothing
     #[arg(long, default_value = "sandbox-token")]
     token: String,
-    /// Mix in reviews and names that try to break whatever reads them
+    /// Mix in reviews and names that try to break the programs that read them
     #[arg(long)]
     hostile: bool,
 }
 
 fn read_duration(text: &str) -> Result<Duration, String> {
-    parse_duration(text).ok_or_else(|| "write a whole number and a unit: 500ms, 10s, 5m".into())
+    parse_duration(text).ok_or_else(|| "expected a whole number and a unit, such as 500ms, 10s or 5m".into())
 }
 
 fn read_page_size(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|size| (1..=10_000).contains(size)).ok_or_else(|| "write 1 to 10000".into())
+    text.parse().ok().filter(|size| (1..=10_000).contains(size)).ok_or_else(|| "expected 1 to 10000".into())
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), CliError> {
     if !arguments.listen.ip().is_loopback() {
         return Err(CliError::Usage(format!(
-            "the sandbox serves on this machine only, and {} is beyond it: write --listen 127.0.0.1:{}",
+            "the sandbox listens on this machine only, and {} is not a loopback address; use --listen 127.0.0.1:{}",
             arguments.listen,
             arguments.listen.port()
         )));
@@ -62,7 +62,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), CliError> {
     let failed = |error: std::io::Error| {
         let why = io_text(&error);
         CliError::Failed(format!(
-            "cannot listen on {}: {why}; name another port with --listen",
+            "cannot listen on {}: {why}; choose another port with --listen",
             arguments.listen
         ))
     };
@@ -71,10 +71,10 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), CliError> {
     output::line(&introduction(address, &arguments));
     let sandbox = Sandbox::new(options(arguments), Clock::System);
     let inbox = Inbox::new(Clock::System);
-    // Dropped where it is told to stop: a connection that stays open must not keep it.
+    // Dropped on a stop signal: an open connection must not keep it running.
     let served = serve_with_inbox(listener, sandbox, inbox.clone(), std::future::pending());
     tokio::select! {
-        result = served => result.map_err(|error| CliError::Failed(format!("the sandbox ended: {}", io_text(&error)))),
+        result = served => result.map_err(|error| CliError::Failed(format!("the sandbox failed: {}", io_text(&error)))),
         () = show(&inbox) => Ok(()),
         () = stop => {
             output::line("stopped");
@@ -102,11 +102,12 @@ fn introduction(address: SocketAddr, arguments: &Arguments) -> String {
     let kinds = TABLE.iter().filter(|kind| kind.fixture.answer.is_some()).map(|kind| kind.name);
     let kinds: Vec<&str> = kinds.collect();
     format!(
-        "a fake ShopReviews API is at http://{address}{BASE_PATH}, its token is {token}
-receivers are at http://{address}{INBOX_PATH}/KIND/NAME; what they get is shown below. KIND is one of:
-{}
+        "Fake ShopReviews API: http://{address}{BASE_PATH} (token: {token})
+Fake receivers: http://{address}{INBOX_PATH}/KIND/NAME
+KIND is one of: {}
+The messages they receive are shown below.
 
-A config.toml for it:
+A config.toml to use it with:
 
 [accounts.main]
 token = {token:?}
@@ -125,7 +126,7 @@ to = [\"support\"]
     )
 }
 
-/// Prints every message that arrives, for ever.
+/// Prints every message that arrives, forever.
 async fn show(inbox: &Arc<Inbox>) {
     let mut seen = 0;
     loop {
@@ -137,16 +138,16 @@ async fn show(inbox: &Arc<Inbox>) {
     }
 }
 
-/// A message in one line: who got it, and what it says.
+/// A message in one line: the receiver and the text.
 fn line(message: &Received) -> String {
-    let said = match serde_json::from_str::<Value>(&message.body) {
+    let text = match serde_json::from_str::<Value>(&message.body) {
         Ok(body) => {
-            let said = kind_of(&message.path).and_then(|kind| (kind.fixture.said)(&body));
-            said.unwrap_or_else(|| body.to_string())
+            let shown = kind_of(&message.path).and_then(|kind| (kind.fixture.said)(&body));
+            shown.unwrap_or_else(|| body.to_string())
         }
         Err(_) => message.body.clone(),
     };
-    format!("{}  {}", one_line(message.path.trim_start_matches('/'), 60), one_line(&said, 200))
+    format!("{}  {}", one_line(message.path.trim_start_matches('/'), 60), one_line(&text, 200))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The signals that end a command which runs until it is told to stop, and the one that asks for a reload.
+//! The signals that stop a long-running command, and the one that reloads the configuration.
 
 use super::CliError;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ pub(super) fn stop() -> Result<impl Future<Output = ()>, CliError> {
     })
 }
 
-/// Like [`stop`]; there is no signal that asks for a reload.
+/// Like [`stop`]; there is no reload signal.
 #[cfg(not(unix))]
 pub(super) fn stop_or_reload(_reload: Arc<Notify>) -> Result<impl Future<Output = ()>, CliError> {
     stop()

@@ -1,4 +1,4 @@
-//! The state as commands use it: beside whatever runs, and without making one where there is none to read.
+//! The state database as commands use it: also while a bridge is running, and never created just to be read.
 
 use super::CliError;
 use crate::app::open_state;
@@ -9,54 +9,54 @@ use crate::store::{ReviewFilter, ReviewRow, SharedStore};
 use std::path::PathBuf;
 use tempfile::TempDir;
 
-/// An open state.
+/// An open database.
 pub(super) struct State {
-    /// The state.
+    /// The database.
     pub(super) store: SharedStore,
     /// Where it is.
     pub(super) path: PathBuf,
-    /// Who polls and sends with it.
+    /// The process that polls and sends with it.
     pub(super) owner: Option<Owner>,
-    /// Whether there is one yet; else an empty one stands in, which is thrown away.
+    /// Whether it exists; if not, an empty temporary one is used instead.
     pub(super) exists: bool,
-    _stand_in: Option<TempDir>,
+    _temporary: Option<TempDir>,
 }
 
 impl State {
-    /// Opens it to look at. One that is not there yet reads as empty and is not made.
+    /// Opens it for reading. One that does not exist yet reads as empty and is not created.
     pub(super) async fn read(settings: &Settings) -> Result<Self, CliError> {
         if settings.state.path.exists() {
             return Self::change(settings).await;
         }
-        let folder = throw_away()?;
+        let folder = temporary_folder()?;
         let store: SharedStore = open_state(&folder.path().join("state.db"), Access::Beside).await?;
         let path = settings.state.path.clone();
-        Ok(Self { store, path, owner: None, exists: false, _stand_in: Some(folder) })
+        Ok(Self { store, path, owner: None, exists: false, _temporary: Some(folder) })
     }
 
-    /// Opens it to change; makes one where there is none.
+    /// Opens it for changes; creates it if it does not exist.
     pub(super) async fn change(settings: &Settings) -> Result<Self, CliError> {
         let path = settings.state.path.clone();
         let owner = owner(&path);
         let store: SharedStore = open_state(&path, Access::Beside).await?;
-        Ok(Self { store, path, owner, exists: true, _stand_in: None })
+        Ok(Self { store, path, owner, exists: true, _temporary: None })
     }
 
-    /// Opens a copy to try something out on; what is done to it is thrown away.
+    /// Opens a temporary copy to try something on.
     pub(super) async fn copy(settings: &Settings) -> Result<Self, CliError> {
         let path = settings.state.path.clone();
         if !path.exists() {
             return Self::read(settings).await;
         }
-        let folder = throw_away()?;
+        let folder = temporary_folder()?;
         let copy = folder.path().join("state.db");
         let real = open_state(&path, Access::Beside).await?;
         real.copy_to(&copy).await?;
         let store: SharedStore = open_state(&copy, Access::Beside).await?;
-        Ok(Self { store, owner: owner(&path), path, exists: true, _stand_in: Some(folder) })
+        Ok(Self { store, owner: owner(&path), path, exists: true, _temporary: Some(folder) })
     }
 
-    /// The review `uuid`, of `account` where several have one.
+    /// The review `uuid`, of `account` if several accounts have it.
     pub(super) async fn review(&self, uuid: &str, account: Option<&str>) -> Result<ReviewRow, CliError> {
         let filter = ReviewFilter {
             account: account.map(str::to_owned),
@@ -72,20 +72,25 @@ impl State {
                 accounts.push(&row.account);
                 let accounts = crate::settings::table::quoted(&accounts);
                 Err(CliError::Usage(format!(
-                    "several accounts have it ({accounts}): name one with --account"
+                    "several accounts have this review ({accounts}); choose one with --account"
                 )))
             }
             (None, _) => {
                 let uuid = crate::domain::text::one_line(uuid, 100);
-                let hint = "`review-bridge reviews list` shows those that are";
-                Err(CliError::Failed(format!("review `{uuid}` is not in state; {hint}")))
+                let hint = "run `review-bridge reviews list` to see all";
+                Err(CliError::Failed(format!("no review `{uuid}` in the database; {hint}")))
             }
         }
     }
 }
 
 /// A folder that is removed when it is dropped.
-fn throw_away() -> Result<TempDir, CliError> {
-    let failed = |error: std::io::Error| CliError::Failed(format!("no folder: {}", io_text(&error)));
+fn temporary_folder() -> Result<TempDir, CliError> {
+    let failed = |error: std::io::Error| {
+        CliError::Failed(format!(
+            "cannot create a temporary folder: {}; set TMPDIR to another folder",
+            io_text(&error)
+        ))
+    };
     tempfile::Builder::new().prefix("review-bridge-").tempdir().map_err(failed)
 }

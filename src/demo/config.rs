@@ -1,4 +1,4 @@
-//! The demo's configuration: a real one, loaded as any other, with the addresses of the fakes put in.
+//! The demo's configuration: a real one, loaded like any other, with the addresses of the fakes filled in.
 
 use super::DemoError;
 use crate::config::{self, Settings};
@@ -9,7 +9,7 @@ use std::time::Duration;
 /// The configuration, but for the addresses.
 const TEXT: &str = include_str!("demo.toml");
 
-/// Shorter than a configuration may ask of the real API: this one is in the same process.
+/// Shorter than a configuration allows for the real API: this one is in the same process.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Where the fakes are.
@@ -34,7 +34,7 @@ pub(super) fn load(folder: &Path, fakes: Fakes) -> Result<Settings, DemoError> {
     let path = folder.join("config.toml");
     std::fs::write(&path, text)
         .map_err(|error| DemoError::Folder(crate::settings::table::io_text(&error)))?;
-    // Of the environment nothing: a demo is the same everywhere.
+    // Nothing from the environment: a demo is the same everywhere.
     let nothing: [(String, String); 0] = [];
     let mut settings = config::load(Some(&path), nothing, folder).map_err(DemoError::Config)?.settings;
     for account in settings.accounts.values_mut() {

@@ -1,4 +1,4 @@
-//! What the page is told: the reviews as the bridge's state has them, the messages as their receivers got
+//! What the page shows: the reviews as the bridge's state has them, the messages as their receivers got
 //! them, and figures. Bounded, however long the demo runs.
 
 use super::watch::Watch;
@@ -14,15 +14,15 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// So many reviews are shown.
+/// How many reviews are shown.
 const REVIEWS: u32 = 40;
-/// So many deliveries are looked at for them.
+/// How many deliveries are read for them.
 const DELIVERIES: u32 = 400;
-/// So many characters of a text are shown beside where it went; the messages show more.
+/// How many characters of a text are shown in the list; the messages show more.
 const TEXT: usize = 180;
 /// State is read at most this often, however many pages are open.
 const FRESH: Duration = Duration::from_millis(250);
-/// After so long without anybody looking, the story waits.
+/// The story pauses when nobody has watched for this long.
 const ATTENTION: Duration = Duration::from_secs(60);
 
 /// The demo's account.
@@ -49,7 +49,7 @@ impl Place {
     }
 }
 
-/// Everything the page can ask for.
+/// Everything the page can request.
 pub(super) struct Feed {
     pub(super) store: SharedStore,
     pub(super) sandbox: Arc<Sandbox>,
@@ -59,7 +59,7 @@ pub(super) struct Feed {
     pub(super) policy: AccountPolicy,
     pub(super) places: Vec<Place>,
     started_at: Timestamp,
-    asked_at: AtomicI64,
+    watched_at: AtomicI64,
     out_until: AtomicI64,
     watch: Mutex<Watch>,
     fresh: tokio::sync::Mutex<Option<(Timestamp, Value)>>,
@@ -86,7 +86,7 @@ impl Feed {
             policy,
             places,
             started_at: now,
-            asked_at: AtomicI64::new(now.as_millis()),
+            watched_at: AtomicI64::new(now.as_millis()),
             out_until: AtomicI64::new(0),
             watch: Mutex::default(),
             fresh: tokio::sync::Mutex::default(),
@@ -94,9 +94,9 @@ impl Feed {
         }
     }
 
-    /// Whether anybody looked lately.
+    /// Whether somebody watched recently.
     pub(super) fn is_watched(&self) -> bool {
-        self.clock.now().since(Timestamp(self.asked_at.load(Ordering::Relaxed))) < ATTENTION
+        self.clock.now().since(Timestamp(self.watched_at.load(Ordering::Relaxed))) < ATTENTION
     }
 
     /// Slack is out until then; `None` once it works.
@@ -104,7 +104,7 @@ impl Feed {
         self.out_until.store(until.map_or(0, Timestamp::as_millis), Ordering::Relaxed);
     }
 
-    /// Takes note of what the receivers got since the last time.
+    /// Records what the receivers got since the last time.
     pub(super) fn look(&self) {
         self.watch().look(&self.sandbox, &self.inbox, &self.mailbox);
     }
@@ -117,8 +117,8 @@ impl Feed {
     /// Everything the page shows; of the messages, those after number `after`.
     pub(super) async fn since(&self, after: u64) -> Result<Value, StoreError> {
         let now = self.clock.now();
-        self.asked_at.store(now.as_millis(), Ordering::Relaxed);
-        let mut told = {
+        self.watched_at.store(now.as_millis(), Ordering::Relaxed);
+        let mut news = {
             let mut fresh = self.fresh.lock().await;
             match &*fresh {
                 Some((at, state)) if now.since(*at) < FRESH => state.clone(),
@@ -132,16 +132,16 @@ impl Feed {
         self.look();
         let watch = self.watch();
         let out_until = self.out_until.load(Ordering::Relaxed);
-        told["run"] = json!(self.started_at.as_millis());
-        told["now"] = json!(now.as_millis());
-        told["out_until"] = if out_until > now.as_millis() { json!(out_until) } else { Value::Null };
-        told["tally"] = json!(watch.tally());
-        told["unread"] = json!(self.sandbox.unread_count());
-        told["posts"] = json!(watch.posts_after(after));
-        Ok(told)
+        news["run"] = json!(self.started_at.as_millis());
+        news["now"] = json!(now.as_millis());
+        news["out_until"] = if out_until > now.as_millis() { json!(out_until) } else { Value::Null };
+        news["tally"] = json!(watch.tally());
+        news["unread"] = json!(self.sandbox.unread_count());
+        news["posts"] = json!(watch.posts_after(after));
+        Ok(news)
     }
 
-    /// What state knows: the reviews with their deliveries, and how many were seen.
+    /// What the database has: the reviews with their deliveries, and how many were seen.
     async fn state(&self, now: Timestamp) -> Result<Value, StoreError> {
         let filter = ReviewFilter { limit: REVIEWS, ..ReviewFilter::default() };
         let reviews = self.store.list_reviews(&filter).await?;
@@ -193,7 +193,7 @@ impl Feed {
     }
 }
 
-/// Of each destination and recipient the newest delivery, in the order they were made.
+/// The newest delivery to each destination and recipient, in the order of creation.
 fn newest(rows: &[DeliveryRow]) -> Vec<&DeliveryRow> {
     let mut newest: Vec<&DeliveryRow> = Vec::new();
     for row in rows {

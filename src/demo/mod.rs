@@ -4,8 +4,8 @@
 mod config;
 mod feed;
 mod page;
+mod sample_reviews;
 mod story;
-mod tales;
 mod watch;
 
 use crate::app::{App, AppError};
@@ -24,11 +24,11 @@ use story::{Beat, Story};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-/// The same reviews every time: what is shown at a conference was seen before.
+/// The same reviews every time, so that a presentation holds no surprises.
 const SEED: u64 = 7;
-/// So many reviews the fake API keeps once they were read.
+/// How many reviews the fake API keeps after they were read.
 const KEPT: usize = 300;
-/// How often a story that waits for somebody to look does so itself.
+/// How often a paused story checks whether somebody is watching.
 const IDLE: Duration = Duration::from_secs(1);
 
 /// Why the demo cannot start, or had to stop.
@@ -37,11 +37,13 @@ pub enum DemoError {
     /// The bridge itself.
     #[error(transparent)]
     App(#[from] AppError),
-    /// Its own configuration is refused.
-    #[error("the demo's own configuration is refused: {0}")]
+    /// Its built-in configuration is invalid.
+    #[error("the demo's built-in configuration is invalid: {0}")]
     Config(Failure),
-    /// The address is not to be had.
-    #[error("cannot listen on {addr}: {why}; free the port, or name another with --listen 127.0.0.1:0")]
+    /// The address is not available.
+    #[error(
+        "cannot listen on {addr}: {why}; free the port, or let the demo pick one with --listen 127.0.0.1:0"
+    )]
     Listen {
         /// The address.
         addr: SocketAddr,
@@ -49,7 +51,7 @@ pub enum DemoError {
         why: String,
     },
     /// No folder for the state.
-    #[error("no temporary folder for the demo's state: {0}; is the disk full? TMPDIR names another place")]
+    #[error("cannot create a temporary folder: {0}; is the disk full? Set TMPDIR to use another folder")]
     Folder(String),
 }
 
@@ -70,7 +72,7 @@ impl Demo {
     /// Builds everything; the page will be at `listen`.
     ///
     /// # Errors
-    /// An address that is not to be had, or no temporary folder.
+    /// The address is not available, or there is no temporary folder.
     pub async fn start(listen: SocketAddr, clock: Clock) -> Result<Self, DemoError> {
         let page = bind(listen).await?;
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -106,7 +108,7 @@ impl Demo {
         self.page.local_addr().ok()
     }
 
-    /// Runs until `shutdown` ends, then takes everything away.
+    /// Runs until `shutdown` ends, then removes everything.
     ///
     /// # Errors
     /// The state failed.
@@ -127,7 +129,7 @@ impl Demo {
         let result = app.run(shutdown, None).await;
         drop(around);
         if let Err(error) = folder.close() {
-            tracing::error!(error = %error, "the demo's temporary folder could not be removed");
+            tracing::error!(error = %error, "cannot remove the demo's temporary folder");
         }
         Ok(result?)
     }
@@ -137,7 +139,7 @@ async fn bind(addr: SocketAddr) -> Result<TcpListener, DemoError> {
     TcpListener::bind(addr).await.map_err(|error| DemoError::Listen { addr, why: io_text(&error) })
 }
 
-/// Lets the story happen, as long as anybody looks.
+/// Plays the story while somebody is watching.
 async fn play(mut story: Story, feed: Arc<Feed>) {
     loop {
         let mut pause = IDLE;

@@ -1,5 +1,5 @@
-//! The page over HTTP: a shell, one script, one style sheet, and the feed they ask for. Review text is
-//! hostile: nothing of it is ever part of the shell.
+//! The page over HTTP: a shell, one script, one style sheet, and the feed they request. Review text is hostile:
+//! none of it is ever part of the shell.
 
 use super::config;
 use super::feed::Feed;
@@ -40,9 +40,9 @@ fn router(feed: Arc<Feed>) -> Router {
         .route("/", get(shell))
         .route("/demo.css", get(|| async { of_type("text/css; charset=utf-8", STYLE) }))
         .route("/demo.js", get(script))
-        .route("/feed", get(tell))
+        .route("/feed", get(feed_since))
         .route("/mail/{id}", get(mail))
-        .fallback(|| async { (StatusCode::NOT_FOUND, "not found: the demo is at /\n") })
+        .fallback(|| async { (StatusCode::NOT_FOUND, "not found; the demo is at /\n") })
         .layer(middleware::from_fn(guard))
         .with_state(feed)
 }
@@ -74,16 +74,16 @@ struct After {
     after: u64,
 }
 
-async fn tell(State(feed): State<Arc<Feed>>, Query(query): Query<After>) -> Response {
+async fn feed_since(State(feed): State<Arc<Feed>>, Query(query): Query<After>) -> Response {
     match feed.since(query.after).await {
-        Ok(told) => axum::Json(told).into_response(),
+        Ok(news) => axum::Json(news).into_response(),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the demo is stopping\n").into_response(),
     }
 }
 
 async fn mail(State(feed): State<Arc<Feed>>, Path(id): Path<u64>) -> Response {
     let Some(html) = feed.mail_html(id) else {
-        return (StatusCode::NOT_FOUND, "this mail is no longer shown\n").into_response();
+        return (StatusCode::NOT_FOUND, "this e-mail is no longer available\n").into_response();
     };
     let mut response = of_type("text/html; charset=utf-8", html);
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(MAIL_POLICY));
@@ -98,7 +98,7 @@ async fn guard(request: Request, next: Next) -> Response {
     let mut response = if host.is_some_and(is_accepted) {
         next.run(request).await
     } else {
-        let why = "this Host name is not served: use an IP address or localhost\n";
+        let why = "this host name is not served; use an IP address or localhost\n";
         (StatusCode::MISDIRECTED_REQUEST, why).into_response()
     };
     let headers = response.headers_mut();

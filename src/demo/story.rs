@@ -1,7 +1,7 @@
 //! What happens in the demo, and when: reviews arrive, customers change their minds, Slack has a bad moment.
-//! Pure: no clock, no I/O; the same seed tells the same story.
+//! Pure: no clock, no I/O; the same seed gives the same story.
 
-use super::tales::{FIRST, MORE, Tale};
+use super::sample_reviews::{FIRST, MORE, SampleReview};
 use crate::clock::rfc3339;
 use crate::domain::Timestamp;
 use fastrand::Rng;
@@ -16,7 +16,7 @@ const FIRST_OUTAGE: Duration = Duration::from_secs(18);
 const BETWEEN_OUTAGES: Duration = Duration::from_secs(70);
 /// How long after its arrival an unhappy customer thinks again, at least.
 const SECOND_THOUGHTS: Duration = Duration::from_secs(20);
-/// So many customers who may think again are remembered.
+/// How many customers who may think again are remembered.
 const MAX_WAITING: usize = 20;
 
 /// Something that happens.
@@ -43,8 +43,8 @@ pub(super) enum Beat {
 #[derive(Debug)]
 pub(super) struct Story {
     rng: Rng,
-    /// What is still to be told of [`MORE`]; dealt anew when it runs out.
-    deck: Vec<&'static Tale>,
+    /// What is left of [`MORE`]; shuffled again when it runs out.
+    deck: Vec<&'static SampleReview>,
     /// Customers who will think again: when, which review, how.
     waiting: VecDeque<(Timestamp, String, Value)>,
     out_until: Option<Timestamp>,
@@ -67,7 +67,7 @@ impl Story {
     pub(super) fn opening(&mut self, now: Timestamp) -> Vec<Value> {
         let count = u64::try_from(FIRST.len()).unwrap_or(1);
         let ages = (0..count).rev().map(|index| Duration::from_secs(90 + index * 23 * 60));
-        FIRST.iter().zip(ages).map(|(tale, age)| self.tell(tale, now.minus(age), now)).collect()
+        FIRST.iter().zip(ages).map(|(sample, age)| self.arrival(sample, now.minus(age), now)).collect()
     }
 
     /// What happens now, and how long nothing happens after it.
@@ -81,9 +81,9 @@ impl Story {
         } else if self.rng.u32(..10) < 4 {
             beats.push(Beat::Another);
         } else {
-            let tale = self.deal();
+            let sample = self.deal();
             let at = now.minus(Duration::from_secs(self.rng.u64(20..400)));
-            beats.push(Beat::Arrives(self.tell(tale, at, now)));
+            beats.push(Beat::Arrives(self.arrival(sample, at, now)));
         }
         let pause = Duration::from_millis(self.rng.u64(1_000..3_000));
         // An outage ends on time.
@@ -107,17 +107,17 @@ impl Story {
                 self.out_until = Some(now.plus(OUTAGE));
                 beats.push(Beat::SlackFails);
                 // An outage that nobody writes in would show nothing.
-                let unhappy: Vec<&Tale> =
-                    MORE.iter().filter(|tale| tale.source == "01" && tale.rating == "1").collect();
-                if let Some(tale) = self.rng.choice(unhappy) {
-                    beats.push(Beat::Arrives(self.tell(tale, now.minus(Duration::from_secs(60)), now)));
+                let unhappy: Vec<&SampleReview> =
+                    MORE.iter().filter(|sample| sample.source == "01" && sample.rating == "1").collect();
+                if let Some(sample) = self.rng.choice(unhappy) {
+                    beats.push(Beat::Arrives(self.arrival(sample, now.minus(Duration::from_secs(60)), now)));
                 }
             }
             _ => {}
         }
     }
 
-    fn deal(&mut self) -> &'static Tale {
+    fn deal(&mut self) -> &'static SampleReview {
         if self.deck.is_empty() {
             self.deck = MORE.iter().collect();
             self.rng.shuffle(&mut self.deck);
@@ -125,10 +125,10 @@ impl Story {
         self.deck.pop().unwrap_or(&FIRST[0])
     }
 
-    /// The tale as the API lists it, written at `at`.
-    fn tell(&mut self, tale: &'static Tale, at: Timestamp, now: Timestamp) -> Value {
+    /// The review as the API lists it, written at `at`.
+    fn arrival(&mut self, sample: &'static SampleReview, at: Timestamp, now: Timestamp) -> Value {
         let uuid = uuid(&mut self.rng);
-        if let Some((rating, text)) = tale.later
+        if let Some((rating, text)) = sample.later
             && self.waiting.len() < MAX_WAITING
         {
             let wait = SECOND_THOUGHTS + Duration::from_secs(self.rng.u64(..25));
@@ -137,14 +137,14 @@ impl Story {
         }
         json!({
             "uuid": uuid,
-            "name": tale.author,
+            "name": sample.author,
             "email": null,
-            "body": tale.text,
-            "rating": value(tale.rating),
-            "source_uuid": format!("50a2ce00-0000-4000-8000-0000000000{}", tale.source),
+            "body": sample.text,
+            "rating": value(sample.rating),
+            "source_uuid": format!("50a2ce00-0000-4000-8000-0000000000{}", sample.source),
             "platform_uuid": null,
             "company_uuid": null,
-            "local_code": tale.language,
+            "local_code": sample.language,
             "review_at": rfc3339(Timestamp(at.as_millis().div_euclid(1000) * 1000)),
         })
     }
@@ -171,15 +171,15 @@ mod tests {
     /// Ten minutes of the story: what happened when.
     fn ten_minutes(seed: u64) -> Vec<(Timestamp, Beat)> {
         let mut story = Story::new(seed, START);
-        let mut told: Vec<_> =
+        let mut beats: Vec<_> =
             story.opening(START).into_iter().map(|review| (START, Beat::Arrives(review))).collect();
         let mut now = START;
         while now < START.plus(Duration::from_secs(600)) {
-            let (beats, pause) = story.next(now);
-            told.extend(beats.into_iter().map(|beat| (now, beat)));
+            let (next, pause) = story.next(now);
+            beats.extend(next.into_iter().map(|beat| (now, beat)));
             now = now.plus(pause);
         }
-        told
+        beats
     }
 
     #[test]
@@ -190,8 +190,8 @@ mod tests {
 
     #[test]
     fn there_is_something_to_see() {
-        let told = ten_minutes(1);
-        let count = |of: fn(&Beat) -> bool| told.iter().filter(|(_, beat)| of(beat)).count();
+        let beats = ten_minutes(1);
+        let count = |of: fn(&Beat) -> bool| beats.iter().filter(|(_, beat)| of(beat)).count();
         assert!(count(|beat| matches!(beat, Beat::Arrives(_))) > 100);
         assert!(count(|beat| matches!(beat, Beat::Another)) > 50);
         assert!(count(|beat| matches!(beat, Beat::Changes { .. })) >= 10);

@@ -6,12 +6,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::{HashSet, VecDeque};
 
-/// So many messages of each destination are shown.
+/// How many messages of each destination are shown.
 const MAX_EACH: usize = 30;
 /// The destination that every review goes to, and that says which one it got.
 const EVERYTHING: &str = "/webhook/crm";
 
-/// A message that a receiver took.
+/// A message that a receiver accepted.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Post {
     /// Its number on the page, from 1.
@@ -32,9 +32,9 @@ pub(super) struct Post {
 /// Figures over the whole demo.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Tally {
-    /// Messages that receivers took.
+    /// Messages that receivers accepted.
     pub(super) delivered: u64,
-    /// Messages that they refused: each is tried again.
+    /// Messages that they rejected: each is retried.
     pub(super) refused: u64,
     /// Marks that the API made.
     pub(super) marked: u64,
@@ -51,8 +51,8 @@ pub(super) struct Watch {
     last_id: u64,
     posts: VecDeque<Post>,
     tally: Tally,
-    /// Reviews told since they were last marked read.
-    told: HashSet<String>,
+    /// Reviews delivered since they were last marked read.
+    delivered: HashSet<String>,
 }
 
 enum Seen {
@@ -64,7 +64,7 @@ enum Seen {
 impl Watch {
     /// Looks at what is new, in the order it happened.
     pub(super) fn look(&mut self, sandbox: &Sandbox, inbox: &Inbox, mailbox: &Mailbox) {
-        // Marks first: what a mark needs to have been told before it, is among what is read after it.
+        // Marks first: the messages that must precede a mark are then among those read after it.
         let marks = sandbox.marks_after(self.known_marks);
         self.known_marks += marks.len();
         let mut seen: Vec<(Timestamp, Seen)> = Vec::new();
@@ -115,7 +115,7 @@ impl Watch {
         if received.path == EVERYTHING
             && let Some(uuid) = body.pointer("/data/review/uuid").and_then(Value::as_str)
         {
-            self.told.insert(uuid.to_owned());
+            self.delivered.insert(uuid.to_owned());
         }
         let header = |name: &str| received.headers.get(name).cloned();
         let content = json!({
@@ -137,7 +137,7 @@ impl Watch {
 
     fn marked(&mut self, uuid: &str) {
         self.tally.marked += 1;
-        self.tally.lost += u64::from(!self.told.remove(uuid));
+        self.tally.lost += u64::from(!self.delivered.remove(uuid));
     }
 
     fn keep(&mut self, at: Timestamp, kind: &str, destination: &str, content: Value, html: Option<String>) {
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_taken_is_shown_and_no_more_than_fits() {
+    fn only_accepted_messages_are_shown_and_no_more_than_fit() {
         let mut watch = Watch::default();
         watch.received(Timestamp(1), &received("/slack/support", Some(503), "{}"));
         watch.received(Timestamp(1), &received("/slack/support", None, "{}"));
@@ -181,12 +181,12 @@ mod tests {
     }
 
     #[test]
-    fn a_review_marked_read_that_nobody_was_told_of_is_lost() {
+    fn a_review_marked_read_without_a_delivery_is_lost() {
         let mut watch = Watch::default();
-        let body = r#"{"data": {"review": {"uuid": "told"}}}"#;
+        let body = r#"{"data": {"review": {"uuid": "sent"}}}"#;
         watch.received(Timestamp(1), &received("/webhook/crm", Some(204), body));
-        watch.marked("told");
-        watch.marked("untold");
+        watch.marked("sent");
+        watch.marked("unsent");
         assert_eq!((watch.tally().marked, watch.tally().lost), (2, 1));
     }
 }

@@ -3,7 +3,7 @@
 
 use super::fixture::Fixture;
 use super::settings::{Common, Key, Shared};
-use super::{Make, discord, email, google_chat, mattermost, slack, teams, webhook};
+use super::{Make, discord, email, google_chat, mattermost, ntfy, slack, teams, webhook};
 use crate::presentation::Own;
 use crate::settings::{Rate, Table};
 use crate::template::Format;
@@ -41,6 +41,7 @@ pub static TABLE: &[&Kind] = &[
     &discord::KIND,
     &google_chat::KIND,
     &mattermost::KIND,
+    &ntfy::KIND,
     &email::KIND,
     &webhook::KIND,
 ];

@@ -12,6 +12,7 @@ pub mod hours;
 mod http;
 mod kind;
 pub mod mattermost;
+pub mod ntfy;
 mod reach;
 mod redact;
 pub mod schedule;

@@ -14,7 +14,7 @@ pub enum Outcome {
     Retry {
         /// Why.
         reason: Reason,
-        /// What the destination asked for (`Retry-After`): holds the whole destination.
+        /// What the destination requested (`Retry-After`): holds the whole destination.
         after: Option<Duration>,
         /// Whether the message may have arrived all the same.
         ambiguous: bool,
@@ -67,12 +67,17 @@ macro_rules! reasons {
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
+
+            /// The reason of that name.
+            pub fn parse(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|reason| reason.as_str() == name)
+            }
         }
     };
 }
 
 reasons! {
-    /// The destination asked to slow down (429).
+    /// The destination limits the rate (429).
     RateLimited = "rate_limited",
     /// The destination failed (5xx, SMTP 4yz).
     ServerError = "server_error",

@@ -20,7 +20,7 @@ use std::time::Duration;
 /// How an account's reviews are treated, as of one configuration.
 #[derive(Debug)]
 pub struct Plan {
-    /// What is told at first, what is too old, when it is marked.
+    /// What is sent at first, what is too old, when it is marked.
     pub policy: AccountPolicy,
     /// The rules, in order.
     pub rules: Arc<[Rule]>,
@@ -33,14 +33,14 @@ pub struct Plan {
 pub struct Audience {
     /// The recipients; a single empty text where the destination's kind knows none.
     pub recipients: Vec<String>,
-    /// Whether each review is told at once, and not in a digest.
+    /// Whether each review is sent immediately, and not in a digest.
     pub at_once: bool,
-    /// Whether a review that was read elsewhere is not told any more.
+    /// Whether a review that was read elsewhere is skipped.
     pub skip_if_read: bool,
 }
 
 impl Plan {
-    /// The destinations to which a review that was read elsewhere is not told any more.
+    /// The destinations that skip a review which was read elsewhere.
     pub fn skip_if_read(&self) -> impl Iterator<Item = &str> {
         let skipping = self.audiences.iter().filter(|(_, audience)| audience.skip_if_read);
         skipping.map(|(name, _)| name.as_str())
@@ -123,7 +123,7 @@ impl Intake<'_> {
         Decision::Revise(Box::new(Revision { change: Change::New, previous: None, routed }))
     }
 
-    /// Whether a first-seen review is remembered instead of told. An unknown date counts as recent.
+    /// Whether a first-seen review is remembered instead of sent. An unknown date counts as recent.
     fn too_old(&self, review: &Review) -> bool {
         let oldest = match (self.baseline, self.plan.policy.backfill) {
             (true, Backfill::All) => return false,
@@ -141,7 +141,7 @@ impl Intake<'_> {
             Some(before) if known.attempted => {
                 (change, Some(diff::previous(before, self.stood(before, known))))
             }
-            // Nobody was told yet: to its readers it is new, and there is nothing it was before.
+            // Nobody was notified yet: to its readers it is new, and there is nothing it was before.
             Some(_) => (Change::New, None),
         };
         let mut routed = self.place(review, change, previous.clone(), known.first_seen_at);
@@ -161,7 +161,7 @@ impl Intake<'_> {
     }
 
     /// Runs the rules again on reviews of this account, by their ids in state; a review that matched keeps what
-    /// it has. Returns what was made.
+    /// it has. Returns what was created.
     pub async fn route_again(&self, store: &dyn Store, reviews: &[i64]) -> Result<IntakeReport, StoreError> {
         let route = |waiting: &UnroutedReview| self.reroute(waiting);
         store.route_again(self.account, reviews, self.now, &route).await

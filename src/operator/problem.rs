@@ -1,205 +1,278 @@
-//! What counts as problem. Pure: facts in, problems out.
+//! What counts as a problem, and how notices word its start and its end. Pure: facts in, problems out.
 
-use crate::domain::Timestamp;
-use crate::store::{AccountRecord, DestinationRecord, ProblemFacts, ProblemRecord};
-use std::collections::BTreeMap;
+use crate::clock::{in_words, minute};
+use crate::domain::{ProblemKind, Source, Timestamp};
+use crate::store::{AccountFacts, DestinationRecord, ProblemFacts, ProblemKey, ProblemRecord, Tally};
+use crate::upstream::ErrorName;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Failed polls in a row that are a problem.
 const FAILED_POLLS: u32 = 5;
 /// How long a destination is broken before that is a problem.
 const BROKEN_FOR: Duration = Duration::from_secs(15 * 60);
-/// How long ahead the end of a token is told.
+/// How long before its end an expiring token is a problem.
 const TOKEN_WARNING: Duration = Duration::from_secs(7 * 86_400);
 /// How long past its planned reading a source is stale.
 const STALE_AFTER: Duration = Duration::from_secs(24 * 3600);
 
-/// Every kind of problem; docs/operations.md has a row for each.
-pub const KINDS: &[&str] = &[
-    "token_refused",
-    "token_expiring",
-    "polls_failing",
-    "marks_failing",
-    "marks_without_effect",
-    "destination_broken",
-    "dead_letters",
-    "malformed_reviews",
-    "undecided_reviews",
-    "source_stale",
-    "template_failed",
-];
-
-/// Whether trouble of this kind is told again where there is more of it.
-pub fn grows(kind: &str) -> bool {
-    matches!(kind, "dead_letters" | "malformed_reviews" | "undecided_reviews")
+/// Whether the operator is notified again where a problem of this kind grows.
+pub fn grows(kind: ProblemKind) -> bool {
+    use ProblemKind::{DeadLetters, MalformedReviews, UndecidedReviews};
+    matches!(kind, DeadLetters | MalformedReviews | UndecidedReviews)
 }
 
 /// Whether the subject of this kind is a destination.
-pub fn is_about_destination(kind: &str) -> bool {
-    matches!(kind, "destination_broken" | "dead_letters" | "template_failed")
+pub fn is_about_destination(kind: ProblemKind) -> bool {
+    use ProblemKind::{DeadLetters, DestinationBroken, TemplateFailed};
+    matches!(kind, DestinationBroken | DeadLetters | TemplateFailed)
 }
 
-/// All problem there is now. `fallbacks` are templates that failed, by destination.
+/// A problem as its notice words it: kind, subject, what happened, what to do.
+type Worded = (ProblemKind, String, String, String);
+
+/// All problems there are now. `fallbacks` are templates that failed, by destination.
 pub fn assess(
     facts: &ProblemFacts,
     fallbacks: &BTreeMap<String, String>,
     now: Timestamp,
 ) -> Vec<ProblemRecord> {
     let mut problems = Vec::new();
-    let mut add = |kind: &str, subject: &str, text: String, hint: String| {
-        problems.push(ProblemRecord {
-            kind: kind.into(),
-            subject: subject.into(),
-            text,
-            hint,
-            notified_at: now,
-        });
-    };
-    for (account, record) in &facts.accounts {
-        if let Some((kind, text, hint)) = polls(account, record) {
-            add(kind, account, text, hint);
-        }
-        if record.token_expires_at.is_some_and(|at| at <= now.plus(TOKEN_WARNING)) {
-            let text = format!("the token of account `{account}` expires within a week");
-            add("token_expiring", account, text, new_token(account));
-        }
-        if let Some(error) = &record.mark_error {
-            let text = format!("reviews of account `{account}` cannot be marked read: {error}");
-            let hint = format!("correct `accounts.{account}.endpoints.mark_review_read`; marks stay due");
-            add("marks_failing", account, text, hint);
-        }
+    for account in &facts.accounts {
+        problems.extend(of_account(account, now));
     }
     for record in &facts.destinations {
-        if let Some((text, hint)) = broken(record, now) {
-            add("destination_broken", &record.name, text, hint);
-        }
+        problems.extend(broken(record, facts, now));
     }
-    for (destination, count, _) in &facts.dead {
-        let text = format!("{} to `{destination}` could not be delivered", letters(*count));
-        let hint = format!("see `review-bridge deliveries list --state dead --destination {destination}`");
-        add("dead_letters", destination, text, hint);
-    }
-    for (account, count) in &facts.marked_yet_listed {
-        let text = format!("{count} of account `{account}` marked read, yet still listed as unread");
-        let hint =
-            "see whether marking shows in ShopReviews, and whether the user of the token is the right one";
-        add("marks_without_effect", account, text, hint.into());
-    }
-    for (account, count, _) in &facts.malformed {
-        let text = format!("{count} of account `{account}` without a usable uuid: kept, but not routed");
-        let hint = "see `review-bridge reviews list --state malformed`";
-        add("malformed_reviews", account, text, hint.into());
-    }
-    for (account, count, _) in &facts.undecided {
-        let text = format!("{count} of account `{account}` matched no rule, for their source is unknown");
-        let hint = "see `review-bridge reviews list --state unmatched`, and the sources in ShopReviews";
-        add("undecided_reviews", account, text, hint.into());
-    }
-    for (account, source, text) in stale(facts, now) {
-        let hint = "see the source in ShopReviews: it may need to be connected again";
-        add("source_stale", &format!("{account}/{source}"), text, hint.into());
+    problems.extend(dead_letters(facts));
+    problems.extend(of_reviews(facts));
+    for account in &facts.accounts {
+        problems.extend(stale(account, now));
     }
     for (destination, error) in fallbacks {
-        let text = format!("a template of `{destination}` failed; the plain form was sent: {error}");
-        add("template_failed", destination, text, "correct the template".into());
+        let text =
+            format!("a template of `{destination}` failed, so the built-in plain form was sent: {error}");
+        let hint = "fix the template".to_owned();
+        problems.push((ProblemKind::TemplateFailed, destination.clone(), text, hint));
+    }
+    let record = |(kind, subject, text, hint)| ProblemRecord { kind, subject, text, hint, notified_at: now };
+    problems.into_iter().map(record).collect()
+}
+
+fn of_account(account: &AccountFacts, now: Timestamp) -> Vec<Worded> {
+    let AccountFacts { name, record, .. } = account;
+    let mut problems: Vec<Worded> = polls(account).into_iter().collect();
+    if let Some(at) = record.token_expires_at.filter(|at| *at <= now.plus(TOKEN_WARNING)) {
+        let text = format!("the token of account `{name}` expires at {}", minute(at));
+        problems.push((ProblemKind::TokenExpiring, name.clone(), text, new_token(name)));
+    }
+    if let Some(error) = &record.mark_error {
+        let text = format!("reviews of account `{name}` cannot be marked read: {error}");
+        let hint = format!(
+            "fix `accounts.{name}.endpoints.mark_review_read`; marking is then retried automatically"
+        );
+        problems.push((ProblemKind::MarksFailing, name.clone(), text, hint));
     }
     problems
 }
 
-fn polls(account: &str, record: &AccountRecord) -> Option<(&'static str, String, String)> {
-    let error = record.last_error.as_deref().unwrap_or_default();
+fn polls(account: &AccountFacts) -> Option<Worded> {
+    let AccountFacts { name, record, .. } = account;
     if record.failed_polls == 0 {
         return None;
     }
-    if record.last_error_kind.as_deref() == Some("unauthenticated") {
-        let text = format!("ShopReviews refuses the token of account `{account}`: {error}");
-        return Some(("token_refused", text, new_token(account)));
+    let since = record.failing_since.map(|since| format!(" since {}", minute(since))).unwrap_or_default();
+    if record.last_error_kind == Some(ErrorName::Unauthenticated) {
+        let text =
+            format!("ShopReviews refuses the token of account `{name}`; no reviews can be read{since}");
+        return Some((ProblemKind::TokenRefused, name.clone(), text, new_token(name)));
     }
     if record.failed_polls < FAILED_POLLS {
         return None;
     }
-    let text = format!("reviews of account `{account}` cannot be read: {error}");
-    let hint = "it goes on trying, and nothing is lost; see `review-bridge status` and `review-bridge check`";
-    Some(("polls_failing", text, hint.into()))
+    let error = record.last_error.as_deref().unwrap_or_default();
+    let text = format!("reviews of account `{name}` cannot be read{since}: {error}");
+    let hint = "the bridge keeps retrying, and no review is lost; see `review-bridge status` and \
+                `review-bridge check`";
+    Some((ProblemKind::PollsFailing, name.clone(), text, hint.into()))
 }
 
 fn new_token(account: &str) -> String {
     format!(
-        "make a new one in ShopReviews (dashboard, Generate API token), put it in \
-         `accounts.{account}.token_file`: it is used at once"
+        "generate a new API token in the ShopReviews dashboard (Generate API token) and put it in \
+         `accounts.{account}.token`, or in the file that `accounts.{account}.token_file` names: it is used \
+         within seconds. If the account logs in, check its `email` and `password`"
     )
 }
 
-fn broken(record: &DestinationRecord, now: Timestamp) -> Option<(String, String)> {
+fn broken(record: &DestinationRecord, facts: &ProblemFacts, now: Timestamp) -> Option<Worded> {
     let since = record.broken_at.filter(|at| now.since(*at) >= BROKEN_FOR)?;
-    let detail = record.broken_detail.as_deref().unwrap_or_default();
-    let minutes = now.since(since).as_secs() / 60;
     let name = &record.name;
-    let span = if minutes < 120 { "15 minutes" } else { "hours" };
-    let text = format!("destination `{name}` has not worked for {span}: {detail}");
+    let queued = match queued_for(facts, name) {
+        0 => String::new(),
+        1 => ", and 1 review is queued for it".to_owned(),
+        count => format!(", and {count} reviews are queued for it"),
+    };
+    let detail = record.broken_detail.as_deref().unwrap_or_default();
+    let text = format!("destination `{name}` has been broken since {}{queued}: {detail}", minute(since));
     let hint = format!(
-        "what is meant for it waits; mend it, then `review-bridge destinations resume {name}` (it is also \
-         tried every 15 minutes)"
+        "fix it, then run `review-bridge destinations resume {name}`; it is also retried every 15 minutes"
     );
-    Some((text, hint))
+    Some((ProblemKind::DestinationBroken, name.clone(), text, hint))
 }
 
-fn letters(count: u64) -> String {
-    if count == 1 { "1 message".into() } else { format!("{count} messages") }
+fn dead_letters(facts: &ProblemFacts) -> Vec<Worded> {
+    let destinations: BTreeSet<&str> = facts.dead.iter().map(|dead| dead.destination.as_str()).collect();
+    let problem = |name: &str| {
+        let of: Vec<_> = facts.dead.iter().filter(|dead| dead.destination == name).collect();
+        let total: u64 = of.iter().map(|dead| dead.count).sum();
+        let reasons: Vec<String> = of
+            .iter()
+            .filter_map(|dead| Some(format!("{} {}", dead.count, dead.reason?.as_str().replace('_', " "))))
+            .collect();
+        let reasons = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
+        let text =
+            format!("{} to `{name}` could not be delivered{reasons}", counted(total, "message", "messages"));
+        let hint = format!("see `review-bridge deliveries list --state dead --destination {name}`");
+        (ProblemKind::DeadLetters, name.to_owned(), text, hint)
+    };
+    destinations.into_iter().map(problem).collect()
 }
 
-fn stale(facts: &ProblemFacts, now: Timestamp) -> Vec<(&str, &str, String)> {
-    let mut stale = Vec::new();
-    for (account, catalog) in &facts.catalogs {
-        for source in catalog.sources.values() {
-            let late = source.next_sync_at.is_some_and(|at| now.since(at) >= STALE_AFTER);
-            // Without a reading at all it was never connected: nothing is missed.
-            if late && source.last_sync_at.is_some() {
-                let name = &source.named.name;
-                let text = format!(
-                    "ShopReviews has not read source `{name}` of account `{account}` for a day longer than planned"
-                );
-                stale.push((account.as_str(), source.named.uuid.as_str(), text));
-            }
-        }
+fn of_reviews(facts: &ProblemFacts) -> Vec<Worded> {
+    let mut problems = Vec::new();
+    for Tally { subject, count } in &facts.marked_yet_listed {
+        let (reviews, were) =
+            (counted(*count, "review", "reviews"), if *count == 1 { "was" } else { "were" });
+        let text = format!("{reviews} of account `{subject}` {were} marked read, yet still listed as unread");
+        let hint =
+            "check in ShopReviews whether marking shows, and whether the token belongs to the right user";
+        problems.push((ProblemKind::MarksWithoutEffect, subject.clone(), text, hint.into()));
     }
-    stale
+    for Tally { subject, count } in &facts.malformed {
+        let items = counted(*count, "item", "items");
+        let text = format!("{items} of account `{subject}` without a usable uuid: stored, but not routed");
+        let hint = "see `review-bridge reviews list --state malformed`";
+        problems.push((ProblemKind::MalformedReviews, subject.clone(), text, hint.into()));
+    }
+    for Tally { subject, count } in &facts.undecided {
+        let reviews = counted(*count, "review", "reviews");
+        let text = format!("{reviews} of account `{subject}` matched no rule because the source is unknown");
+        let hint = "see `review-bridge reviews list --state unmatched`, and the sources in ShopReviews";
+        problems.push((ProblemKind::UndecidedReviews, subject.clone(), text, hint.into()));
+    }
+    problems
+}
+
+fn stale(account: &AccountFacts, now: Timestamp) -> Vec<Worded> {
+    let sources = account.catalog.iter().flat_map(|catalog| catalog.sources.values());
+    let problem = |source: &Source| {
+        // Without a reading at all it was never connected: nothing is missed.
+        let last = source.last_sync_at?;
+        source.next_sync_at.filter(|at| now.since(*at) >= STALE_AFTER)?;
+        let text = format!(
+            "ShopReviews has not read source `{}` of account `{}` since {}, more than a day longer than planned",
+            source.named.name,
+            account.name,
+            minute(last)
+        );
+        let hint = "check the source in ShopReviews: it may need to be connected again";
+        let subject = format!("{}/{}", account.name, source.named.uuid);
+        Some((ProblemKind::SourceStale, subject, text, hint.to_owned()))
+    };
+    sources.filter_map(problem).collect()
+}
+
+/// How far a problem reaches, for the notice of its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// Since when there is one, where that is known.
+    pub since: Option<Timestamp>,
+    /// Reviews that are queued because of it.
+    pub queued: u64,
+}
+
+/// How far the problem `key` reaches.
+pub fn extent(facts: &ProblemFacts, key: &ProblemKey) -> Extent {
+    let account = || facts.accounts.iter().find(|account| account.name == key.subject);
+    let destination = || facts.destinations.iter().find(|record| record.name == key.subject);
+    match key.kind {
+        ProblemKind::TokenRefused | ProblemKind::PollsFailing => {
+            Extent { since: account().and_then(|account| account.record.failing_since), queued: 0 }
+        }
+        ProblemKind::DestinationBroken => Extent {
+            since: destination().and_then(|record| record.broken_at),
+            queued: queued_for(facts, &key.subject),
+        },
+        _ => Extent::default(),
+    }
+}
+
+/// How the end of the problem `key` is worded, which reached as far as `extent`. `is_configured` says whether its
+/// account or destination still is: one that was removed does not work again.
+pub fn resolved(
+    facts: &ProblemFacts,
+    key: &ProblemKey,
+    extent: Extent,
+    is_configured: bool,
+    now: Timestamp,
+) -> String {
+    let subject = &key.subject;
+    let what = if is_about_destination(key.kind) { "destination" } else { "account" };
+    let (account, source) = subject.split_once('/').unwrap_or((subject, ""));
+    if !is_configured {
+        return format!("{what} `{account}` is no longer configured");
+    }
+    let after =
+        extent.since.map(|since| format!(" after {}", in_words(now.since(since)))).unwrap_or_default();
+    match key.kind {
+        ProblemKind::TokenRefused => {
+            format!("ShopReviews accepts the token of account `{subject}` again{after}")
+        }
+        ProblemKind::PollsFailing => format!("reviews of account `{subject}` are read again{after}"),
+        ProblemKind::TokenExpiring => {
+            format!("the token of account `{subject}` no longer expires within a week")
+        }
+        ProblemKind::MarksFailing => format!("reviews of account `{subject}` are marked read again"),
+        ProblemKind::MarksWithoutEffect => {
+            format!("all reviews of account `{subject}` that were marked read are off its unread list")
+        }
+        ProblemKind::DestinationBroken => {
+            let queued = match extent.queued {
+                0 => String::new(),
+                1 => "; the review that was queued for it is being sent".to_owned(),
+                count => format!("; the {count} reviews that were queued for it are being sent"),
+            };
+            format!("destination `{subject}` works again{after}{queued}")
+        }
+        ProblemKind::DeadLetters => format!("no undelivered messages to `{subject}` are left"),
+        ProblemKind::MalformedReviews => {
+            format!("account `{subject}` has no items without a usable uuid any more")
+        }
+        ProblemKind::UndecidedReviews => format!("account `{subject}` has no undecided reviews any more"),
+        ProblemKind::SourceStale => {
+            let name = name_of(facts, account, source);
+            format!("ShopReviews reads source `{name}` of account `{account}` again")
+        }
+        ProblemKind::TemplateFailed => format!("the templates of `{subject}` were reloaded"),
+    }
+}
+
+/// The name of a source; its uuid where it has gone.
+fn name_of<'a>(facts: &'a ProblemFacts, account: &str, source: &'a str) -> &'a str {
+    let account = facts.accounts.iter().find(|known| known.name == account);
+    let source_of = |account: &'a AccountFacts| account.catalog.as_ref()?.sources.get(source);
+    account.and_then(source_of).map_or(source, |source| source.named.name.as_str())
+}
+
+fn queued_for(facts: &ProblemFacts, destination: &str) -> u64 {
+    facts.queued.iter().find(|tally| tally.subject == destination).map_or(0, |tally| tally.count)
+}
+
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn kinds(facts: &ProblemFacts, now: Timestamp) -> Vec<String> {
-        assess(facts, &BTreeMap::new(), now).into_iter().map(|problem| problem.kind).collect()
-    }
-
-    fn account(failed_polls: u32, kind: &str) -> ProblemFacts {
-        let record = AccountRecord {
-            failed_polls,
-            last_error_kind: Some(kind.into()),
-            last_error: Some("503".into()),
-            ..AccountRecord::default()
-        };
-        ProblemFacts { accounts: vec![("main".into(), record)], ..ProblemFacts::default() }
-    }
-
-    #[test]
-    fn polls_are_trouble_from_the_fifth_failure_a_refused_token_at_once() {
-        assert!(kinds(&account(4, "unavailable"), Timestamp(0)).is_empty());
-        assert_eq!(kinds(&account(5, "unavailable"), Timestamp(0)), ["polls_failing"]);
-        assert_eq!(kinds(&account(1, "unauthenticated"), Timestamp(0)), ["token_refused"]);
-    }
-
-    #[test]
-    fn a_destination_is_trouble_after_fifteen_minutes() {
-        let record = DestinationRecord {
-            name: "support".into(),
-            broken_at: Some(Timestamp(0)),
-            ..DestinationRecord::default()
-        };
-        let facts = ProblemFacts { destinations: vec![record], ..ProblemFacts::default() };
-        assert!(kinds(&facts, Timestamp(0).plus(BROKEN_FOR - Duration::from_secs(1))).is_empty());
-        assert_eq!(kinds(&facts, Timestamp(0).plus(BROKEN_FOR)), ["destination_broken"]);
-    }
-}
+#[path = "problem_tests.rs"]
+mod tests;

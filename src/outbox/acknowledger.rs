@@ -1,18 +1,20 @@
-//! Marks reviews read, after they are told and never before.
+//! Marks reviews read, after they are delivered and never before.
 
 use super::retry;
+use crate::clock::rfc3339;
 use crate::domain::{MarkRead, Timestamp};
 use crate::store::{DueMark, MarkResult, SharedStore, StoreError};
 use crate::upstream::{ErrorKind, Upstream, UpstreamError};
 use futures::stream::{self, StreamExt};
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::Instrument;
 
 /// Marks of one account that are made in one step.
 const BATCH: u32 = 64;
 /// Marks of one account that may be under way at once.
 const IN_FLIGHT: usize = 8;
-/// How often marking is tried again while its setting cannot work.
+/// How often marking is retried while its setting cannot work.
 const MISCONFIGURED_INTERVAL: Duration = Duration::from_secs(15 * 60);
 
 /// The longest pause where every mark failed: once the API is well again, marks are to follow soon.
@@ -23,7 +25,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(120);
 pub struct Marked {
     /// Marked read.
     pub done: u64,
-    /// Tried in vain; they are tried again.
+    /// Failed; they are retried.
     pub failed: u64,
     /// Nothing more can be done before then; `None` where nothing is due.
     pub wait_until: Option<Timestamp>,
@@ -82,9 +84,12 @@ impl Acknowledger {
         let worked_before =
             self.store.account(&self.account).await?.mark_setting.as_deref() == Some(&*self.setting);
         let upstream = &self.upstream;
+        let account = &self.account;
         let ended: Vec<(DueMark, Result<(), UpstreamError>)> = stream::iter(due)
             .map(|mark| async move {
-                let result = upstream.mark_read(&mark.uuid).await;
+                let span =
+                    tracing::error_span!("mark", account = %account, review = %mark.uuid, attempt = mark.attempts + 1);
+                let result = upstream.mark_read(&mark.uuid).instrument(span).await;
                 (mark, result)
             })
             .buffer_unordered(IN_FLIGHT)
@@ -112,9 +117,9 @@ impl Acknowledger {
                 Err(error) => error,
             };
             match error.kind {
-                // Not tried at all, or not counted: it stays due.
+                // Not attempted at all, or not counted: it stays due.
                 ErrorKind::Budget(until) | ErrorKind::RateLimited(until) => pause = pause.max(Some(until)),
-                ErrorKind::State => state_failed = Some(StoreError::Budget(error.detail)),
+                ErrorKind::State(failure) => state_failed = Some(StoreError::Budget(failure)),
                 // The path is right, so the review is gone: there is nothing left to mark.
                 ErrorKind::NotFound if worked_before => results.push(self.success(mark, false)),
                 ErrorKind::NotFound => {
@@ -125,9 +130,16 @@ impl Acknowledger {
                     results.push(MarkResult { mark, result, setting: None, account_error });
                 }
                 _ => {
-                    let delay = retry::delay(mark.attempts + 1, self.random.f64());
-                    tracing::warn!(account = %self.account, review = %mark.uuid, error = %error, "not marked read");
-                    let result = Err((error.detail, now.plus(delay)));
+                    let next_at = now.plus(retry::delay(mark.attempts + 1, self.random.f64()));
+                    tracing::warn!(
+                        account = %self.account,
+                        review = %mark.uuid,
+                        attempt = mark.attempts + 1,
+                        next_at = %rfc3339(next_at),
+                        error = %error,
+                        "not marked read, will be retried"
+                    );
+                    let result = Err((error.detail, next_at));
                     results.push(MarkResult { mark, result, setting: None, account_error: None });
                 }
             }
@@ -140,7 +152,7 @@ impl Acknowledger {
         if let Some(error) = state_failed {
             return Err(error);
         }
-        // An API that refuses everything is asked more rarely; one that asked for a pause gets that one.
+        // An API that refuses everything is called less often; one that requested a pause gets that one.
         if marked.done > 0 || marked.failed == 0 {
             self.failures = 0;
         } else if pause.is_none() {

@@ -3,11 +3,11 @@
 use crate::domain::{Cause, Timestamp};
 use crate::store::{BurstRequest, BurstSeen, BurstStep};
 
-/// What follows for what waits for one recipient.
+/// What follows for what is queued for one recipient.
 ///
-/// A window opens with the first message and lets `limit` of them through. What else came until its end waits for it,
-/// and is told in one message then. So is what waited while the destination was broken, paused or closed, if it is
-/// more than `limit`.
+/// A window opens with the first message and lets `limit` of them through. What else arrives until its end is held
+/// back, and sent in one message then. So is what was queued while the destination was broken, paused or closed, if it
+/// is more than `limit`.
 pub fn step(request: &BurstRequest, seen: &BurstSeen, now: Timestamp) -> BurstStep {
     let limit = u64::from(request.limit);
     if seen.backlog > limit {

@@ -1,6 +1,7 @@
-//! Digests by the clock: when one is due, what waits for it becomes one message a recipient.
+//! Digests by the clock: when one is due, what is queued for it becomes one message for each recipient.
 
 use super::Targets;
+use crate::clock::rfc3339;
 use crate::destination::Schedule;
 use crate::domain::Timestamp;
 use crate::store::{DigestWindow, NewDigest, SharedStore, StoreError};
@@ -18,7 +19,7 @@ pub struct Digester {
 
 impl Digester {
     /// Takes the windows from state. A digest that is new, or whose schedule changed, is due at the next time
-    /// after `now`; one that was missed while nothing ran is due at once.
+    /// after `now`; one that was missed while nothing ran is due immediately.
     pub async fn new(store: SharedStore, targets: &Targets, now: Timestamp) -> Result<Self, StoreError> {
         let mut kept: BTreeMap<String, DigestWindow> = store
             .digest_windows()
@@ -71,7 +72,7 @@ impl Digester {
             let recipients = target.destination.recipients();
             let digest = NewDigest { next: &next, recipients: &recipients, send_empty: schedule.send_empty };
             let made = self.store.make_digest(&digest, now).await?;
-            tracing::info!(destination = %name, messages = made, "digest due");
+            tracing::info!(destination = %name, messages = made, next_at = %rfc3339(next.next_at), "digest created");
             *window = next;
         }
         Ok(self.windows.values().map(|window| window.next_at).min())

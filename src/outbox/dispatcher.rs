@@ -1,23 +1,24 @@
 //! Decides which messages are sent now, and records how it went.
 //!
 //! Messages are leased right before they are sent, never ahead of it, so that a lease left by a crash means a
-//! send in flight. One destination's problem holds only itself.
+//! send in flight. One destination's problem holds up only itself.
 
 use super::burst;
 use super::retry::{self, Situation};
 use super::worker::{self, AccountNames, Sent};
-use super::{Target, Targets, pace::Pace};
+use super::{Target, Targets, pace::Pace, report};
 use crate::clock::{Clock, StepWatch};
 use crate::domain::{Catalog, DeliveryState, MessageKind, Outcome, Timestamp};
 use crate::settings::Rate;
 use crate::store::{
-    BurstRequest, DestinationEffect, DestinationRecord, LeaseRequest, Leased, Settlement, SharedStore,
-    StoreError, Window,
+    BurstRequest, DestinationEffect, DestinationRecord, Grouped, LeaseRequest, Leased, Settlement,
+    SharedStore, StoreError, Window,
 };
-use crate::task::Group;
+use crate::task::{Group, Panicked};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::Instrument;
 
 /// Sends of one destination that may be under way at once.
 const IN_FLIGHT_EACH: u32 = 32;
@@ -73,7 +74,7 @@ pub struct Dispatcher {
     records_at: Option<Timestamp>,
     names: HashMap<String, (Arc<Catalog>, Timestamp)>,
     sends: Group<Sent>,
-    ended: Vec<Result<Sent, String>>,
+    ended: Vec<Result<Sent, Panicked>>,
     looked_for_expired_at: Timestamp,
     steps: StepWatch,
     /// All steps of the wall clock so far, in milliseconds.
@@ -138,13 +139,12 @@ impl Dispatcher {
         self.start(targets, Some((destination, message))).await
     }
 
-    /// Where the wall clock was set, moves along whatever waits for a time: a step counts for nothing.
+    /// Where the wall clock was set, moves everything that waits for a time by as much: a step changes no wait.
     async fn follow_clock(&mut self) -> Result<(), StoreError> {
         let Some(by_ms) = self.steps.look() else { return Ok(()) };
-        let seconds = by_ms / 1000;
         tracing::warn!(
-            seconds,
-            "the wall clock was set, or the machine slept; what waits goes on waiting as long as before"
+            seconds = by_ms / 1000,
+            "the wall clock was set, or the machine slept: everything that waits for a time waits as long as before"
         );
         self.store.clock_stepped(by_ms).await?;
         self.stepped_ms += by_ms;
@@ -158,7 +158,9 @@ impl Dispatcher {
         let now = self.clock.now();
         if self.records_at.is_none_or(|at| at > now || now.since(at) >= RECORDS_LAST) {
             let records = self.store.destinations().await?;
-            self.records = records.into_iter().map(|record| (record.name.clone(), record)).collect();
+            let records = records.into_iter().map(|record| (record.name.clone(), record)).collect();
+            report::pauses(&self.records, &records);
+            self.records = records;
             self.records_at = Some(now);
         }
         if self.looked_for_expired_at > now || now.since(self.looked_for_expired_at) >= EXPIRY_INTERVAL {
@@ -209,7 +211,7 @@ impl Dispatcher {
         Ok(started)
     }
 
-    /// Lets single messages wait, or become one, where a destination wants no more of them so quickly.
+    /// Holds single messages back, or groups them, where a destination has `burst`.
     async fn pace_bursts(
         &self,
         targets: &Targets,
@@ -227,10 +229,11 @@ impl Dispatcher {
         if bursts.is_empty() {
             return Ok(());
         }
-        let gathered =
+        let grouped =
             self.store.pace_bursts(&bursts, now, &|request, seen| burst::step(request, seen, now)).await?;
-        if gathered > 0 {
-            tracing::info!(count = gathered, "so many reviews at once are told in one message");
+        if grouped.summaries > 0 {
+            let Grouped { summaries, reviews } = grouped;
+            tracing::info!(reviews, summaries, "grouped reviews that arrived together into summaries");
         }
         Ok(())
     }
@@ -295,7 +298,9 @@ impl Dispatcher {
         } else {
             Vec::new()
         };
-        self.sends.start(worker::send(target, message, names, problems, self.stepped_ms));
+        let span = report::span(&message);
+        let send = worker::send(target, message, names, problems, self.stepped_ms);
+        self.sends.start(send.instrument(span));
         Ok(())
     }
 
@@ -318,7 +323,7 @@ impl Dispatcher {
         Ok(AccountNames { catalog, scales })
     }
 
-    /// Waits until a send ends; pending for ever where none is under way. Nothing is lost if this is dropped.
+    /// Waits until a send ends; pending forever where none is under way. Nothing is lost if this is dropped.
     pub async fn ended(&mut self) {
         match self.sends.next().await {
             Some(sent) => self.ended.push(sent),
@@ -357,7 +362,7 @@ impl Dispatcher {
                     let count = self.in_flight.entry(sent.leased.destination.clone()).or_default();
                     *count = count.saturating_sub(1);
                     let settlement = self.settlement(targets, &sent, now);
-                    report(&sent, &settlement);
+                    report::attempt(&sent, &settlement);
                     settled.push(Settled {
                         destination: settlement.destination.clone(),
                         outcome: settlement.attempt.outcome.clone(),
@@ -367,7 +372,7 @@ impl Dispatcher {
                     settlements.push(settlement);
                 }
                 // Its lease runs out, and it is sent again as a possible repeat.
-                Err(error) => tracing::error!(error, "a send ended unexpectedly"),
+                Err(error) => tracing::error!(error = %error, "a send ended unexpectedly"),
             }
         }
         if !settlements.is_empty() {
@@ -425,7 +430,7 @@ impl Dispatcher {
 
 /// What a digest keeps of itself, for the next one to be compared with.
 fn digest_content(sent: &Sent) -> Option<String> {
-    let figures = Some(sent.figures?);
+    let figures = Some(sent.figures()?);
     let window: Window = serde_json::from_str(sent.leased.content.as_deref()?).ok()?;
     serde_json::to_string(&Window { figures, ..window }).ok()
 }
@@ -439,29 +444,4 @@ enum Capacity {
 
 fn earliest(known: Option<Timestamp>, other: Timestamp) -> Option<Timestamp> {
     Some(known.map_or(other, |known| known.min(other)))
-}
-
-fn report(sent: &Sent, settlement: &Settlement) {
-    let (destination, message_id, attempt) = (&*settlement.destination, &*settlement.id, settlement.number);
-    let outcome = settlement.attempt.outcome.as_str();
-    let took_ms = u64::try_from(sent.duration.as_millis()).unwrap_or(u64::MAX);
-    if settlement.state == DeliveryState::Delivered {
-        match &*sent.leased.reviews {
-            [told] => {
-                let review = &*told.review.uuid;
-                tracing::info!(destination, review, message_id, attempt, outcome, took_ms, "sent");
-            }
-            many => {
-                let (kind, reviews) = (sent.leased.kind.as_str(), many.len());
-                tracing::info!(destination, kind, reviews, message_id, attempt, outcome, took_ms, "sent");
-            }
-        }
-    } else {
-        let state = settlement.state.as_str();
-        let detail = &*settlement.attempt.detail;
-        tracing::warn!(destination, message_id, attempt, outcome, state, detail, "not sent");
-    }
-    if let Some(fallback) = &sent.fallback {
-        tracing::warn!(destination, message_id, fallback, "a template failed; the plain form was sent");
-    }
 }

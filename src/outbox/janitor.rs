@@ -1,5 +1,5 @@
-//! Removes what is older than `state.retention`: the texts of reviews and the attempts to tell them. A
-//! tombstone is left of each review, so that it is neither told again nor an edit of it missed.
+//! Removes what is older than `state.retention`: the texts of reviews and the attempts to deliver them. A
+//! tombstone is left of each review, so that it is neither delivered again nor an edit of it missed.
 
 use crate::clock::{Clock, StepWatch};
 use crate::domain::Timestamp;
@@ -23,7 +23,7 @@ pub struct Janitor {
 }
 
 impl Janitor {
-    /// Removes what is older than `retention`, at once and then every hour.
+    /// Removes what is older than `retention`, now and then every hour.
     pub fn new(store: SharedStore, clock: Clock, retention: Duration) -> Self {
         Self { steps: StepWatch::new(&clock), store, clock, retention, next_at: Timestamp(0) }
     }
@@ -46,7 +46,7 @@ impl Janitor {
         let expired = self.store.expire_old(&expiry, now).await?;
         if expired.reviews + expired.messages > 0 {
             let (reviews, messages) = (expired.reviews, expired.messages);
-            tracing::info!(reviews, messages, "removed what `state.retention` does not keep");
+            tracing::info!(reviews, messages, "removed what is older than `state.retention`");
         }
         if expired.reviews < u64::from(BATCH) {
             self.next_at = now.plus(INTERVAL);

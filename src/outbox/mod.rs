@@ -1,7 +1,8 @@
 //! The outbox: leases due messages, sends them, and records what came of it.
 //!
-//! [`Dispatcher`] decides when and how much, `worker` sends one message, [`retry`] says what follows,
-//! [`digest`] gathers what waits for a schedule, [`burst`] says what becomes of too many at once, [`acknowledger`] marks reviews read once they are told.
+//! [`Dispatcher`] decides when and how much, `worker` sends one message, [`retry`] says what follows, `report` logs
+//! it, [`digest`] gathers what is queued for a schedule, [`burst`] groups what arrives together, [`acknowledger`]
+//! marks reviews read once they are delivered.
 
 pub mod acknowledger;
 pub mod burst;
@@ -9,6 +10,7 @@ pub mod digest;
 mod dispatcher;
 mod janitor;
 mod pace;
+mod report;
 pub mod retry;
 mod worker;
 
@@ -29,19 +31,19 @@ use std::time::Duration;
 pub struct Target {
     /// Where it goes.
     pub destination: Arc<dyn Destination>,
-    /// At most so many attempts in any span.
+    /// The rate of attempts.
     pub rate: Rate,
     /// The time one attempt may take.
     pub timeout: Duration,
-    /// How long a message is tried, from its first attempt.
+    /// How long a message is retried, from its first attempt.
     pub give_up_after: Duration,
     /// When it may be sent to; always where none are set.
     pub hours: Option<ActiveHours>,
-    /// When its reviews are sent together; each at once where it is not set.
+    /// When its reviews are sent together; each immediately where it is not set.
     pub digest: Option<Arc<Schedule>>,
-    /// Whether a review that was read elsewhere is not told any more.
+    /// Whether a review that was read elsewhere is skipped.
     pub skip_if_read: bool,
-    /// How many single messages may come how quickly; any number where it is not set.
+    /// How many single messages are sent before the rest is grouped; no limit where it is not set.
     pub burst: Option<Burst>,
 }
 

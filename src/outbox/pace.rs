@@ -1,4 +1,4 @@
-//! The rate of one destination: at most so many attempts in any span, across restarts.
+//! The rate of one destination: a limit of attempts in any span, across restarts.
 //!
 //! A sliding log of the times attempts began, filled from the ledger at start.
 

@@ -49,7 +49,7 @@ pub struct Verdict {
     pub possible_repeat: bool,
     /// What follows for the destination.
     pub effect: DestinationEffect,
-    /// Whether its reviews are told one by one in its place.
+    /// Whether its reviews are sent one by one instead.
     pub split_summary: bool,
 }
 

@@ -17,12 +17,22 @@ pub(super) struct Sent {
     pub(super) leased: Leased,
     pub(super) attempt: Attempt,
     pub(super) duration: Duration,
-    /// Why the template could not be used, where the plain form stood in.
+    /// Why the template could not be used, where the plain form was sent instead.
     pub(super) fallback: Option<String>,
     /// All steps of the wall clock when it began.
     pub(super) stepped_ms: i64,
+    /// What was rendered; `None` where nothing of it is left in state.
+    pub(super) message: Option<Message>,
+}
+
+impl Sent {
     /// Of a digest: what the next one is compared with.
-    pub(super) figures: Option<Figures>,
+    pub(super) fn figures(&self) -> Option<Figures> {
+        match &self.message.as_ref()?.content {
+            Content::Digest(digest) => Some(digest.figures()),
+            _ => None,
+        }
+    }
 }
 
 /// What a message is rendered with.
@@ -46,11 +56,7 @@ pub(super) async fn send(
         Some(message) => deliver(&target, message).await,
         None => (unreadable(), None),
     };
-    let figures = message.as_ref().and_then(|message| match &message.content {
-        Content::Digest(digest) => Some(digest.figures()),
-        _ => None,
-    });
-    Sent { leased, attempt, duration: watch.elapsed(), fallback, stepped_ms, figures }
+    Sent { leased, attempt, duration: watch.elapsed(), fallback, stepped_ms, message }
 }
 
 async fn deliver(target: &Target, message: &Message) -> (Attempt, Option<String>) {
@@ -62,7 +68,7 @@ async fn deliver(target: &Target, message: &Message) -> (Attempt, Option<String>
         Err(_) => Attempt {
             outcome: Outcome::Retry { reason: Reason::TimedOut, after: None, ambiguous: true },
             status: None,
-            detail: "no answer in time; it is tried again".into(),
+            detail: "no answer in time".into(),
             excerpt: None,
         },
     };
@@ -118,7 +124,7 @@ fn unreadable() -> Attempt {
     Attempt {
         outcome: Outcome::Dead { reason: Reason::RenderFailed },
         status: None,
-        detail: "what this message was to say is no longer in state".into(),
+        detail: "the content of this message is no longer in the state".into(),
         excerpt: None,
     }
 }

@@ -3,7 +3,7 @@
 
 use super::catalog::{self, COMPANY};
 use super::fault::{Line, json, unauthenticated};
-use super::listing::{Asked, answer};
+use super::listing::{PageRequest, answer};
 use super::route::{Route, decoded, route};
 use super::state::{Entry, Sandbox, Throttle};
 use super::wire::Cutter;
@@ -223,14 +223,14 @@ impl Sandbox {
         let query = query(parts);
         let number = |key: &str| query.get(key).and_then(|text| text.parse::<usize>().ok());
         let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-        let asked = Asked {
+        let request = PageRequest {
             page: number("page").unwrap_or(1).clamp(1, 1_000_000),
             cursor: number("cursor").unwrap_or(0).min(items.len()),
             page_size: page_size.clamp(1, 100_000),
             address: &format!("http://{host}{}", parts.uri.path()),
         };
         let shape = self.state().shape;
-        json(200, answer(shape, items, &asked))
+        json(200, answer(shape, items, &request))
     }
 }
 

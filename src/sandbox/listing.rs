@@ -28,9 +28,9 @@ impl Shape {
         [Self::Laravel, Self::Top, Self::Nested, Self::Links, Self::Silent, Self::Data, Self::Bare];
 }
 
-/// What of a list is asked for.
+/// Which page of a list is requested.
 #[derive(Clone, Debug)]
-pub(super) struct Asked<'a> {
+pub(super) struct PageRequest<'a> {
     /// From 1.
     pub(super) page: usize,
     /// Items before the page, for [`Shape::Links`].
@@ -41,22 +41,22 @@ pub(super) struct Asked<'a> {
 }
 
 /// The answer to a list of `items`, each the JSON text that is sent.
-pub(super) fn answer(shape: Shape, items: &[String], asked: &Asked<'_>) -> String {
-    let size = asked.page_size.max(1);
+pub(super) fn answer(shape: Shape, items: &[String], request: &PageRequest<'_>) -> String {
+    let size = request.page_size.max(1);
     let last = items.len().div_ceil(size).max(1);
     let start = match shape {
         Shape::Data | Shape::Bare => 0,
-        Shape::Links => asked.cursor,
-        _ => asked.page.saturating_sub(1).saturating_mul(size),
+        Shape::Links => request.cursor,
+        _ => request.page.saturating_sub(1).saturating_mul(size),
     };
     let whole = matches!(shape, Shape::Data | Shape::Bare);
     let shown = items.iter().skip(start).take(if whole { usize::MAX } else { size });
     let list = format!("[{}]", shown.map(String::as_str).collect::<Vec<_>>().join(","));
-    let url = |page: usize| format!("{}?page={page}", asked.address);
-    let next = (asked.page < last).then(|| url(asked.page + 1));
+    let url = |page: usize| format!("{}?page={page}", request.address);
+    let next = (request.page < last).then(|| url(request.page + 1));
     let meta = json!({
-        "current_page": asked.page, "last_page": last, "per_page": size, "total": items.len(),
-        "path": asked.address,
+        "current_page": request.page, "last_page": last, "per_page": size, "total": items.len(),
+        "path": request.address,
     });
     match shape {
         Shape::Bare => list,
@@ -66,14 +66,14 @@ pub(super) fn answer(shape: Shape, items: &[String], asked: &Asked<'_>) -> Strin
             format!(r#"{{"data":{list},"links":{links},"meta":{meta}}}"#)
         }
         Shape::Links => {
-            let after = asked.cursor + size;
-            let next = (after < items.len()).then(|| format!("{}?cursor={after}", asked.address));
+            let after = request.cursor + size;
+            let next = (after < items.len()).then(|| format!("{}?cursor={after}", request.address));
             format!(r#"{{"data":{list},"links":{}}}"#, json!({"next": next}))
         }
         Shape::Top | Shape::Nested => {
             let page = format!(
                 r#"{{"data":{list},"current_page":{},"last_page":{last},"per_page":{size},"total":{},"next_page_url":{}}}"#,
-                asked.page,
+                request.page,
                 items.len(),
                 json!(next),
             );

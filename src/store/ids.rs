@@ -1,4 +1,4 @@
-//! Identities of messages: made from what they say and to whom, so that they stay the same over retries, a
+//! Identities of messages: derived from what they say and to whom, so that they stay the same over retries, a
 //! crash, and even the loss of the state.
 
 use crate::domain::Timestamp;
@@ -19,7 +19,7 @@ pub fn digest_ids(destination: &str, recipient: &str, now: Timestamp) -> impl It
     ids_of("digest", destination, recipient, now)
 }
 
-/// The identities a summary made `now` may have, likewise.
+/// The identities a summary made `now` may have, in the same way.
 pub fn summary_ids(destination: &str, recipient: &str, now: Timestamp) -> impl Iterator<Item = String> {
     ids_of("summary", destination, recipient, now)
 }

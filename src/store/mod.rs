@@ -8,19 +8,20 @@ pub mod ids;
 pub mod records;
 pub mod sqlite;
 
-pub use error::StoreError;
+pub use error::{OpenError, StoreError};
 pub use records::*;
 
 use crate::domain::{Catalog, Timestamp};
+use crate::upstream::ErrorName;
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Decides what a listed review means, given what is known of it.
 pub type Decide<'a> = &'a (dyn Fn(Arrival<'_>) -> Decision + Send + Sync);
-/// Decides where a waiting review goes.
+/// Decides where a held or settling review goes.
 pub type Route<'a> = &'a (dyn Fn(&UnroutedReview) -> RouteDecision + Send + Sync);
-/// Decides what follows for what waits for a recipient of a destination with bursts.
+/// Decides what follows for what is queued for a recipient of a destination with bursts.
 pub type PaceBursts<'a> = &'a (dyn Fn(&BurstRequest, &BurstSeen) -> BurstStep + Send + Sync);
 /// A store behind its trait.
 pub type SharedStore = Arc<dyn Store>;
@@ -39,7 +40,7 @@ pub trait Store: Send + Sync {
     async fn poll_failed(
         &self,
         account: &str,
-        kind: &str,
+        kind: ErrorName,
         error: &str,
         now: Timestamp,
     ) -> Result<(), StoreError>;
@@ -58,7 +59,7 @@ pub trait Store: Send + Sync {
 
     // ---- the request budget ---------------------------------------------------------------------------
     /// Takes up to `want` requests from the account's budget of `limit` in any `span`; where none is left,
-    /// says when to ask again.
+    /// says when to try again.
     async fn take_requests(&self, take: &TakeRequests<'_>) -> Result<Grant, StoreError>;
     /// Grants nothing to the account before `until`.
     async fn hold_account(&self, account: &str, until: Timestamp) -> Result<(), StoreError>;
@@ -106,36 +107,36 @@ pub trait Store: Send + Sync {
     async fn digest_windows(&self) -> Result<Vec<DigestWindow>, StoreError>;
     /// Keeps a window.
     async fn save_digest_window(&self, window: &DigestWindow) -> Result<(), StoreError>;
-    /// Makes the digests of a destination that is due, of all that waits for it; an earlier one that was not
+    /// Makes the digests of a destination that is due, of all that is queued for it; an earlier one that was not
     /// delivered is folded in. Returns how many messages there are.
     async fn make_digest(&self, digest: &NewDigest<'_>, now: Timestamp) -> Result<u64, StoreError>;
-    /// Follows the configuration: what waits for a digest that is none any more becomes messages, and messages
-    /// never tried to what is a digest now wait for it.
+    /// Follows the configuration: what is queued for a digest that is none any more becomes messages, and messages
+    /// never attempted to what is a digest now are queued for it.
     async fn regroup(&self, digests: &[&str], now: Timestamp) -> Result<(), StoreError>;
     /// Lets single messages of these destinations through, as many as `decide` says; the others wait for the end of
-    /// their window, or all that waits becomes one summary. Returns how many summaries there are.
+    /// their window, or all that is queued becomes one summary. Returns what was grouped.
     async fn pace_bursts(
         &self,
         requests: &[BurstRequest],
         now: Timestamp,
         decide: PaceBursts<'_>,
-    ) -> Result<u64, StoreError>;
+    ) -> Result<Grouped, StoreError>;
     /// Lets everything that a burst holds back be due: the configuration may be another one now.
     async fn release_held(&self, now: Timestamp) -> Result<(), StoreError>;
-    /// Makes dead what waits for destinations that are not among `configured`; returns how many.
+    /// Moves to dead letters what is queued for destinations that are not among `configured`; returns how many.
     async fn dead_letter_orphans(&self, configured: &[String], now: Timestamp) -> Result<u64, StoreError>;
 
     // ---- destinations ---------------------------------------------------------------------------------
     /// The state of every destination that ever had one.
     async fn destinations(&self) -> Result<Vec<DestinationRecord>, StoreError>;
-    /// Pauses or resumes a destination; resuming a broken one makes it due for a probe at once.
+    /// Pauses or resumes a destination; resuming a broken one makes it due for a probe immediately.
     async fn pause(&self, destination: &str, paused: bool, now: Timestamp) -> Result<(), StoreError>;
-    /// Makes every broken destination due for a probe at once.
+    /// Makes every broken destination due for a probe immediately.
     async fn probe_broken(&self, now: Timestamp) -> Result<(), StoreError>;
 
     // ---- what people do -------------------------------------------------------------------------------
     /// Runs the rules again on these reviews of an account; deliveries that their newest revisions have already
-    /// stay as they are. Returns what was made.
+    /// stay as they are. Returns what was created.
     async fn route_again(
         &self,
         account: &str,
@@ -143,10 +144,10 @@ pub trait Store: Send + Sync {
         now: Timestamp,
         route: Route<'_>,
     ) -> Result<IntakeReport, StoreError>;
-    /// Makes the marks of these reviews due, told or not; returns those it did. Held and settling ones wait
+    /// Makes the marks of these reviews due, delivered or not; returns those it did. Held and settling ones wait
     /// for their rules, marked ones are marked.
     async fn request_marks(&self, reviews: &[i64], now: Timestamp) -> Result<Vec<i64>, StoreError>;
-    /// Leaves nothing of a review but a tombstone; what was to be told of it is not told.
+    /// Leaves nothing of a review but a tombstone; what was to be sent of it is not sent.
     async fn forget(&self, review: i64, now: Timestamp) -> Result<(), StoreError>;
     /// Retries, resends or discards those of `deliveries` that are in a state for it, and returns these. A
     /// retried or resent member of a digest waits for the next one.
@@ -184,15 +185,15 @@ pub trait Store: Send + Sync {
     async fn next_mark(&self, account: &str) -> Result<Option<Timestamp>, StoreError>;
 
     // ---- the operator ---------------------------------------------------------------------------------
-    /// ProblemFacts from which problem is assessed.
+    /// Facts from which problems are assessed.
     async fn problem_facts(&self) -> Result<ProblemFacts, StoreError>;
-    /// The problems the operator was told of and that are not over.
+    /// The problems the operator was notified of and that are not over.
     async fn problems(&self) -> Result<Vec<ProblemRecord>, StoreError>;
-    /// Begins and ends problems, and queues their notices, at once.
+    /// Begins and ends problems, and queues their notices, together.
     async fn notify_operator(
         &self,
         started: &[ProblemRecord],
-        over: &[(String, String)],
+        over: &[ProblemKey],
         notices: &[NewMessage],
         now: Timestamp,
     ) -> Result<(), StoreError>;

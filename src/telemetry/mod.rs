@@ -1,5 +1,8 @@
 //! The log: one subscriber for the process, to standard error.
 
+#[cfg(test)]
+pub mod capture;
+
 use std::fmt;
 use tracing_subscriber::EnvFilter;
 

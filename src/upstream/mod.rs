@@ -1,33 +1,15 @@
-//! The ShopReviews API, as the rest of the bridge sees it.
+//! Where reviews come from, as the rest of the bridge sees it: the trait, and what it takes and gives.
 //!
-//! One page, one catalog, one mark at a time: the caller paces, pages and remembers. Only this module and
-//! `destination` make outbound calls.
+//! One page, one catalog, one mark at a time: the caller paces, pages and remembers. [`shopreviews`] is the one
+//! implementation. Only this module and `destination` make outbound calls.
 
-mod address;
-mod answer;
-mod client;
-mod connection;
-mod endpoint;
-mod envelope;
 mod error;
-mod failure;
-mod item;
-mod limits;
-mod login;
-mod names;
-mod normalise;
-mod paging;
-mod settings;
-mod transport;
-mod value;
+pub mod shopreviews;
 
-pub use answer::Reader;
-pub use client::Client;
-pub use endpoint::Endpoint;
-pub use error::{ErrorKind, UpstreamError};
-pub use item::read as read_item;
-pub use settings::{
-    Credentials, DEFAULT_BASE_URL, DEFAULT_MAX_PAGE_BYTES, DEFAULT_REQUESTS_PER_MINUTE, Endpoints, Settings,
+pub use error::{ErrorKind, ErrorName, StateFailure, UpstreamError};
+pub use shopreviews::{
+    Client, Credentials, DEFAULT_BASE_URL, DEFAULT_MAX_PAGE_BYTES, DEFAULT_REQUESTS_PER_MINUTE, Endpoint,
+    Endpoints, Reader, Settings, read_item,
 };
 
 use crate::domain::{Catalog, Review, Timestamp};
@@ -42,7 +24,7 @@ pub enum Purpose {
     Names,
     /// Marking a review read.
     Mark,
-    /// Logging in, and what a person asked for.
+    /// Logging in, and what a person requested.
     Other,
 }
 
@@ -61,7 +43,7 @@ impl Purpose {
 /// Grants requests to one account so that its budget is never exceeded, by any process on the same state.
 #[async_trait]
 pub trait Budget: Send + Sync {
-    /// Takes one request from the budget, or says when to ask again.
+    /// Takes one request from the budget, or says when to try again.
     async fn take(&self, purpose: Purpose) -> Result<(), Denied>;
     /// The API asked for a pause (429, or no request remaining): nothing is granted before `until`.
     async fn hold(&self, until: Timestamp);
@@ -72,8 +54,8 @@ pub trait Budget: Send + Sync {
 pub enum Denied {
     /// The budget is spent until then.
     Until(Timestamp),
-    /// The state could not be asked.
-    State(String),
+    /// The state that keeps the budget failed.
+    State(StateFailure),
 }
 
 /// One item of an unread list.

@@ -1,17 +1,17 @@
-//! What the probes are told of the configuration in force.
+//! What the probes report of the active configuration.
 
 use crate::clock::rfc3339;
 use crate::domain::Timestamp;
 use serde_json::{Value, json};
 
-/// The configuration in force, as far as probes say it: not why another was refused, which is for the log.
+/// The active configuration, as far as probes report it: not why another was rejected, which is for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigStatus {
     /// The accounts that are polled.
     pub accounts: Vec<String>,
-    /// Since when it is in force.
+    /// Since when it is active.
     pub loaded_at: Timestamp,
-    /// When a later one was refused, where the last one was.
+    /// When a later one was rejected, where the last one was.
     pub refused_at: Option<Timestamp>,
 }
 

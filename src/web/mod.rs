@@ -1,4 +1,4 @@
-//! What is served over HTTP: whether the bridge lives, and whether it is ready.
+//! What is served over HTTP: whether the bridge is alive, and whether it is ready.
 //!
 //! Both are open to everybody and say no more than a probe needs.
 
@@ -40,7 +40,7 @@ pub async fn serve(
 ) {
     let served = axum::serve(listener, router(health)).with_graceful_shutdown(shutdown).await;
     if let Err(error) = served {
-        tracing::error!(error = %error, "health is no longer served");
+        tracing::error!(error = %error, "the health endpoint stopped");
     }
 }
 
@@ -68,7 +68,7 @@ async fn ready(State(health): State<Health>) -> Response {
             }
             Err(error) => {
                 tracing::error!(error = %error, "not ready");
-                let body = serde_json::json!({ "ready": false, "why": "the state does not answer" });
+                let body = serde_json::json!({ "ready": false, "why": "the state cannot be read" });
                 return (StatusCode::SERVICE_UNAVAILABLE, no_store(), Json(body)).into_response();
             }
         }

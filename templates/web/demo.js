@@ -21,18 +21,18 @@ function rating(review) {
 function step(delivery) {
   const place = byName.get(delivery.destination);
   const name = place ? place.title : delivery.destination;
-  let [sign, state] = ["waiting", "on its way"];
+  let [sign, state] = ["waiting", "pending"];
   if (delivery.state === "delivered") [sign, state] = ["done", "delivered"];
-  else if (delivery.state === "dead") [sign, state] = ["dead", "given up"];
+  else if (delivery.state === "dead") [sign, state] = ["dead", "gave up"];
   else if (delivery.state === "pending" && delivery.attempts > 0) {
     const wait = delivery.wait === null ? 0 : Math.ceil(delivery.wait / 1000);
-    [sign, state] = ["retry", wait > 0 ? `refused, again in ${wait} s` : "refused, trying again"];
+    [sign, state] = ["retry", wait > 0 ? `failed, retry in ${wait} s` : "failed, retrying"];
   } else if (delivery.state !== "pending") state = delivery.state;
-  else if (place && place.digest) state = "with the next digest";
-  const tries = delivery.state === "delivered" && delivery.attempts > 1 ? ` at attempt ${delivery.attempts}` : "";
+  else if (place && place.digest) state = "in the next digest";
+  const tries = delivery.state === "delivered" && delivery.attempts > 1 ? ` after ${delivery.attempts} attempts` : "";
   const dot = make("span", `sign ${sign}`);
   dot.setAttribute("aria-hidden", "true");
-  const words = sign === "done" ? tries : state === "on its way" ? "" : ` ${state}`;
+  const words = sign === "done" ? tries : state === "pending" ? "" : ` ${state}`;
   const element = make("span", `step ${sign}`, dot, make("b", "", name), words || make("span", "unseen", ` ${state}`));
   element.title = `${name}: ${state}${tries}. ${delivery.rules.map((hit) => `“${hit.rule}”`).join(", ")}`;
   return element;
@@ -40,7 +40,7 @@ function step(delivery) {
 
 function why(review) {
   const rules = new Set(review.deliveries.flatMap((delivery) => delivery.rules.map((hit) => hit.rule)));
-  return rules.size ? [...rules].join(" · ") : review.state === "matched" ? "" : `waits: ${review.state}`;
+  return rules.size ? [...rules].join(" · ") : review.state === "matched" ? "" : review.state;
 }
 
 function drawReview(review) {
@@ -190,9 +190,9 @@ function say(words, good) {
 
 function tell(news) {
   const out = news.out_until !== null;
-  if (out) say("Slack answers 503 for a moment (simulated). What it refuses is sent again.");
+  if (out) say("Simulated outage: Slack answers 503 for a moment. Failed messages will be retried.");
   else if (wasOut) {
-    say("Slack works again. What waited is on its way.", true);
+    say("Slack works again. Pending messages are being sent.", true);
     setTimeout(() => { if (!wasOut) say(""); }, 8000);
   }
   wasOut = out;
@@ -226,7 +226,7 @@ async function ask() {
       if (!paused) draw(news);
     } catch (error) {
       console.error(error);
-      say("The demo has ended. Start it again: review-bridge demo");
+      say("The demo has stopped. To start it again, run: review-bridge demo");
     }
   }
   setTimeout(ask, 700);
@@ -235,7 +235,7 @@ async function ask() {
 byId("pause").addEventListener("click", (event) => {
   paused = !paused;
   event.currentTarget.setAttribute("aria-pressed", String(paused));
-  event.currentTarget.textContent = paused ? "Go on" : "Pause";
+  event.currentTarget.textContent = paused ? "Resume" : "Pause";
 });
 
 drawWindows();

@@ -20,6 +20,7 @@ use review_bridge::domain::{
 };
 use review_bridge::store::sqlite::{Access, SqliteStore};
 use review_bridge::store::*;
+use review_bridge::upstream::ErrorName;
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -224,7 +225,10 @@ async fn seed(place: &Place) {
     };
     attempt(&store, "crm", Outcome::Broken { reason: Reason::Revoked }, DeliveryState::Pending, broken).await;
     store.complete_listing(&crate::harness::listing("main", &[1, 2], NOW)).await.unwrap();
-    store.poll_failed("other", "unauthenticated", &format!("Unauthenticated.{HOSTILE}"), NOW).await.unwrap();
+    store
+        .poll_failed("other", ErrorName::Unauthenticated, &format!("Unauthenticated.{HOSTILE}"), NOW)
+        .await
+        .unwrap();
     store.endpoint_seen("main", "unread_reviews", None, NOW).await.unwrap();
     store.close().await;
 }

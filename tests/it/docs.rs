@@ -282,6 +282,9 @@ fn examples_of_the_configuration_load() {
 
 fn complete(example: &str) -> String {
     let mut whole = format!("{example}{BASE}");
+    if example.contains("type = \"email\"") && !example.contains("\n[smtp]") {
+        whole.push_str("\n[smtp]\nhost = \"mail.example\"\nfrom = \"reviews@shop.example\"\n");
+    }
     // `to` of rules, `expect` of tests, `notify`: destinations that stand elsewhere.
     let wanted = Regex::new(r"(?m)^(?:to|expect|notify) = \[([^\]]*)\]").unwrap();
     let mut named = BTreeSet::new();

@@ -27,6 +27,7 @@ mod reload;
 mod retention;
 mod sick_state;
 mod simulation;
+mod start;
 mod state;
 mod style;
 mod tidy;

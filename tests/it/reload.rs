@@ -10,7 +10,7 @@ use std::time::Duration;
 
 const LONG: Duration = Duration::from_secs(60);
 const RELOADED: &str = "configuration reloaded";
-const REFUSED: &str = "the changed configuration is refused";
+const REFUSED: &str = "the changed configuration was rejected";
 
 /// Only the webhook `crm`, which gets everything.
 const CRM: &str = r#"
@@ -98,7 +98,7 @@ async fn a_changed_file_is_taken_up_and_a_bad_one_refused_once_while_the_old_rul
     assert_eq!((&mended["last_reload_successful"], &mended["refused_at"]), (&true.into(), &().into()));
     // A problem is told once for each content, not at each look.
     assert_eq!(count(&bench, REFUSED), 1);
-    logged(&bench, "`http.listen` has changed, and needs a restart", 1).await;
+    logged(&bench, "`http.listen` changed", 1).await;
     assert!(process.terminate().await.success());
 }
 
@@ -192,7 +192,7 @@ async fn what_needs_a_restart_is_said_by_name_and_the_rest_applies() {
     logged(&bench, RELOADED, 1).await;
     told(&bench, "b", "other").await;
     for key in ["state.url", "http.listen", "log.format"] {
-        logged(&bench, &format!("`{key}` has changed, and needs a restart"), 1).await;
+        logged(&bench, &format!("`{key}` changed"), 1).await;
     }
     assert!(!bench.folder.path().join("new.db").exists());
     logged(&bench, "DEBUG", 1).await;

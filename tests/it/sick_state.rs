@@ -81,7 +81,7 @@ async fn full_at_any_point_it_says_so_ends_and_goes_on_once_there_is_room() {
             break;
         }
         let hint =
-            if said.contains("too large") { "make room there" } else { "see whether its disk is full" };
+            if said.contains("too large") { "free up disk space" } else { "check whether the disk is full" };
         assert_refused((code, said), &bench.state(), &[hint, "then start again"]);
         failed += 1;
     }
@@ -119,11 +119,11 @@ async fn a_disk_that_fills_up_while_it_runs_ends_it_with_1_and_nothing_is_lost()
     bench.rest.insert_str(0, &format!("[state]\nurl = \"sqlite:{}\"\n", state.display()));
     let mut process = Process::start(&bench, &["run"]);
     assert_eq!(process.ended(LONG).await.code(), Some(1));
-    let full = "database or disk is full; make room there, then start again: what is stored is safe";
+    let full = "database or disk is full; free up disk space, then start again: what is stored is safe";
     assert_refused((1, log(&bench)), &state, &[full]);
     // Started again and again, as a supervisor does, it neither polls nor repeats without end.
     for _ in 0..3 {
-        assert_refused(run(bridge(&bench, &["run"])).await, &state, &["make room"]);
+        assert_refused(run(bridge(&bench, &["run"])).await, &state, &["free up disk space"]);
         assert_honest(&bench);
     }
     assert!(mount(&["-o", "remount,size=16m"], &disk.0));
@@ -210,12 +210,12 @@ impl Drop for Holder {
 async fn a_state_that_another_program_holds_is_waited_for_and_then_said() {
     let bench = bench(1).await;
     bench.once().await;
-    let held = "database is locked; another program holds it: end that one, then try again";
+    let held = "database is locked; another program has locked it: stop that program, then try again";
     let holder = Holder::new(&bench.state());
     refused(&bench, &["run"], &[held]).await;
     drop(holder);
     let mut process = Process::start(&bench, &["run"]);
-    until("it runs", LONG, || log(&bench).contains(" runs")).await;
+    until("it runs", LONG, || log(&bench).contains(" started")).await;
     bench.review("more", GOOGLE_NL, 5.0, "Prima");
     let holder = Holder::new(&bench.state());
     assert_eq!(process.ended(LONG).await.code(), Some(1));
@@ -242,7 +242,7 @@ async fn a_damaged_a_newer_and_another_programs_file_are_refused_by_every_comman
     let bench = bench(30).await;
     bench.once().await;
     let good = std::fs::read(bench.state()).unwrap();
-    let restore = "restore a backup, or move the file away to start anew";
+    let restore = "restore a backup, or move the file away";
     // Everything behind the page that names the tables; all of it; what a copy that broke off leaves.
     let mut damaged = good.clone();
     damaged[4096..].fill(0x5a);
@@ -273,7 +273,7 @@ async fn a_damaged_a_newer_and_another_programs_file_are_refused_by_every_comman
     }
     replace_state(&bench, None);
     sql("CREATE TABLE messages (text)");
-    refused(&bench, &["run"], &["another program, name another file in `state.url`"]).await;
+    refused(&bench, &["run"], &["another program, set `state.url` to another file"]).await;
     replace_state(&bench, Some(&good));
     assert_eq!(run(bridge(&bench, &["run", "--once"])).await.0, 0, "the backup works");
 }
@@ -283,7 +283,7 @@ async fn a_place_that_cannot_be_is_said_with_what_to_change() {
     let mut bench = bench(0).await;
     let rest = bench.rest.clone();
     std::fs::create_dir(bench.folder.path().join("folder")).unwrap();
-    for (url, word) in [("nowhere/state.db", "make its folder"), ("folder", "name a file in `state.url`")] {
+    for (url, word) in [("nowhere/state.db", "create its folder"), ("folder", "set `state.url` to a file")] {
         bench.rest = format!("[state]\nurl = \"sqlite:{url}\"\n{rest}");
         let said = run(bridge(&bench, &["run"])).await;
         assert_refused(said, &bench.folder.path().join(url), &[word]);

@@ -77,30 +77,14 @@ const NOT_YET: &[&str] = &[
     "help of ",
     "templates/",
     "src/app/",
-    "src/causes.rs",
     "src/cli/",
-    "src/clock.rs",
-    "src/config/",
-    "src/demo/",
     "src/destination/",
-    "src/domain/",
-    "src/intake/",
-    "src/lib.rs",
-    "src/main.rs",
     "src/operator/",
     "src/outbox/",
-    "src/poller.rs",
     "src/presentation/",
-    "src/render/",
-    "src/rules/",
-    "src/sandbox/",
-    "src/settings/",
     "src/store/",
-    "src/task.rs",
-    "src/telemetry/",
     "src/template/",
     "src/upstream/",
-    "src/web/",
 ];
 
 /// What may say something banned: where, what, and why.
@@ -111,7 +95,8 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("src/sandbox/hostile.rs", "", "what customers write"),
     ("src/demo/story.rs", "", "what customers write"),
     ("src/demo/tales.rs", "", "what customers write"),
-    ("src/render/samples.rs", "", "what customers write"),
+    ("src/presentation/samples.rs", "", "what customers write"),
+    ("templates/web/demo.js", "tell", "the name of a function"),
 ];
 
 /// A piece of text that people read.
@@ -140,7 +125,8 @@ fn help_of_the_commands() -> Vec<Text> {
     fn of(command: &mut clap::Command, path: &str, texts: &mut Vec<Text>) {
         let text = command.render_long_help().to_string();
         texts.push(Text { place: format!("help of `{path}`"), line: 1, text });
-        for sub in command.get_subcommands_mut() {
+        // A command that is not in this version yet is not shown.
+        for sub in command.get_subcommands_mut().filter(|sub| !sub.is_hide_set()) {
             let path = format!("{path} {}", sub.get_name());
             of(sub, &path, texts);
         }

@@ -31,7 +31,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("poller", &["domain", "intake", "store", "upstream"]),
     ("outbox", &["clock", "destination", "domain", "settings", "store", "task", "upstream"]),
     // Its notices go where `outbox::Targets` says.
-    ("operator", &["domain", "outbox", "store"]),
+    ("operator", &["clock", "domain", "outbox", "store", "upstream"]),
     ("web", &["clock", "domain", "store"]),
     ("sandbox", &["clock", "destination", "domain", "task", "upstream"]),
     // The whole.
@@ -119,7 +119,7 @@ const OWNED: &[Owned] = &[
 
 /// What decides without doing: no I/O, no clock, not async.
 const PURE: &[&str] =
-    &["domain/", "rules/", "intake/diff.rs", "outbox/burst.rs", "outbox/retry.rs", "operator/trouble.rs"];
+    &["domain/", "rules/", "intake/diff.rs", "outbox/burst.rs", "outbox/retry.rs", "operator/problem.rs"];
 
 /// The repository.
 pub fn root() -> &'static Path {

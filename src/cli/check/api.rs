@@ -1,43 +1,47 @@
-//! What each account's API answers: the token, and each endpoint in use.
+//! Checks each account's API: the credentials, and each endpoint in use.
 
-use super::super::endpoints::{IN_USE, Standing, standing};
-use super::super::output::{ago, ahead, counted};
+use super::super::endpoints::{EndpointStatus, IN_USE, status_of};
+use super::super::output::{ago, counted};
 use super::super::state::State;
 use super::report::Report;
 use crate::app::build_upstream;
-use crate::clock::{Clock, rfc3339};
+use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::{Catalog, Timestamp};
 use crate::store::{AccountRecord, EndpointRecord};
 use crate::upstream::{Credentials, Endpoint, ErrorKind, Item, Page, Upstream, UpstreamError};
 use std::time::Duration;
 
+/// What is said of endpoints that were not called because another failed.
+const SKIPPED: &str = "skipped after the failure above";
+/// What to do when no request can be made now.
+const CHECK_AGAIN: &str = "run `review-bridge check` again then";
 /// The longest wait for the request budget.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long ahead the end of a token is told.
+/// How long before a token expires `check` warns.
 const TOKEN_WARNING: Duration = Duration::from_secs(7 * 86_400);
-/// The endpoints that give names, in the order they are asked.
+/// The endpoints that list names, in the order they are called.
 const NAMES: [Endpoint; 3] = [Endpoint::Sources, Endpoint::Websites, Endpoint::Platforms];
 
-/// What was found of an account, and its names.
-pub(super) type Asked = (Report, Option<Catalog>);
+/// The results for an account, and its names.
+pub(super) type Checked = (Report, Option<Catalog>);
 
-/// An account that was not asked, for a reason.
-pub(super) fn not_asked(name: &str, why: &str) -> Asked {
+/// An account that was not checked, and why.
+pub(super) fn skipped(name: &str, why: &str) -> Checked {
     let mut report = Report::default();
-    report.unverified(&format!("account {name}"), &format!("the API was not asked: {why}"), "");
+    report.unverified(&format!("account {name}"), why, "");
     (report, None)
 }
 
-/// An account as the state remembers it.
-pub(super) async fn remembered(settings: &Settings, name: &str, state: &State) -> Asked {
-    let (mut report, _) = not_asked(name, "--offline");
+/// An account according to the database.
+pub(super) async fn from_database(settings: &Settings, name: &str, state: &State) -> Checked {
+    let (mut report, _) = skipped(name, "API skipped (--offline)");
     let own = settings.accounts.get(name);
     match recall(name, state).await {
         Ok((record, seen)) => {
             for endpoint in IN_USE {
-                let known = standing(endpoint, own, &record, &seen);
-                if known != Standing::Unverified || endpoint == Endpoint::MarkReviewRead {
+                let known = status_of(endpoint, own, &record, &seen);
+                if known != EndpointStatus::Unverified || endpoint == Endpoint::MarkReviewRead {
                     endpoint_row(&mut report, name, endpoint, known);
                 }
             }
@@ -53,8 +57,8 @@ async fn recall(name: &str, state: &State) -> Result<(AccountRecord, Vec<Endpoin
     Ok((record, seen))
 }
 
-/// Asks the API of an account: the first page of the unread list, and all names.
-pub(super) async fn ask(settings: &Settings, name: &str, state: &State) -> Asked {
+/// Calls the API of an account: the first page of the unread list, and all names.
+pub(super) async fn check(settings: &Settings, name: &str, state: &State) -> Checked {
     let mut report = Report::default();
     let upstream = match build_upstream(settings, name, &state.store, &state.store, &Clock::System) {
         Ok((upstream, _)) => upstream,
@@ -81,7 +85,7 @@ pub(super) async fn ask(settings: &Settings, name: &str, state: &State) -> Asked
                 names(&mut report, name, upstream.as_ref()).await
             } else {
                 for endpoint in NAMES {
-                    report.unverified(&what(name, endpoint), "was not asked after that", "");
+                    report.unverified(&what(name, endpoint), SKIPPED, "");
                 }
                 None
             }
@@ -89,7 +93,7 @@ pub(super) async fn ask(settings: &Settings, name: &str, state: &State) -> Asked
     };
     match recall(name, state).await {
         Ok((record, seen)) => {
-            let known = standing(Endpoint::MarkReviewRead, settings.accounts.get(name), &record, &seen);
+            let known = status_of(Endpoint::MarkReviewRead, settings.accounts.get(name), &record, &seen);
             endpoint_row(&mut report, name, Endpoint::MarkReviewRead, known);
         }
         Err(why) => report.failed(&what(name, Endpoint::MarkReviewRead), &why, ""),
@@ -97,7 +101,7 @@ pub(super) async fn ask(settings: &Settings, name: &str, state: &State) -> Asked
     (report, catalog)
 }
 
-/// Calls once more where the budget, or a pause the API asked for, is over soon.
+/// Calls again if the request budget is free, or the rate limit over, soon.
 async fn patiently<T, F: Future<Output = Result<T, UpstreamError>>>(
     call: impl Fn() -> F,
 ) -> Result<T, UpstreamError> {
@@ -123,79 +127,80 @@ fn token_row(report: &mut Report, credentials: &str, upstream: &dyn Upstream) {
     let now = Clock::System.now();
     match upstream.token_expires_at() {
         Some(at) if at <= now.plus(TOKEN_WARNING) && !credentials.ends_with("login") => {
-            let detail = format!("is accepted, and expires {}", ago(Some(at), now));
+            let detail = format!("accepted, but expires {}", ago(Some(at), now));
             report.warn(credentials, &detail, "generate a new one in the ShopReviews dashboard");
         }
-        Some(at) => report.ok(credentials, &format!("is accepted; expires {}", ago(Some(at), now))),
-        None => report.ok(credentials, "is accepted"),
+        Some(at) => report.ok(credentials, &format!("accepted; expires {}", ago(Some(at), now))),
+        None => report.ok(credentials, "accepted"),
     }
 }
 
 fn listing_row(report: &mut Report, name: &str, page: &Page) {
     let malformed = page.items.iter().filter(|item| matches!(item, Item::Malformed(_))).count();
     let first = counted(page.items.len() as u64, "review", "reviews");
-    let in_all = page.total.map(|total| format!(", {total} in all")).unwrap_or_default();
-    let detail = format!("{first} on the first page{in_all}");
+    let in_total = page.total.map(|total| format!(", {total} in total")).unwrap_or_default();
+    let detail = format!("{first} on the first page{in_total}");
     match malformed {
         0 => report.ok(&what(name, Endpoint::UnreadReviews), &detail),
         some => report.warn(
             &what(name, Endpoint::UnreadReviews),
             &format!("{detail}; {some} without a usable uuid"),
-            "these are kept and listed by `review-bridge reviews list --state malformed`, and never routed",
+            "they are kept but never routed; see `review-bridge reviews list --state malformed`",
         ),
     }
 }
 
-/// Reports that the unread list could not be read; whether there is a point in asking for more.
+/// Reports that the unread list could not be read; returns whether calling other endpoints makes sense.
 fn first_failed(report: &mut Report, name: &str, credentials: &str, error: &UpstreamError) -> bool {
     let unread = what(name, Endpoint::UnreadReviews);
     match error.kind {
         ErrorKind::Budget(until) | ErrorKind::RateLimited(until) => {
-            report.unverified(credentials, "was not tried", "");
-            report.unverified(&unread, &spent(until), "check again then");
+            report.unverified(credentials, "not checked", "");
+            report.unverified(&unread, &next_request(&error.kind, until), CHECK_AGAIN);
             false
         }
         ErrorKind::Unauthenticated => {
             let hint = match credentials.ends_with("login") {
                 true => format!("correct `accounts.{name}.email` and `accounts.{name}.password`"),
                 false => format!(
-                    "generate one in the ShopReviews dashboard (Generate API token) and put it where \
-                     `accounts.{name}.token_file` or `token` says"
+                    "generate a token in the ShopReviews dashboard (Generate API token) and set it in \
+                     `accounts.{name}.token` or the file of `accounts.{name}.token_file`"
                 ),
             };
             report.failed(credentials, &error.detail, &hint);
-            report.unverified(&unread, "cannot be asked without", "");
+            report.unverified(&unread, "skipped: needs valid credentials", "");
             false
         }
         ErrorKind::Unreachable | ErrorKind::TimedOut => {
-            report.unverified(credentials, "was not tried", "");
-            let hint =
-                format!("see whether `accounts.{name}.base_url` is right and this machine may connect to it");
+            report.unverified(credentials, "not checked", "");
+            let hint = format!("check `accounts.{name}.base_url`, and that this machine can connect to it");
             report.failed(&unread, &error.detail, &hint);
             false
         }
         _ => {
-            report.unverified(credentials, "the answer does not say", "");
+            report.unverified(credentials, "unknown: the API failed for another reason", "");
             report.failed(&unread, &error.detail, "");
             true
         }
     }
 }
 
-fn spent(until: Timestamp) -> String {
-    match ahead(until, Clock::System.now()) {
-        Some(until) => format!("the request budget is spent until {}", rfc3339(until)),
-        None => "the request budget is spent".into(),
-    }
+/// Why no request can be made now, and when one can.
+fn next_request(kind: &ErrorKind, until: Timestamp) -> String {
+    let why = match kind {
+        ErrorKind::RateLimited(_) => "rate limited by the API",
+        _ => "request budget used up",
+    };
+    format!("{why}; next request {}", ago(Some(until), Clock::System.now()))
 }
 
-/// Asks for all names, and reports each endpoint that gives some.
+/// Loads all names, and reports each endpoint that lists them.
 async fn names(report: &mut Report, name: &str, upstream: &dyn Upstream) -> Option<Catalog> {
     match patiently(|| upstream.catalog()).await {
         Ok(catalog) => {
             let counts = [catalog.sources.len(), catalog.websites.len(), catalog.platforms.len()];
             for (endpoint, count) in NAMES.into_iter().zip(counts) {
-                report.ok(&what(name, endpoint), &format!("verified, {count} of them"));
+                report.ok(&what(name, endpoint), &format!("verified; {count} found"));
             }
             Some(catalog)
         }
@@ -204,18 +209,20 @@ async fn names(report: &mut Report, name: &str, upstream: &dyn Upstream) -> Opti
                 ErrorKind::Budget(until) | ErrorKind::RateLimited(until) => Some(until),
                 _ => None,
             };
-            // They are asked in this order: before the one that failed all went well.
+            // They are called in this order: those before the one that failed succeeded.
             let failed = NAMES
                 .iter()
                 .position(|endpoint| error.detail.starts_with(&format!("{} of `", endpoint.name())));
             for (index, endpoint) in NAMES.into_iter().enumerate() {
                 match (paused, failed) {
-                    (Some(until), _) => {
-                        report.unverified(&what(name, endpoint), &spent(until), "check again then")
-                    }
+                    (Some(until), _) => report.unverified(
+                        &what(name, endpoint),
+                        &next_request(&error.kind, until),
+                        CHECK_AGAIN,
+                    ),
                     (None, Some(failed)) if index < failed => report.ok(&what(name, endpoint), "verified"),
                     (None, Some(failed)) if index > failed => {
-                        report.unverified(&what(name, endpoint), "was not asked after that", "");
+                        report.unverified(&what(name, endpoint), SKIPPED, "");
                     }
                     (None, _) => report.failed(&what(name, endpoint), &error.detail, ""),
                 }
@@ -225,20 +232,20 @@ async fn names(report: &mut Report, name: &str, upstream: &dyn Upstream) -> Opti
     }
 }
 
-/// An endpoint by what the state knows of it.
-fn endpoint_row(report: &mut Report, name: &str, endpoint: Endpoint, standing: Standing) {
+/// An endpoint according to the database.
+fn endpoint_row(report: &mut Report, name: &str, endpoint: Endpoint, status: EndpointStatus) {
     let what = what(name, endpoint);
-    match standing {
-        Standing::Verified => report.ok(&what, "verified: it has worked with this setting"),
-        Standing::Unused => report.ok(&what, "is not used (`mark_read = \"never\"`)"),
-        Standing::Failed(error) => {
+    match status {
+        EndpointStatus::Verified => report.ok(&what, "verified: has worked with this setting"),
+        EndpointStatus::Unused => report.ok(&what, "not used (`mark_read = \"never\"`)"),
+        EndpointStatus::Failed(error) => {
             let hint = format!("correct `accounts.{name}.endpoints.{}`", endpoint.key());
             report.failed(&what, &error, &hint);
         }
-        Standing::Unverified => report.unverified(
+        EndpointStatus::Unverified => report.unverified(
             &what,
-            "has not been used yet: the first review that is marked proves it",
-            "nothing to do now; should it fail, `status` and the operator's notice say so, and no mark is lost",
+            "not used yet; the first review marked read verifies it",
+            "nothing to do: if it fails, `status` and an operator notice say so, and no mark is lost",
         ),
     }
 }

@@ -1,4 +1,4 @@
-//! What can be checked on this machine: the configuration, templates, tests, rules, the state, the listener.
+//! What can be checked on this machine: the configuration, templates, tests, rules, the database, the listener.
 
 use super::super::output::counted;
 use super::super::state::State;
@@ -9,7 +9,7 @@ use crate::config::{Loaded, Settings};
 use crate::rules::{run_case, unreachable_rules};
 use crate::settings::table::io_text;
 
-/// The file and what it holds.
+/// The file and what it contains.
 pub(super) fn configuration(loaded: &Loaded, report: &mut Report) {
     let settings = &loaded.settings;
     let file = loaded.file.as_ref().map_or_else(|| "no file".into(), |file| file.display().to_string());
@@ -33,19 +33,19 @@ pub(super) fn templates(settings: &Settings, report: &mut Report) {
         Err(AppError::Templates(problems)) => {
             for problem in problems {
                 let hint = match problem.line {
-                    0 => "mend it",
-                    _ => "mend it, or remove the file: the built-in one stands in",
+                    0 => "fix it",
+                    _ => "fix it, or remove the file to use the built-in template",
                 };
                 report.failed("templates", &problem.to_string(), hint);
             }
         }
-        // A destination that cannot be made is told where it is asked: its template was fine.
+        // A destination that cannot be built is reported with the destinations: its template was fine.
         _ => {
             let which = match &settings.templates_dir {
                 Some(folder) => {
-                    format!("those of {}, tried on samples, and the built-in ones", folder.display())
+                    format!("{}, tested on sample messages, and the built-in ones", folder.display())
                 }
-                None => "the built-in ones".into(),
+                None => "built-in".into(),
             };
             report.ok("templates", &which);
         }
@@ -61,36 +61,36 @@ pub(super) fn tests(settings: &Settings, report: &mut Report) {
         match run_case(case, &settings.rules, &scales, first) {
             Ok(()) if case.expect.is_empty() => report.ok(&what, "reaches nobody"),
             Ok(()) => report.ok(&what, &format!("reaches {}", case.expect.join(", "))),
-            Err(why) => report.failed(&what, &why, "correct the rule, or what the test expects"),
+            Err(why) => report.failed(&what, &why, "fix the rule, or what the test expects"),
         }
     }
 }
 
-/// Rules that nothing reaches.
+/// Rules that no review can reach.
 pub(super) fn rules(settings: &Settings, report: &mut Report) {
     for (rule, above) in unreachable_rules(&settings.rules) {
-        let what = format!("is never reached: `{above}` above it stops for every review");
+        let what = format!("never reached: rule `{above}` above it stops every review");
         report.warn(&format!("rule `{rule}`"), &what, "move it up, or remove one of the two");
     }
 }
 
-/// The state opens. It is made where it is not there yet, for the request budget is in it; not offline.
+/// The database opens. It is created if it does not exist, because it holds the request budget; not offline.
 pub(super) async fn state(settings: &Settings, offline: bool, report: &mut Report) -> Option<State> {
     let path = &settings.state.path;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-        let detail = format!("{}: its folder {} is not there", path.display(), folder.display());
-        report.failed("state", &detail, "make the folder, or name another file in `state.url`");
+        let detail = format!("{}: folder {} does not exist", path.display(), folder.display());
+        report.failed("state", &detail, "create the folder, or set another file in `state.url`");
         return None;
     }
     match if offline { State::read(settings).await } else { State::change(settings).await } {
         Ok(state) => {
             let detail = match (state.owner, state.exists) {
-                (_, false) => "is not there yet; the first start makes it".into(),
-                (None, true) => "opens; no review-bridge runs with it".into(),
+                (_, false) => "does not exist yet; the first start creates it".into(),
+                (None, true) => "opens; no running instance uses it".into(),
                 (Some(owner), true) => match owner.process {
-                    Some(process) => format!("opens; review-bridge runs with it (process {process})"),
-                    None => "opens; review-bridge runs with it".into(),
+                    Some(process) => format!("opens; in use by the running instance (process {process})"),
+                    None => "opens; in use by the running instance".into(),
                 },
             };
             report.ok("state", &detail);
@@ -106,16 +106,16 @@ pub(super) async fn state(settings: &Settings, offline: bool, report: &mut Repor
 /// The address for health is free, or ours.
 pub(super) fn http(settings: &Settings, state: Option<&State>, report: &mut Report) {
     let Some(address) = settings.http.listen else {
-        return report.ok("http", "health is served nowhere (`http.listen` is \"\")");
+        return report.ok("http", "health endpoints are disabled (`http.listen` is \"\")");
     };
     let served = format!("/healthz and /readyz at {address}");
     if state.is_some_and(|state| state.owner.is_some()) {
-        return report.ok("http", &format!("{served}, by the one that runs"));
+        return report.ok("http", &format!("{served}, from the running instance"));
     }
     match std::net::TcpListener::bind(address) {
         Ok(_) => report.ok("http", &served),
         Err(error) => {
-            let hint = "free the port, name another in `http.listen`, or write \"\" for none";
+            let hint = "free the port, set another one in `http.listen`, or set it to \"\" to disable it";
             report.failed("http", &format!("cannot listen on {address}: {}", io_text(&error)), hint);
         }
     }

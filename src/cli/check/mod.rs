@@ -1,4 +1,4 @@
-//! `check`: everything that can be found out before, or beside, a run: what is fine, what is not, what to do.
+//! `check`: everything that can be verified before or during a run: what works, what does not, what to do.
 
 mod api;
 mod local;
@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Ask no network: neither the API nor the destinations
+    /// Skip network checks: neither the API nor the destinations are contacted
     #[arg(long)]
     offline: bool,
     /// Print JSON
@@ -46,10 +46,10 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), C
     } else {
         report.print();
     }
-    if report.is_fine() { Ok(()) } else { Err(CliError::Said) }
+    if report.is_fine() { Ok(()) } else { Err(CliError::Reported) }
 }
 
-/// Asks each account's API; its names, from there or else from the state.
+/// Checks each account's API; its names, from there or else from the database.
 async fn accounts(
     settings: &Settings,
     state: Option<&State>,
@@ -58,18 +58,18 @@ async fn accounts(
 ) -> Result<BTreeMap<String, Catalog>, CliError> {
     let mut catalogs = BTreeMap::new();
     let names = settings.accounts.keys();
-    let asked: Vec<_> = match state {
+    let checked: Vec<_> = match state {
         Some(state) if !offline => {
-            futures::future::join_all(names.map(|name| api::ask(settings, name, state))).await
+            futures::future::join_all(names.map(|name| api::check(settings, name, state))).await
         }
         Some(state) => {
-            futures::future::join_all(names.map(|name| api::remembered(settings, name, state))).await
+            futures::future::join_all(names.map(|name| api::from_database(settings, name, state))).await
         }
         None => {
-            names.map(|name| api::not_asked(name, "without a state there is no request budget")).collect()
+            names.map(|name| api::skipped(name, "skipped: the request budget needs the database")).collect()
         }
     };
-    for (name, (found, catalog)) in settings.accounts.keys().zip(asked) {
+    for (name, (found, catalog)) in settings.accounts.keys().zip(checked) {
         report.extend(found);
         let known = match (catalog, state) {
             (None, Some(state)) => state.store.catalog(name).await?.map(|(catalog, _)| catalog),
@@ -80,7 +80,7 @@ async fn accounts(
     Ok(catalogs)
 }
 
-/// Asks whether something listens where each destination sends; sends nothing.
+/// Checks whether each destination's server is reachable; sends nothing.
 async fn destinations(
     settings: &Settings,
     state: Option<&State>,
@@ -107,30 +107,30 @@ async fn destinations(
         let address = target.destination.address();
         match reached {
             Some(Err(why)) => {
-                let hint = "see whether the URL is right, and whether this machine may connect to it";
+                let hint = "check its address in the configuration, and that this machine can connect to it";
                 report.failed(&what, &format!("cannot be reached: {why}"), hint);
             }
             _ if stopped(&what, records.iter().find(|record| record.name == *name), report) => {}
-            Some(Ok(())) => report.ok(&what, &format!("{address} takes connections; nothing was sent")),
-            None => report.unverified(&what, &format!("{address} was not asked (--offline)"), ""),
+            Some(Ok(())) => report.ok(&what, &format!("{address} is reachable (no message sent)")),
+            None => report.unverified(&what, &format!("{address}: skipped (--offline)"), ""),
         }
     }
     Ok(())
 }
 
-/// Reports a destination that is paused or broken; whether it is.
+/// Reports a paused or broken destination; returns whether it is one.
 fn stopped(what: &str, record: Option<&DestinationRecord>, report: &mut Report) -> bool {
     let Some(record) = record.filter(|record| record.state() != "working") else { return false };
     let name = &record.name;
     let since = output::ago(record.stopped_since, Clock::System.now());
     match (&record.paused_at, &record.broken_detail) {
         (None, Some(detail)) => {
-            let hint = format!("mend it, then `review-bridge destinations resume {name}`");
-            report.warn(what, &format!("broken, first seen {since}: {detail}"), &hint);
+            let hint = format!("fix it, then run `review-bridge destinations resume {name}`");
+            report.warn(what, &format!("broken (first seen {since}): {detail}"), &hint);
         }
         _ => {
-            let hint = format!("`review-bridge destinations resume {name}` sends what waits");
-            report.warn(what, &format!("paused {since} by a person"), &hint);
+            let hint = format!("to resume it: `review-bridge destinations resume {name}`");
+            report.warn(what, &format!("paused by a person {since}"), &hint);
         }
     }
     true

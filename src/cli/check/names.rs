@@ -1,4 +1,4 @@
-//! Names in the configuration against those that the accounts have, and accounts that read the same reviews.
+//! Compares names in the configuration with those of the accounts; finds accounts that read the same reviews.
 
 use super::report::Report;
 use crate::config::{Account, Settings};
@@ -8,14 +8,14 @@ use crate::rules::{Rule, unknown_names};
 use crate::settings::table::nearest;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// So many names of shared sources are told.
-const TOLD: usize = 3;
+/// How many names of shared sources are shown.
+const SHOWN: usize = 3;
 
-/// Names in rules that no website, source or platform bears.
+/// Names in rules that no website, source or platform has.
 pub(super) fn rules(settings: &Settings, catalogs: &BTreeMap<String, Catalog>, report: &mut Report) {
     let what = "names in rules";
     if !settings.rules.iter().any(has_names) {
-        return report.ok(what, "no rule asks for a website, source or platform");
+        return report.ok(what, "no rule uses websites, sources or platforms");
     }
     let missing: Vec<&str> =
         settings.accounts.keys().map(String::as_str).filter(|name| !catalogs.contains_key(*name)).collect();
@@ -25,17 +25,17 @@ pub(super) fn rules(settings: &Settings, catalogs: &BTreeMap<String, Catalog>, r
             true => report.failed(
                 what,
                 &problem.to_string(),
-                "write it as ShopReviews does; until then the condition never holds",
+                "use the name as shown in ShopReviews; until then this condition never matches",
             ),
             false => report.unverified(what, &problem.to_string(), ""),
         }
     }
     match (missing.is_empty(), problems.is_empty()) {
         (false, _) => {
-            let detail = format!("the names of {} are not known yet", missing.join(", "));
-            report.unverified(what, &detail, "check again when the API answers");
+            let detail = format!("the names of {} have not been loaded yet", missing.join(", "));
+            report.unverified(what, &detail, "run `review-bridge check` again when the API responds");
         }
-        (true, true) => report.ok(what, "each is known"),
+        (true, true) => report.ok(what, "all of them exist"),
         (true, false) => {}
     }
 }
@@ -45,7 +45,7 @@ fn has_names(rule: &Rule) -> bool {
     keys.any(|key| matches!(key, "websites" | "sources" | "platforms"))
 }
 
-/// Entries of `rating_scales` that no platform or source bears.
+/// Entries of `rating_scales` that match no platform or source.
 pub(super) fn scales(settings: &Settings, catalogs: &BTreeMap<String, Catalog>, report: &mut Report) {
     for (name, account) in &settings.accounts {
         let Some(catalog) = catalogs.get(name) else { continue };
@@ -63,13 +63,13 @@ pub(super) fn scales(settings: &Settings, catalogs: &BTreeMap<String, Catalog>, 
     }
 }
 
-/// Accounts that read the same reviews: each would be told twice.
+/// Accounts that read the same reviews: each would be delivered twice.
 pub(super) fn same_company(settings: &Settings, catalogs: &BTreeMap<String, Catalog>, report: &mut Report) {
     let accounts: Vec<(&String, &Account)> = settings.accounts.iter().collect();
     for (index, (first, one)) in accounts.iter().enumerate() {
         for (second, other) in &accounts[index + 1..] {
             let what = format!("accounts {first} and {second}");
-            let hint = "remove one of the two: each review they share is told twice";
+            let hint = "remove one of the two: each review they share is delivered twice";
             if one.upstream.base_url == other.upstream.base_url
                 && one.upstream.credentials == other.upstream.credentials
             {
@@ -92,8 +92,8 @@ fn shared(mine: &Catalog, theirs: &Catalog) -> String {
         .filter(|source| theirs.sources.contains_key(&source.named.uuid))
         .map(|source| source.named.name.as_str())
         .collect();
-    let told: Vec<&str> = both.iter().copied().take(TOLD).collect();
-    let more = both.len().saturating_sub(TOLD);
+    let shown: Vec<&str> = both.iter().copied().take(SHOWN).collect();
+    let more = both.len().saturating_sub(SHOWN);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{}{more}", told.join(", "))
+    format!("{}{more}", shown.join(", "))
 }

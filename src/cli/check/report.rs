@@ -1,24 +1,24 @@
-//! What a check found, as a table and what to do about it below.
+//! The results of `check`: a table, and below it how to fix what did not pass.
 
 use super::super::output::{self, Table, counted};
 use crate::domain::text::one_line;
 use serde_json::{Value, json};
 
-/// How a check came out.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// As it should be.
     Ok,
-    /// It works, but is likely not meant.
+    /// It works, but is probably a mistake.
     Warn,
     /// It does not work.
     Failed,
-    /// It could not be found out.
+    /// It could not be checked.
     Unverified,
 }
 
 impl Verdict {
-    /// As people see it: what fails stands out.
+    /// As people see it: failures stand out.
     fn shown(self) -> &'static str {
         match self {
             Self::Failed => "FAILED",
@@ -60,7 +60,7 @@ impl Report {
         self.add(what, Verdict::Ok, detail, "");
     }
 
-    /// It works, but is likely not meant.
+    /// It works, but is probably a mistake.
     pub(super) fn warn(&mut self, what: &str, detail: &str, hint: &str) {
         self.add(what, Verdict::Warn, detail, hint);
     }
@@ -70,12 +70,12 @@ impl Report {
         self.add(what, Verdict::Failed, detail, hint);
     }
 
-    /// It could not be found out.
+    /// It could not be checked.
     pub(super) fn unverified(&mut self, what: &str, detail: &str, hint: &str) {
         self.add(what, Verdict::Unverified, detail, hint);
     }
 
-    /// Adds what another found.
+    /// Adds the results of another report.
     pub(super) fn extend(&mut self, other: Self) {
         self.0.extend(other.0);
     }
@@ -110,7 +110,7 @@ impl Report {
     pub(super) fn print(&self) {
         let mut table = Table::new(&["check", "result", "detail"]);
         for Finding { what, verdict, detail, .. } in &self.0 {
-            // What did not pass is told in full below.
+            // Everything that did not pass follows in full below.
             let start = detail.lines().next().unwrap_or_default();
             table.row([one_line(what, 45), verdict.shown().into(), one_line(start, 60)]);
         }
@@ -138,7 +138,7 @@ impl Report {
         if unverified > 0 {
             parts.push(format!("{unverified} unverified"));
         }
-        if parts.is_empty() { "everything is fine".into() } else { parts.join(", ") }
+        if parts.is_empty() { "all checks passed".into() } else { parts.join(", ") }
     }
 }
 

@@ -1,4 +1,4 @@
-//! `deliveries retry`, `resend` and `discard`: what people do about deliveries, beside whatever runs.
+//! `deliveries retry`, `resend` and `discard`: what people do about deliveries, also while a bridge is running.
 
 use super::super::destinations::targets;
 use super::super::output::counted;
@@ -12,7 +12,7 @@ use crate::domain::DeliveryState;
 use crate::outbox::Targets;
 use crate::store::{DeliveryRow, Intervention, MoveTo};
 
-/// Deliveries changed in one transaction: the bridge that runs writes in between.
+/// Deliveries changed in one transaction: a running bridge writes in between.
 const BATCH: usize = 500;
 
 pub(super) async fn run(context: &Context, request: Request) -> Result<(), CliError> {
@@ -22,12 +22,12 @@ pub(super) async fn run(context: &Context, request: Request) -> Result<(), CliEr
     }
     let state = State::read(&settings).await?;
     let selected = request.select(&settings, &state).await?;
-    if selected.alike && selected.rows.is_empty() && !request.json {
-        return Err(CliError::Failed("no delivery is like that; nothing was done".into()));
+    if selected.by_filter && selected.rows.is_empty() && !request.json {
+        return Err(CliError::Failed("no matching deliveries; nothing was changed".into()));
     }
-    if selected.alike && selected.rows.len() > 1 {
+    if selected.by_filter && selected.rows.len() > 1 {
         let count = counted(selected.rows.len() as u64, "delivery", "deliveries");
-        request.consent.to(&format!("{count} would be {}", request.verb.done()))?;
+        request.consent.to(&request.verb.imperative(&count))?;
     }
     let targets = targets(&settings)?;
     let mut refused: Vec<Refused> =
@@ -73,7 +73,7 @@ async fn apply(state: &State, targets: &Targets, verb: &Verb, ids: &[i64]) -> Re
         });
     }
     if *verb != Verb::Discard && !changed.is_empty() {
-        // A former member of a digest whose destination has none any more would wait for ever.
+        // A former digest item whose destination no longer sends digests would otherwise wait forever.
         state.store.regroup(&targets.digests(), Clock::System.now()).await?;
     }
     changed.sort_unstable();

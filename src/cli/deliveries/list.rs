@@ -12,20 +12,20 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct List {
-    /// Only those in this state
+    /// Only deliveries in this state
     #[arg(long, value_parser = PossibleValuesParser::new(DeliveryState::ALL.map(DeliveryState::as_str))
         .try_map(|name| DeliveryState::parse(&name).ok_or("no such state")))]
     state: Option<DeliveryState>,
-    /// Only those to this destination
+    /// Only deliveries to this destination
     #[arg(long, value_name = "NAME")]
     destination: Option<String>,
-    /// Only those of this account
+    /// Only deliveries of this account
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
-    /// Only those of this review
+    /// Only deliveries of this review
     #[arg(long)]
     uuid: Option<String>,
-    /// At most so many
+    /// Show at most this many
     #[arg(long, default_value_t = 50, value_name = "COUNT")]
     limit: u32,
     /// Print JSON
@@ -55,11 +55,11 @@ pub(super) async fn run(context: &Context, arguments: List) -> Result<(), CliErr
         return output::json(&rows.iter().map(to_json).collect::<Vec<_>>());
     }
     table(&rows, Clock::System.now()).print_or(match filtered {
-        true => "no delivery is like that",
-        false => "no deliveries yet: `review-bridge run` makes one wherever a rule sends a review",
+        true => "no matching deliveries",
+        false => "no deliveries yet; `review-bridge run` creates them when a review matches a rule",
     });
     if rows.len() as u64 == u64::from(arguments.limit) {
-        output::line(&format!("the newest {}; more with --limit", arguments.limit));
+        output::line(&format!("showing the newest {}; use --limit for more", arguments.limit));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `deliveries`: the ledger of what was sent where, why, and how it went; and what people do about it.
+//! `deliveries`: what was sent where, why, and with which result; and what people do about it.
 
 mod interventions;
 mod list;
@@ -19,13 +19,13 @@ use serde_json::{Value, json};
 pub(super) enum Arguments {
     /// List deliveries, newest first
     List(list::List),
-    /// Show one delivery: why it is made, every attempt, what is next
+    /// Show one delivery: its rules, every attempt, what happens next
     Show(show::Show),
-    /// Try dead letters again, at their destination or at another
+    /// Retry dead letters, at the same destination or another one
     Retry(select::Retry),
-    /// Send delivered ones once more, marked as repeats; a member of a digest goes, unmarked, with the next one
+    /// Send delivered messages again, marked as repeats; digest items go into the next digest, unmarked
     Resend(select::Resend),
-    /// Give up deliveries that wait or are dead; what is settled so is marked read
+    /// Give up on pending or dead deliveries; their reviews are then marked read
     Discard(select::Discard),
 }
 
@@ -41,7 +41,8 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), C
 
 /// Deliveries as a table.
 pub(super) fn table(rows: &[DeliveryRow], now: Timestamp) -> Table {
-    let mut table = Table::new(&["id", "state", "destination", "account", "review", "made", "tries", "note"]);
+    let mut table =
+        Table::new(&["id", "state", "destination", "account", "review", "created", "attempts", "note"]);
     for row in rows {
         table.row([
             row.id.to_string(),
@@ -57,7 +58,7 @@ pub(super) fn table(rows: &[DeliveryRow], now: Timestamp) -> Table {
     table
 }
 
-/// Where to, and to whom.
+/// The destination, and the recipient if there is one.
 pub(super) fn to(row: &DeliveryRow) -> String {
     match row.recipient.as_str() {
         "" => row.destination.clone(),

@@ -1,4 +1,4 @@
-//! What an intervention did, what it could not do and why, and what follows.
+//! The result of an intervention: what was changed, what was not and why, and what happens next.
 
 use super::super::CliError;
 use super::super::destinations::record;
@@ -15,40 +15,40 @@ use crate::store::DeliveryRow;
 use serde_json::json;
 use std::collections::BTreeSet;
 
-/// So many are shown one by one.
+/// Up to this many are listed one by one.
 const SHOWN: usize = 50;
 
-/// Why nothing could be done about a delivery.
+/// Why a delivery was not changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Why {
     /// No delivery has this number.
     Unknown,
     /// Its destination is not in the configuration.
     NotConfigured(String),
-    /// It is to be moved to where it is.
+    /// It would be moved to the destination it already has.
     SameDestination(String),
     /// The state it is in does not allow it.
     InState(DeliveryState),
 }
 
-/// A delivery about which nothing could be done.
+/// A delivery that was not changed.
 #[derive(Clone, Debug)]
 pub(super) struct Refused {
     pub(super) id: i64,
     pub(super) why: Why,
 }
 
-/// What was done.
+/// What was changed.
 pub(super) struct Outcome {
     pub(super) verb: Verb,
-    /// As they are now.
+    /// The changed deliveries, as they are now.
     pub(super) done: Vec<DeliveryRow>,
     pub(super) refused: Vec<Refused>,
     pub(super) notes: Vec<String>,
 }
 
 impl Outcome {
-    /// Prints it; an error where nothing was done.
+    /// Prints it; an error if nothing was changed.
     pub(super) fn print(&self, json: bool, state: &State) -> Result<(), CliError> {
         if json {
             let to = if let Verb::Move(to) = &self.verb { Some(to) } else { None };
@@ -67,14 +67,14 @@ impl Outcome {
         } else {
             self.print_text();
         }
-        if self.done.is_empty() { Err(CliError::Said) } else { Ok(()) }
+        if self.done.is_empty() { Err(CliError::Reported) } else { Ok(()) }
     }
 
     fn print_text(&self) {
         match self.done.len() as u64 {
-            0 => output::line("nothing was done"),
-            1 => output::line(&format!("1 delivery is {}", self.verb.done())),
-            many => output::line(&format!("{many} deliveries are {}", self.verb.done())),
+            0 => output::line("nothing was changed"),
+            1 => output::line(&format!("1 delivery {}", self.verb.done())),
+            many => output::line(&format!("{many} deliveries {}", self.verb.done())),
         }
         if !self.done.is_empty() && self.done.len() <= SHOWN {
             table(&self.done, Clock::System.now()).print();
@@ -92,37 +92,37 @@ impl Refused {
     fn text(&self, verb: &Verb) -> String {
         use DeliveryState as S;
         let id = self.id;
-        let settled = |state: DeliveryState| format!("it is {} already", state.as_str());
+        let settled = |state: DeliveryState| format!("it is already {}", state.as_str());
         match (&self.why, verb) {
-            (Why::Unknown, _) => {
-                "there is none; `review-bridge deliveries list` shows those there are".into()
-            }
+            (Why::Unknown, _) => "no such delivery; run `review-bridge deliveries list` to see all".into(),
             (Why::NotConfigured(name), Verb::Retry) => format!(
-                "its destination `{name}` is not in the configuration any more: \
-                 `review-bridge deliveries retry {id} --to NAME` sends it to another"
+                "its destination `{name}` is no longer in the configuration; send it to another one with \
+                 `review-bridge deliveries retry {id} --to NAME`"
             ),
             (Why::NotConfigured(name), _) => {
-                format!("its destination `{name}` is not in the configuration any more")
+                format!("its destination `{name}` is no longer in the configuration")
             }
             (Why::SameDestination(name), _) => {
-                format!("it is a dead letter to `{name}`: without --to it is tried there again")
+                format!("its destination already is `{name}`; to retry it there, leave out --to")
             }
             (Why::InState(S::Pending), Verb::Discard) => {
-                "it is being sent right now: see what comes of it".into()
+                "it is being sent right now; try again after this attempt".into()
             }
             (Why::InState(S::Dead), Verb::Retry | Verb::Move(_))
             | (Why::InState(S::Delivered), Verb::Resend) => {
-                "a newer revision of its review has taken its place".into()
+                "it was superseded by a newer revision of the review".into()
             }
             (Why::InState(S::Dead), Verb::Resend) => {
-                format!("it is dead, not delivered: `review-bridge deliveries retry {id}` tries it again")
+                format!(
+                    "it was not delivered; to retry this dead letter: `review-bridge deliveries retry {id}`"
+                )
             }
             (Why::InState(S::Pending), Verb::Resend) => {
-                "it is not delivered yet: it is sent by itself".into()
+                "it has not been delivered yet; it will be sent automatically".into()
             }
-            (Why::InState(S::Pending), _) => "it is not dead: it is tried again by itself".into(),
+            (Why::InState(S::Pending), _) => "it is still pending; it will be retried automatically".into(),
             (Why::InState(S::Delivered), Verb::Retry | Verb::Move(_)) => {
-                format!("it is delivered: `review-bridge deliveries resend {id}` sends it once more")
+                format!("it was delivered; to send it again: `review-bridge deliveries resend {id}`")
             }
             (Why::InState(state), _) => settled(*state),
         }
@@ -155,17 +155,25 @@ impl Verb {
         }
     }
 
-    /// What becomes of deliveries, after "they are".
-    pub(super) fn done(&self) -> String {
+    /// What is about to happen to `count` deliveries: `retry 3 deliveries`.
+    pub(super) fn imperative(&self, count: &str) -> String {
         match self {
-            Self::Retry => "tried again".into(),
+            Self::Move(to) => format!("move {count} to `{to}`"),
+            other => format!("{} {count}", other.name()),
+        }
+    }
+
+    /// What happened to deliveries, after their count.
+    fn done(&self) -> String {
+        match self {
+            Self::Retry => "will be retried".into(),
             Self::Move(to) => format!("moved to `{to}`"),
-            Self::Resend => "sent once more, marked as a repeat".into(),
+            Self::Resend => "will be sent again, marked as a repeat".into(),
             Self::Discard => "discarded".into(),
         }
     }
 
-    /// What there is to know of what was done.
+    /// What people should know about the change.
     pub(super) async fn notes(
         &self,
         state: &State,
@@ -182,7 +190,7 @@ impl Verb {
                 settings.accounts.get(&row.account).is_some_and(|own| !own.policy.mark_read_never())
             };
             if done.iter().any(marks) {
-                notes.push("a review of which nothing else waits or is dead is marked read".into());
+                notes.push("reviews without other pending or dead deliveries will be marked read".into());
             }
             return Ok(notes);
         }
@@ -198,11 +206,11 @@ impl Verb {
             if to_digest {
                 notes.push(next_digest(state, name).await?);
             }
-            notes.extend(in_the_way(state, name).await?);
+            notes.extend(blocked(state, name).await?);
         }
         if state.owner.is_none() {
-            let sends = if done.len() == 1 { "sends it" } else { "sends them" };
-            notes.push(format!("the next `review-bridge run` {sends}: none runs now"));
+            let they = if done.len() == 1 { "it" } else { "they" };
+            notes.push(format!("{they} will be sent when `review-bridge run` is started (not running now)"));
         }
         Ok(notes)
     }
@@ -213,20 +221,18 @@ async fn next_digest(state: &State, name: &str) -> Result<String, CliError> {
     let next = windows.iter().find(|window| window.destination == name).map(|window| window.next_at);
     let now = Clock::System.now();
     let when = next.and_then(|at| ahead(at, now)).map(|at| format!(", {}", ago(Some(at), now)));
-    Ok(format!(
-        "`{name}` sends digests: what is meant for it waits for the next one{}",
-        when.unwrap_or_default()
-    ))
+    Ok(format!("`{name}` sends digests; this goes into the next one{}", when.unwrap_or_default()))
 }
 
-/// Why a destination is sent nothing now.
-async fn in_the_way(state: &State, name: &str) -> Result<Option<String>, CliError> {
+/// Why a destination currently gets nothing.
+async fn blocked(state: &State, name: &str) -> Result<Option<String>, CliError> {
     let record = record(state, name).await?;
     let resume = format!("`review-bridge destinations resume {name}`");
     Ok(match (record.paused_at, &record.broken_detail) {
-        (Some(_), _) => Some(format!("`{name}` is paused: what is meant for it waits until {resume}")),
+        (Some(_), _) => Some(format!("`{name}` is paused; deliveries stay pending until you run {resume}")),
         (None, Some(detail)) => Some(format!(
-            "`{name}` is broken ({}): what is meant for it waits; mend it, then {resume} tries it at once",
+            "`{name}` is broken ({}); deliveries stay pending until it works again. After you fix it, retry \
+             immediately with {resume}",
             one_line(detail, 200)
         )),
         (None, None) => None,

@@ -1,4 +1,4 @@
-//! Which deliveries `retry`, `resend` and `discard` are about: by number, or by what they have in common.
+//! Which deliveries `retry`, `resend` and `discard` apply to: selected by ID or by filter.
 
 use super::super::consent::Consent;
 use super::super::state::State;
@@ -10,36 +10,36 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::collections::BTreeSet;
 
-/// What deliveries have in common.
+/// Filters that select deliveries.
 #[derive(Debug, Default, Args)]
-pub(super) struct Alike {
-    /// All of them to this destination
+pub(super) struct Filters {
+    /// All to this destination
     #[arg(long, value_name = "NAME")]
     destination: Option<String>,
-    /// All of them of this account
+    /// All of this account
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
-    /// All of them of this review
+    /// All of this review
     #[arg(long)]
     uuid: Option<String>,
-    /// At most so many of these, the newest
+    /// At most this many, newest first
     #[arg(long, value_name = "COUNT")]
     limit: Option<u32>,
 }
 
-/// The names of what selects without numbers.
-const ALIKE: [&str; 5] = ["state", "destination", "account", "uuid", "limit"];
+/// The names of the filters.
+const FILTERS: [&str; 5] = ["state", "destination", "account", "uuid", "limit"];
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Retry {
-    /// Their numbers, as `deliveries list` shows them
-    #[arg(value_name = "ID", conflicts_with_all = ALIKE)]
+    /// IDs of the deliveries, as shown by `deliveries list`
+    #[arg(value_name = "ID", conflicts_with_all = FILTERS)]
     ids: Vec<i64>,
-    /// All that are dead; other deliveries cannot be retried
+    /// All dead letters; nothing else can be retried
     #[arg(long, value_parser = state(&[DeliveryState::Dead]))]
     state: Option<DeliveryState>,
     #[command(flatten)]
-    alike: Alike,
+    filters: Filters,
     /// Send them to this destination instead
     #[arg(long, value_name = "NAME")]
     to: Option<String>,
@@ -52,7 +52,7 @@ pub(in crate::cli) struct Retry {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Resend {
-    /// Their numbers, as `deliveries list` shows them
+    /// IDs of the deliveries, as shown by `deliveries list`
     #[arg(value_name = "ID", required = true)]
     ids: Vec<i64>,
     /// Print JSON
@@ -62,14 +62,14 @@ pub(in crate::cli) struct Resend {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Discard {
-    /// Their numbers, as `deliveries list` shows them
-    #[arg(value_name = "ID", conflicts_with_all = ALIKE)]
+    /// IDs of the deliveries, as shown by `deliveries list`
+    #[arg(value_name = "ID", conflicts_with_all = FILTERS)]
     ids: Vec<i64>,
     /// All in this state [default: both]
     #[arg(long, value_parser = state(&DISCARDABLE))]
     state: Option<DeliveryState>,
     #[command(flatten)]
-    alike: Alike,
+    filters: Filters,
     #[command(flatten)]
     consent: Consent,
     /// Print JSON
@@ -84,7 +84,7 @@ fn state(allowed: &[DeliveryState]) -> impl TypedValueParser<Value = DeliverySta
     PossibleValuesParser::new(names).try_map(|name| DeliveryState::parse(&name).ok_or("no such state"))
 }
 
-/// What is done to them.
+/// What to do with them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verb {
     Retry,
@@ -94,83 +94,83 @@ pub(super) enum Verb {
     Discard,
 }
 
-/// What was asked for.
+/// The request.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) verb: Verb,
     ids: Vec<i64>,
-    /// Which states a selection without numbers takes.
+    /// The states that the filters select from.
     states: Vec<DeliveryState>,
     /// A state was named.
     by_state: bool,
-    alike: Alike,
+    filters: Filters,
     pub(super) consent: Consent,
     pub(super) json: bool,
 }
 
 impl From<Retry> for Request {
-    fn from(asked: Retry) -> Self {
+    fn from(args: Retry) -> Self {
         Self {
-            verb: asked.to.map_or(Verb::Retry, Verb::Move),
-            ids: asked.ids,
+            verb: args.to.map_or(Verb::Retry, Verb::Move),
+            ids: args.ids,
             states: vec![DeliveryState::Dead],
-            by_state: asked.state.is_some(),
-            alike: asked.alike,
-            consent: asked.consent,
-            json: asked.json,
+            by_state: args.state.is_some(),
+            filters: args.filters,
+            consent: args.consent,
+            json: args.json,
         }
     }
 }
 
 impl From<Resend> for Request {
-    fn from(asked: Resend) -> Self {
+    fn from(args: Resend) -> Self {
         Self {
             verb: Verb::Resend,
-            ids: asked.ids,
+            ids: args.ids,
             states: Vec::new(),
             by_state: false,
-            alike: Alike::default(),
-            // Every one of them was named.
+            filters: Filters::default(),
+            // Each of them was named.
             consent: Consent { yes: true },
-            json: asked.json,
+            json: args.json,
         }
     }
 }
 
 impl From<Discard> for Request {
-    fn from(asked: Discard) -> Self {
+    fn from(args: Discard) -> Self {
         Self {
             verb: Verb::Discard,
-            ids: asked.ids,
-            states: asked.state.map_or(DISCARDABLE.to_vec(), |state| vec![state]),
-            by_state: asked.state.is_some(),
-            alike: asked.alike,
-            consent: asked.consent,
-            json: asked.json,
+            ids: args.ids,
+            states: args.state.map_or(DISCARDABLE.to_vec(), |state| vec![state]),
+            by_state: args.state.is_some(),
+            filters: args.filters,
+            consent: args.consent,
+            json: args.json,
         }
     }
 }
 
-/// The deliveries that were named.
+/// The selected deliveries.
 #[derive(Debug, Default)]
 pub(super) struct Selected {
     pub(super) rows: Vec<DeliveryRow>,
-    /// Numbers that no delivery has.
+    /// IDs that no delivery has.
     pub(super) unknown: Vec<i64>,
-    /// They have something in common, instead of having been named one by one.
-    pub(super) alike: bool,
+    /// They were selected by filters, not named one by one.
+    pub(super) by_filter: bool,
 }
 
 impl Request {
     /// Finds them, oldest first.
     pub(super) async fn select(&self, settings: &Settings, state: &State) -> Result<Selected, CliError> {
         if !self.ids.is_empty() {
-            return by_number(state, &self.ids).await;
+            return by_id(state, &self.ids).await;
         }
-        let Alike { destination, account, uuid, limit } = &self.alike;
+        let Filters { destination, account, uuid, limit } = &self.filters;
         if !self.by_state && destination.is_none() && account.is_none() && uuid.is_none() {
-            let hint = "name them by number, or say what they have in common: --state, --destination, --account, --uuid";
-            return Err(CliError::Usage(format!("which deliveries? {hint}")));
+            let hint = "pass IDs, or select with --state, --destination, --account or --uuid";
+            return Err(CliError::Usage(format!("no deliveries selected; {hint}")));
         }
         names::account(settings, state, account.as_deref()).await?;
         names::destination(settings, state, destination.as_deref()).await?;
@@ -190,11 +190,11 @@ impl Request {
         rows.sort_by_key(|row| std::cmp::Reverse(row.id));
         rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         rows.reverse();
-        Ok(Selected { rows, unknown: Vec::new(), alike: true })
+        Ok(Selected { rows, unknown: Vec::new(), by_filter: true })
     }
 }
 
-async fn by_number(state: &State, ids: &[i64]) -> Result<Selected, CliError> {
+async fn by_id(state: &State, ids: &[i64]) -> Result<Selected, CliError> {
     let mut selected = Selected::default();
     for id in ids.iter().copied().collect::<BTreeSet<i64>>() {
         match row(state, id).await? {

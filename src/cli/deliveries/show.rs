@@ -1,4 +1,4 @@
-//! `deliveries show`: one delivery, and every attempt.
+//! `deliveries show`: one delivery and every attempt.
 
 use super::super::output::{self, ago, fact, json_time, time};
 use super::super::state::State;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Show {
-    /// Its number, as `deliveries list` shows it
+    /// ID of the delivery, as shown by `deliveries list`
     id: i64,
     /// Print JSON
     #[arg(long)]
@@ -24,8 +24,8 @@ pub(super) async fn run(context: &Context, arguments: &Show) -> Result<(), CliEr
     let state = State::read(&settings).await?;
     let filter = DeliveryFilter { id: Some(arguments.id), limit: 1, ..DeliveryFilter::default() };
     let Some(row) = state.store.list_deliveries(&filter).await?.pop() else {
-        let hint = "`review-bridge deliveries list` shows those there are";
-        return Err(CliError::Failed(format!("there is no delivery {}; {hint}", arguments.id)));
+        let hint = "run `review-bridge deliveries list` to see all";
+        return Err(CliError::Failed(format!("no delivery {}; {hint}", arguments.id)));
     };
     let attempts = match &row.message_id {
         Some(message) => state.store.list_attempts(message).await?,
@@ -59,13 +59,13 @@ fn print(row: &DeliveryRow, attempts: &[AttemptRow], now: Timestamp) {
     fact("to", &to(row));
     let reason = row.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
     fact("state", &format!("{}{reason}", row.state.as_str()));
-    fact("made", &format!("{} ({})", time(Some(row.created_at)), ago(Some(row.created_at), now)));
+    fact("created", &format!("{} ({})", time(Some(row.created_at)), ago(Some(row.created_at), now)));
     match (row.settled_at, row.next_at) {
         (Some(at), _) => fact("settled", &format!("{} ({})", time(Some(at)), ago(Some(at), now))),
         (None, Some(at)) if at > now => {
             fact("next attempt", &format!("{} ({})", time(Some(at)), ago(Some(at), now)));
         }
-        (None, _) => fact("next attempt", "due"),
+        (None, _) => fact("next attempt", "due now"),
     }
     for hit in &row.rules {
         fact("rule", &format!("{}: {}", hit.rule, hit.because.join(", ")));
@@ -76,17 +76,17 @@ fn print(row: &DeliveryRow, attempts: &[AttemptRow], now: Timestamp) {
     print_attempts(attempts);
 }
 
-/// Prints attempts: a line each, and what was said below it.
+/// Prints attempts: a line each, and the details below it.
 pub(in crate::cli) fn print_attempts(attempts: &[AttemptRow]) {
     output::line("");
     if attempts.is_empty() {
-        return output::line("no attempt yet");
+        return output::line("no attempts yet");
     }
     for attempt in attempts {
         let took = attempt.duration_ms.map(|took| format!(", {took} ms")).unwrap_or_default();
         let status = attempt.status.map(|status| format!(", status {status}")).unwrap_or_default();
         let reason = attempt.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
-        let outcome = attempt.outcome.as_deref().unwrap_or("under way");
+        let outcome = attempt.outcome.as_deref().unwrap_or("in progress");
         let at = time(Some(attempt.begun_at));
         fact(&format!("attempt {}", attempt.number), &format!("{at}  {outcome}{reason}{status}{took}"));
         if let Some(detail) = &attempt.detail {

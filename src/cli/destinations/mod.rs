@@ -4,6 +4,7 @@ mod overview;
 mod test;
 
 pub(super) use overview::{overviews, table};
+pub(super) use test::test_text;
 
 use super::output::{self, ago, time};
 use super::state::State;
@@ -17,13 +18,13 @@ use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Arguments {
-    /// List destinations: state, rate and backlog
+    /// List destinations with their state, rate limit and backlog
     List(List),
-    /// Send nothing to a destination until it is resumed; what is meant for it waits
+    /// Pause a destination; its deliveries stay pending until you resume it
     Pause(Name),
-    /// Send to a paused destination again, and try a broken one at once
+    /// Resume a paused destination, or retry a broken one immediately
     Resume(Name),
-    /// Send one marked test message to a destination
+    /// Send one test message to a destination, marked as a test
     Test(Name),
 }
 
@@ -36,7 +37,7 @@ pub(super) struct List {
 
 #[derive(Debug, Args)]
 pub(super) struct Name {
-    /// The destination's name in the configuration
+    /// Name of the destination in the configuration
     name: String,
 }
 
@@ -50,7 +51,7 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), C
     }
 }
 
-/// The destinations, whatever their templates: what is looked at here does not depend on them.
+/// The destinations without their templates: what is shown here does not depend on them.
 pub(super) fn targets(settings: &Settings) -> Result<Targets, CliError> {
     Ok(build_silent_targets(settings)?)
 }
@@ -63,16 +64,16 @@ async fn list(settings: &Settings, json: bool) -> Result<(), CliError> {
         return output::json(&overviews.iter().map(|one| one.to_json(now)).collect::<Vec<_>>());
     }
     table(&overviews, now).print_or(
-        "no destination: write [destinations.NAME] in the configuration, and a rule that leads to it",
+        "no destinations; add [destinations.NAME] to the configuration, and a rule that sends to it",
     );
-    for one in overviews.iter().filter_map(|one| one.trouble(now)) {
+    for one in overviews.iter().filter_map(|one| one.problem(now)) {
         output::line("");
         output::line(&one);
     }
     Ok(())
 }
 
-/// What the state has of a destination.
+/// The stored record of a destination.
 pub(super) async fn record(state: &State, name: &str) -> Result<DestinationRecord, CliError> {
     let records = state.store.destinations().await?;
     Ok(records.into_iter().find(|record| record.name == name).unwrap_or_default())
@@ -85,13 +86,12 @@ async fn pause(settings: &Settings, name: &str) -> Result<(), CliError> {
     let record = record(&state, name).await?;
     if record.paused_at.is_some() {
         let since = ago(record.paused_at, now);
-        output::line(&format!("`{name}` was paused {since} already ({})", time(record.paused_at)));
+        output::line(&format!("`{name}` is already paused, since {} ({since})", time(record.paused_at)));
         return Ok(());
     }
     State::change(settings).await?.store.pause(name, true, now).await?;
     output::line(&format!(
-        "`{name}` is paused: nothing is sent there, and what is meant for it waits, until `review-bridge \
-         destinations resume {name}`"
+        "`{name}` is paused; its deliveries stay pending until you run `review-bridge destinations resume {name}`"
     ));
     Ok(())
 }
@@ -100,17 +100,18 @@ async fn resume(settings: &Settings, name: &str) -> Result<(), CliError> {
     let state = State::read(settings).await?;
     names::destination(settings, &state, Some(name)).await?;
     let record = record(&state, name).await?;
-    let said = match (record.paused_at.is_some(), record.broken_at.is_some()) {
+    let text = match (record.paused_at.is_some(), record.broken_at.is_some()) {
         (false, false) => {
-            output::line(&format!("`{name}` is neither paused nor broken: there is nothing to resume"));
+            output::line(&format!("`{name}` is neither paused nor broken; nothing to resume"));
             return Ok(());
         }
-        (true, false) => format!("`{name}` is resumed: what waited for it is sent"),
-        (true, true) => format!("`{name}` is resumed; it was broken too, and is tried at once"),
-        (false, true) => format!("`{name}` is broken, and is tried at once"),
+        (true, false) => format!("`{name}` is resumed; its pending deliveries are sent"),
+        (true, true) => format!("`{name}` is resumed; it was also broken and is retried immediately"),
+        (false, true) => format!("`{name}` is broken and is retried immediately"),
     };
     State::change(settings).await?.store.pause(name, false, Clock::System.now()).await?;
-    let when = if state.owner.is_some() { "" } else { " by the next `review-bridge run`: none runs now" };
-    output::line(&format!("{said}{when}"));
+    let when =
+        if state.owner.is_some() { "" } else { " when `review-bridge run` is started (not running now)" };
+    output::line(&format!("{text}{when}"));
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! What is known of each destination, for `destinations list` and `status`.
+//! An overview of each destination, for `destinations list` and `status`.
 
 use super::super::CliError;
 use super::super::names;
-use super::super::output::{Table, ago, ahead, json_time};
+use super::super::output::{Table, ago, ahead, json_time, time};
 use super::super::state::State;
 use super::targets;
 use crate::config::Settings;
@@ -10,7 +10,7 @@ use crate::domain::{DeliveryState, Timestamp};
 use crate::store::{DeliveryCount, DestinationRecord};
 use serde_json::{Value, json};
 
-/// A destination: as configured, and as the state knows it.
+/// A destination: its configuration and its stored record.
 pub(in crate::cli) struct Overview {
     name: String,
     configured: Option<Configured>,
@@ -26,7 +26,7 @@ struct Configured {
     rate: String,
 }
 
-/// Every destination, those of the configuration first.
+/// Every destination, configured ones first.
 pub(in crate::cli) async fn overviews(settings: &Settings, state: &State) -> Result<Vec<Overview>, CliError> {
     let targets = targets(settings)?;
     let records = state.store.destinations().await?;
@@ -57,7 +57,7 @@ fn count(counts: &[DeliveryCount], name: &str, state: DeliveryState) -> (u64, Op
 /// Destinations as a table.
 pub(in crate::cli) fn table(all: &[Overview], now: Timestamp) -> Table {
     let mut table =
-        Table::new(&["destination", "kind", "address", "state", "rate", "pending", "oldest", "dead", "next"]);
+        Table::new(&["destination", "type", "address", "state", "rate", "pending", "oldest", "dead", "next"]);
     for one in all {
         let none = || "-".to_owned();
         let (kind, address, rate) = match &one.configured {
@@ -81,37 +81,37 @@ pub(in crate::cli) fn table(all: &[Overview], now: Timestamp) -> Table {
 }
 
 impl Overview {
-    /// What it waits for.
+    /// What has to happen before it sends again.
     fn next(&self, now: Timestamp) -> String {
         match (self.record.paused_at, self.record.retry_at, ahead(self.record.hold_until, now)) {
-            (Some(_), ..) => "resume".into(),
-            (None, Some(at), _) if at <= now => "probe due".into(),
-            (None, Some(at), _) => format!("probe {}", ago(Some(at), now)),
-            (None, None, Some(at)) => format!("held, {}", ago(Some(at), now)),
+            (Some(_), ..) => "when resumed".into(),
+            (None, Some(at), _) if at <= now => "retry due".into(),
+            (None, Some(at), _) => format!("retry {}", ago(Some(at), now)),
+            (None, None, Some(at)) => format!("rate limited, {}", ago(Some(at), now)),
             (None, None, None) => String::new(),
         }
     }
 
-    /// What is wrong with it and what to do about it.
-    pub(in crate::cli) fn trouble(&self, now: Timestamp) -> Option<String> {
+    /// What is wrong with it and how to fix it.
+    pub(in crate::cli) fn problem(&self, now: Timestamp) -> Option<String> {
         let name = &self.name;
         if let Some(since) = self.record.paused_at {
             let since = ago(Some(since), now);
             return Some(format!(
-                "{name}: paused {since} by a person; `review-bridge destinations resume {name}` sends what waits"
+                "{name}: paused by a person {since}; to resume: `review-bridge destinations resume {name}`"
             ));
         }
         if let Some(since) = self.record.broken_at {
             let detail = self.record.broken_detail.as_deref().unwrap_or_default();
-            let since = ago(Some(since), now);
+            let since = time(Some(since));
             return Some(format!(
-                "{name}: broken, first seen {since}: {detail}\n  mend it; it is tried every 15 minutes, and at \
-                 once after `review-bridge destinations resume {name}`"
+                "{name}: broken since {since}: {detail}\n  fix it; it is retried every 15 minutes, or immediately \
+                 with `review-bridge destinations resume {name}`"
             ));
         }
         (self.configured.is_none() && self.pending > 0).then(|| {
             format!(
-                "{name}: not in the configuration; what waits for it becomes dead letters at the next start"
+                "{name}: not in the configuration; its pending deliveries become dead letters at the next start"
             )
         })
     }

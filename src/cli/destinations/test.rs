@@ -1,4 +1,4 @@
-//! `destinations test`: one marked message, sent by the daemon where one runs, else from here.
+//! `destinations test`: one marked message, sent by the running bridge if there is one, else from here.
 
 use super::super::deliveries::print_attempts;
 use super::super::output;
@@ -14,9 +14,9 @@ use crate::store::sqlite::Access;
 use crate::store::{AttemptRow, NewMessage, SharedStore, StoreError, ids};
 use std::time::Duration;
 
-/// How long the end of the first attempt is waited for.
+/// How long to wait for the end of the first attempt.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How often the state is asked whether the daemon has sent it.
+/// How often to check whether the running bridge has sent it.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 pub(super) async fn run(settings: &Settings, name: &str) -> Result<(), CliError> {
@@ -26,7 +26,7 @@ pub(super) async fn run(settings: &Settings, name: &str) -> Result<(), CliError>
     let known = record(&state, name).await?;
     if known.paused_at.is_some() {
         return Err(CliError::Failed(format!(
-            "`{name}` is paused: nothing is sent there, not even a test; first `review-bridge destinations resume {name}`"
+            "`{name}` is paused, so the test was not sent; resume it first: `review-bridge destinations resume {name}`"
         )));
     }
     let clock = Clock::System;
@@ -39,7 +39,7 @@ pub(super) async fn run(settings: &Settings, name: &str) -> Result<(), CliError>
     };
     state.store.enqueue(&messages, clock.now()).await?;
     if known.broken_at.is_some() {
-        // Else the next probe is waited for, up to a quarter of an hour.
+        // Otherwise it would wait for the next probe, up to 15 minutes.
         state.store.pause(name, false, clock.now()).await?;
     }
     if let Some(store) = &owned {
@@ -49,9 +49,17 @@ pub(super) async fn run(settings: &Settings, name: &str) -> Result<(), CliError>
     }
     let mut delivered = true;
     for message in &messages {
-        delivered &= told(&state, &message.id, name, deadline, owned.is_some()).await?;
+        delivered &= report(&state, &message.id, name, deadline, owned.is_some()).await?;
     }
-    if delivered { Ok(()) } else { Err(CliError::Said) }
+    if delivered { Ok(()) } else { Err(CliError::Reported) }
+}
+
+/// The text of a test message.
+pub(in crate::cli) fn test_text(name: &str) -> String {
+    format!(
+        "This is a test of the destination `{name}`, requested with `review-bridge destinations test`. You do not \
+         need to do anything."
+    )
 }
 
 /// One for each recipient, each with an id of its own.
@@ -64,10 +72,7 @@ fn messages(targets: &Targets, name: &str, now: Timestamp) -> Vec<NewMessage> {
         destination: name.to_owned(),
         recipient,
         kind: MessageKind::Test,
-        content: format!(
-            "This is a test of the destination `{name}`, asked for with `review-bridge destinations test`. Nothing is \
-             to be done about it."
-        ),
+        content: test_text(name),
     };
     recipients.into_iter().map(message).collect()
 }
@@ -97,8 +102,8 @@ async fn send(
     Ok(())
 }
 
-/// Prints how the message's first attempt ended; whether it was delivered. Waits for a daemon's attempt.
-async fn told(
+/// Prints how the message's first attempt ended; whether it was delivered. Waits for the running bridge.
+async fn report(
     state: &State,
     message: &str,
     name: &str,
@@ -114,8 +119,8 @@ async fn told(
                 false => format!("`{name}`: not delivered"),
             });
             print_attempts(&attempts);
-            if !delivered && waits(state, message).await? {
-                output::line("\nit stays queued: `review-bridge run` tries it again");
+            if !delivered && is_pending(state, message).await? {
+                output::line("\nthe message stays queued: `review-bridge run` will retry it");
             }
             return Ok(delivered);
         }
@@ -127,7 +132,7 @@ async fn told(
     }
 }
 
-async fn waits(state: &State, message: &str) -> Result<bool, CliError> {
+async fn is_pending(state: &State, message: &str) -> Result<bool, CliError> {
     let message = state.store.message(message).await?;
     Ok(message.is_some_and(|message| message.state == crate::domain::DeliveryState::Pending))
 }
@@ -136,13 +141,13 @@ async fn waits(state: &State, message: &str) -> Result<bool, CliError> {
 async fn not_sent(state: &State, name: &str, from_here: bool) -> Result<String, CliError> {
     let known = record(state, name).await?;
     let why = if let Some(at) = output::ahead(known.hold_until, Clock::System.now()) {
-        format!("it asked for a pause until {}", output::time(Some(at)))
+        format!("the destination is rate limited until {}", output::time(Some(at)))
     } else if let Some(detail) = &known.broken_detail {
-        format!("it is broken: {detail}")
+        format!("the destination is broken: {detail}")
     } else if from_here {
         "its `rate_limit` is used up for now".into()
     } else {
-        "the bridge that runs did not take it up: see in its log whether it refused this configuration".into()
+        "the running bridge did not pick it up; check its log: it may have rejected this configuration".into()
     };
-    Ok(format!("`{name}`: not sent within 30 s, and queued: {why}"))
+    Ok(format!("`{name}`: not sent within 30 s, still queued: {why}"))
 }

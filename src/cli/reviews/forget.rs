@@ -1,4 +1,4 @@
-//! `reviews forget`: removes what is known of a review, and leaves a tombstone.
+//! `reviews forget`: erases a review, and leaves a tombstone.
 
 use super::super::consent::Consent;
 use super::super::output::{self, counted};
@@ -14,9 +14,9 @@ use serde_json::json;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Forget {
-    /// Its uuid, as `reviews list` shows it
+    /// UUID of the review, as shown by `reviews list`
     uuid: String,
-    /// Its account, where several have a review of that uuid
+    /// Account of the review, if several accounts have this UUID
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
     #[command(flatten)]
@@ -26,45 +26,43 @@ pub(in crate::cli) struct Forget {
     json: bool,
 }
 
-/// What stays behind.
-const REMAINS: &str = "a tombstone remains (account, uuid, times, a hash of rating and of text), so that it is never told \
-                       again; what was sent stays where it was sent, what is being sent right now may still arrive, \
-                       and ShopReviews and backups of the state keep their own copies";
+/// What remains.
+const REMAINS: &str = "a tombstone remains (account, uuid, times, a hash of the rating and text) so that the review is \
+                       never delivered again; messages already sent stay where they are, one that is being sent \
+                       right now may still arrive, and ShopReviews and backups of the database keep their own copies";
 
-pub(super) async fn run(context: &Context, asked: Forget) -> Result<(), CliError> {
+pub(super) async fn run(context: &Context, args: Forget) -> Result<(), CliError> {
     let settings = context.load()?.settings;
     let state = State::read(&settings).await?;
-    names::account(&settings, &state, asked.account.as_deref()).await?;
-    let row = state.review(&asked.uuid, asked.account.as_deref()).await?;
+    names::account(&settings, &state, args.account.as_deref()).await?;
+    let row = state.review(&args.uuid, args.account.as_deref()).await?;
     if row.state == ReviewState::Forgotten {
-        if asked.json {
+        if args.json {
             return print_json(&row, &[], 0, false);
         }
-        output::line(&format!("review {} was forgotten already", row.uuid));
+        output::line(&format!("review {} was already forgotten", row.uuid));
         return Ok(());
     }
     let deliveries = deliveries_of(&state, &row).await?;
     let revisions = state.store.list_revisions(row.id).await?.len();
     let what = removed(&row, &deliveries, revisions);
     let uuid = one_line(&row.uuid, 100);
-    asked.consent.to(&format!(
-        "of review {uuid} of account {} would be removed, for good: {what}",
-        one_line(&row.account, 60)
-    ))?;
+    let account = one_line(&row.account, 60);
+    args.consent.to(&format!("permanently erase review {uuid} of account `{account}`: {what}"))?;
     state.store.forget(row.id, Clock::System.now()).await?;
-    if asked.json {
+    if args.json {
         return print_json(&row, &deliveries, revisions, true);
     }
-    output::line(&format!("review {uuid} is forgotten; removed: {what}"));
+    output::line(&format!("review {uuid} forgotten; erased: {what}"));
     output::line(REMAINS);
     Ok(())
 }
 
-/// What there is of it, in words.
+/// What is stored of it, in words.
 fn removed(row: &ReviewRow, deliveries: &[DeliveryRow], revisions: usize) -> String {
     let mut parts = match row.state {
         ReviewState::Expired => Vec::new(),
-        ReviewState::Malformed => vec!["what was kept of the item".to_owned()],
+        ReviewState::Malformed => vec!["the stored item".to_owned()],
         _ => vec!["its rating, text and author".to_owned()],
     };
     if revisions > 0 {
@@ -72,15 +70,15 @@ fn removed(row: &ReviewRow, deliveries: &[DeliveryRow], revisions: usize) -> Str
     }
     if !deliveries.is_empty() {
         let all = counted(deliveries.len() as u64, "delivery", "deliveries");
-        let waiting = deliveries.iter().filter(|row| row.state == DeliveryState::Pending).count();
-        let waiting = match waiting {
+        let pending = deliveries.iter().filter(|row| row.state == DeliveryState::Pending).count();
+        let pending = match pending {
             0 => String::new(),
-            some => format!(" ({some} not sent yet, and not to be sent any more)"),
+            some => format!(" ({some} not sent yet, and now never sent)"),
         };
-        parts.push(format!("{all}{waiting} with all attempts"));
+        parts.push(format!("{all}{pending} with all attempts"));
     }
     match parts.is_empty() {
-        true => "nothing, it is a tombstone already; but no change of it is told any more".into(),
+        true => "nothing, it is already a tombstone; but its changes are no longer delivered".into(),
         false => parts.join(", "),
     }
 }

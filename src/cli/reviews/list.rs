@@ -14,14 +14,14 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct List {
-    /// Only those in this state
+    /// Only reviews in this state
     #[arg(long, value_parser = PossibleValuesParser::new(ReviewState::ALL.map(ReviewState::as_str))
         .try_map(|name| ReviewState::parse(&name).ok_or("no such state")))]
     state: Option<ReviewState>,
-    /// Only those of this account
+    /// Only reviews of this account
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
-    /// At most so many
+    /// Show at most this many
     #[arg(long, default_value_t = 50, value_name = "COUNT")]
     limit: u32,
     /// Print JSON
@@ -54,11 +54,11 @@ pub(super) async fn run(context: &Context, arguments: List) -> Result<(), CliErr
         table.row([row.uuid.clone(), row.account.clone(), rating, state_of(row), changed, text]);
     }
     table.print_or(match filter.account.is_some() || filter.state.is_some() {
-        true => "no review is like that",
-        false => "no reviews yet: they come with the first poll of `review-bridge run`",
+        true => "no matching reviews",
+        false => "no reviews yet; the first poll of `review-bridge run` brings them",
     });
     if rows.len() as u64 == u64::from(arguments.limit) {
-        output::line(&format!("the newest {}; more with --limit", arguments.limit));
+        output::line(&format!("showing the newest {}; use --limit for more", arguments.limit));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `reviews mark-read`: makes marks due; the bridge that runs, or the next one, makes them.
+//! `reviews mark-read`: schedules marks; the running bridge, or the next one, makes them.
 
 use super::super::consent::Consent;
 use super::super::output::{self, counted};
@@ -23,16 +23,15 @@ pub(in crate::cli) struct MarkRead {
     json: bool,
 }
 
-pub(super) async fn run(context: &Context, asked: MarkRead) -> Result<(), CliError> {
+pub(super) async fn run(context: &Context, args: MarkRead) -> Result<(), CliError> {
     let settings = context.load()?.settings;
     let state = State::read(&settings).await?;
-    let Selected { mut rows, mut refused, alike } = asked.which.select(&settings, &state).await?;
-    if alike {
-        // What is not listed was read elsewhere: to mark it would only use up requests.
+    let Selected { mut rows, mut refused, by_filter } = args.which.select(&settings, &state).await?;
+    if by_filter {
+        // Reviews not listed were read elsewhere: marking them would only use up requests.
         rows.retain(|row| row.listed && row.mark != "done");
-        if rows.is_empty() && !asked.json {
-            let why = "no review that is listed as unread is like that";
-            return Err(CliError::Failed(format!("{why}; nothing was done")));
+        if rows.is_empty() && !args.json {
+            return Err(CliError::Failed("no matching unread reviews; nothing was changed".into()));
         }
     }
     let mut wanted = Vec::new();
@@ -42,9 +41,9 @@ pub(super) async fn run(context: &Context, asked: MarkRead) -> Result<(), CliErr
             None => wanted.push(row),
         }
     }
-    if alike && wanted.len() > 1 {
+    if by_filter && wanted.len() > 1 {
         let count = counted(wanted.len() as u64, "review", "reviews");
-        asked.consent.to(&format!("{count} would be marked read in ShopReviews"))?;
+        args.consent.to(&format!("mark {count} read in ShopReviews"))?;
     }
     let now = Clock::System.now();
     let mut due = HashSet::new();
@@ -53,9 +52,9 @@ pub(super) async fn run(context: &Context, asked: MarkRead) -> Result<(), CliErr
         due.extend(state.store.request_marks(&ids, now).await?);
     }
     let (done, left): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|row| due.contains(&row.id));
-    refused.extend(left.iter().map(|row| Refused::of(row, "it was marked read meanwhile")));
-    print(&asked, &state, &done, &refused).await?;
-    if done.is_empty() { Err(CliError::Said) } else { Ok(()) }
+    refused.extend(left.iter().map(|row| Refused::of(row, "it was marked read in the meantime")));
+    print(&args, &state, &done, &refused).await?;
+    if done.is_empty() { Err(CliError::Reported) } else { Ok(()) }
 }
 
 /// Why it cannot be marked.
@@ -65,30 +64,28 @@ fn obstacle(row: &ReviewRow, settings: &Settings) -> Option<String> {
         None => return Some(format!("its account `{account}` is not in the configuration")),
         Some(own) if own.policy.mark_read_never() => {
             return Some(format!(
-                "`accounts.{account}.mark_read` is \"never\": the bridge marks nothing of this account"
+                "`accounts.{account}.mark_read` is \"never\", so the bridge marks no reviews of this account"
             ));
         }
         Some(_) => {}
     }
     let why = match row.state {
-        _ if row.mark == "done" => "it is marked read already",
-        ReviewState::Malformed => "without a usable uuid it cannot be named to ShopReviews",
-        ReviewState::Held | ReviewState::Settling => {
-            "it waits for its rules: what they make of it is not known yet"
-        }
+        _ if row.mark == "done" => "it is already marked read",
+        ReviewState::Malformed => "it has no usable uuid, so ShopReviews cannot identify it",
+        ReviewState::Held | ReviewState::Settling => "its rules have not run yet; try again later",
         _ => return None,
     };
     Some(why.into())
 }
 
 async fn print(
-    asked: &MarkRead,
+    args: &MarkRead,
     state: &State,
     done: &[ReviewRow],
     refused: &[Refused],
 ) -> Result<(), CliError> {
     let notes = notes(state, done).await?;
-    if asked.json {
+    if args.json {
         let one = |row: &ReviewRow| json!({ "account": row.account, "uuid": row.uuid });
         return output::json(&json!({
             "action": "mark_read",
@@ -99,8 +96,8 @@ async fn print(
         }));
     }
     match done.len() as u64 {
-        0 => output::line("nothing was done"),
-        count => output::line(&format!("{} to be marked read", counted(count, "review is", "reviews are"))),
+        0 => output::line("nothing was changed"),
+        count => output::line(&format!("{} will be marked read", counted(count, "review", "reviews"))),
     }
     for note in notes {
         output::line(&note);
@@ -117,12 +114,12 @@ async fn notes(state: &State, done: &[ReviewRow]) -> Result<Vec<String>, CliErro
         return Ok(notes);
     }
     notes.push(match state.owner {
-        Some(_) => "the bridge that runs marks them between two polls, as its request budget allows".into(),
-        None => "the next `review-bridge run` marks them: none runs now".to_owned(),
+        Some(_) => "the running bridge marks them between polls, as its request budget allows".into(),
+        None => "they will be marked when `review-bridge run` is started (not running now)".to_owned(),
     });
     for account in done.iter().map(|row| row.account.as_str()).collect::<BTreeSet<_>>() {
         if let Some(error) = state.store.account(account).await?.mark_error {
-            notes.push(format!("marking does not work in account `{account}`: {error}"));
+            notes.push(format!("marking currently fails in account `{account}`: {error}"));
         }
     }
     Ok(notes)

@@ -1,4 +1,4 @@
-//! `reviews`: what the bridge knows of reviews, and what became of each; and what people do about it.
+//! `reviews`: the reviews the bridge knows, what happened to each, and what people do about them.
 
 mod forget;
 mod list;
@@ -18,15 +18,15 @@ use serde_json::{Value, json};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Arguments {
-    /// List reviews, newest change first
+    /// List reviews, most recently changed first
     List(list::List),
-    /// Show one review: what it says, its revisions, its deliveries, whether it is marked read
+    /// Show one review: its text, revisions, deliveries, and whether it is marked read
     Show(show::Show),
-    /// Run the rules of today on reviews again, after mending one
+    /// Re-run the current rules on reviews, after you fixed a rule
     Route(route::Route),
-    /// Mark reviews read in ShopReviews, told or not
+    /// Mark reviews read in ShopReviews, delivered or not
     MarkRead(mark_read::MarkRead),
-    /// Remove what is known of a review, and never tell it
+    /// Erase a review and never deliver it again
     Forget(forget::Forget),
 }
 

@@ -1,4 +1,4 @@
-//! `reviews route`: the rules of today, run again on reviews in state.
+//! `reviews route`: re-runs the current rules on reviews in the database.
 
 use super::super::consent::Consent;
 use super::super::destinations::targets;
@@ -24,7 +24,7 @@ use std::sync::Arc;
 pub(in crate::cli) struct Route {
     #[command(flatten)]
     which: Which,
-    /// Only say what would be sent
+    /// Only show what would be sent
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -37,25 +37,25 @@ pub(in crate::cli) struct Route {
 /// A review on which the rules were run.
 struct Routed {
     row: ReviewRow,
-    /// What was made of it.
+    /// The deliveries it created.
     deliveries: Vec<DeliveryRow>,
-    /// Why nothing was.
+    /// Why there are none.
     why: Option<String>,
 }
 
-pub(super) async fn run(context: &Context, asked: Route) -> Result<(), CliError> {
+pub(super) async fn run(context: &Context, args: Route) -> Result<(), CliError> {
     let settings = context.load()?.settings;
-    let state = match asked.dry_run {
+    let state = match args.dry_run {
         true => State::copy(&settings).await?,
         false => State::read(&settings).await?,
     };
-    let selected = asked.which.select(&settings, &state).await?;
-    if selected.alike && selected.rows.is_empty() && !asked.json {
-        return Err(CliError::Failed("no review is like that; nothing was done".into()));
+    let selected = args.which.select(&settings, &state).await?;
+    if selected.by_filter && selected.rows.is_empty() && !args.json {
+        return Err(CliError::Failed("no matching reviews; nothing was changed".into()));
     }
-    if selected.alike && selected.rows.len() > 1 && !asked.dry_run {
+    if selected.by_filter && selected.rows.len() > 1 && !args.dry_run {
         let count = counted(selected.rows.len() as u64, "review", "reviews");
-        asked.consent.to(&format!("the rules would be run again on {count}"))?;
+        args.consent.to(&format!("re-run the rules on {count}"))?;
     }
     let names = Names::of(&settings, &state, selected.rows.iter().map(|row| row.account.as_str())).await?;
     let mut refused = selected.refused;
@@ -73,24 +73,24 @@ pub(super) async fn run(context: &Context, asked: Route) -> Result<(), CliError>
             routed.extend(route(&state, &account, plan, &names, rows).await?);
         }
     }
-    print(&asked, &state, &routed, &refused)?;
-    if routed.is_empty() { Err(CliError::Said) } else { Ok(()) }
+    print(&args, &state, &routed, &refused)?;
+    if routed.is_empty() { Err(CliError::Reported) } else { Ok(()) }
 }
 
-/// Why no rule can be run on it.
+/// Why the rules cannot be run on it.
 fn obstacle(row: &ReviewRow, settings: &Settings, names: &Names) -> Option<String> {
     let why = match row.state {
-        ReviewState::Held => "it waits until the names of its account have loaded, and is routed then",
-        ReviewState::Settling => "it waits for `settle`, and is routed then",
-        ReviewState::Malformed => "it has no usable uuid: it is kept, and never routed",
-        ReviewState::Expired => "its retention is over: only a tombstone is left",
-        ReviewState::Forgotten => "it was forgotten, and is never told again",
+        ReviewState::Held => "held until the names of its account are loaded; it is routed then",
+        ReviewState::Settling => "waiting for `settle`; it is routed then",
+        ReviewState::Malformed => "it has no usable uuid, so it is kept but never routed",
+        ReviewState::Expired => "its retention has expired; only a tombstone is left",
+        ReviewState::Forgotten => "it was forgotten and is never delivered again",
         ReviewState::Matched | ReviewState::Unmatched | ReviewState::Remembered => {
             return match (settings.accounts.contains_key(&row.account), names.has(&row.account)) {
                 (false, _) => Some(format!("its account `{}` is not in the configuration", row.account)),
                 (true, false) => Some(format!(
-                    "the names of account `{}` have not loaded yet, and no rule can be run without them: the first \
-                     good poll of `review-bridge run` loads them",
+                    "the names of account `{}` have not been loaded yet, and rules need them; the first successful \
+                     poll of `review-bridge run` loads them",
                     row.account
                 )),
                 (true, true) => None,
@@ -116,7 +116,7 @@ async fn route(
         intake.route_again(&*state.store, &ids).await?;
     }
     let mut made: HashMap<String, Vec<DeliveryRow>> = HashMap::new();
-    for row in made_since(state, known).await?.into_iter().filter(|row| row.account == account) {
+    for row in created_since(state, known).await?.into_iter().filter(|row| row.account == account) {
         made.entry(row.uuid.clone()).or_default().push(row);
     }
     let mut routed = Vec::new();
@@ -137,7 +137,7 @@ async fn newest(state: &State, limit: u32) -> Result<Vec<DeliveryRow>, CliError>
 }
 
 /// The deliveries with numbers beyond `known`, in order.
-async fn made_since(state: &State, known: i64) -> Result<Vec<DeliveryRow>, CliError> {
+async fn created_since(state: &State, known: i64) -> Result<Vec<DeliveryRow>, CliError> {
     let mut limit: u32 = 256;
     loop {
         let mut rows = newest(state, limit).await?;
@@ -151,7 +151,7 @@ async fn made_since(state: &State, known: i64) -> Result<Vec<DeliveryRow>, CliEr
     }
 }
 
-/// Why the rules of today make nothing more of a review.
+/// Why the current rules create nothing new for a review.
 async fn why_nothing(
     state: &State,
     row: &ReviewRow,
@@ -159,9 +159,9 @@ async fn why_nothing(
     names: &Names,
     now: Timestamp,
 ) -> Result<String, CliError> {
-    let Some(review) = &row.review else { return Ok("its text is gone".into()) };
+    let Some(review) = &row.review else { return Ok("its text is no longer stored".into()) };
     if row.first_seen_at.min(now).plus(plan.policy.settle) > now {
-        return Ok("it is within `settle` of today".into());
+        return Ok("the current `settle` time has not passed yet".into());
     }
     let newest = state.store.list_revisions(row.id).await?.pop();
     let change = newest.as_ref().map_or(Change::New, |newest| newest.change);
@@ -175,26 +175,22 @@ async fn why_nothing(
     }
     if to.is_empty() {
         let obstacles: Vec<String> = explained.iter().map(obstacle_of).collect();
-        return Ok(format!("no rule wants it told: {}", obstacles.join("; ")));
+        return Ok(format!("matches no rule: {}", obstacles.join("; ")));
     }
-    Ok(format!(
-        "it has its deliveries to {} already; `review-bridge reviews show {}` shows them",
-        to.join(", "),
-        row.uuid
-    ))
+    Ok(format!("already has deliveries to {}; see `review-bridge reviews show {}`", to.join(", "), row.uuid))
 }
 
 fn obstacle_of(rule: &RuleExplanation) -> String {
     let why = rule.obstacle().map(|condition| {
         let excluded = if condition.negated { "excluded: " } else { "" };
-        let unsure = if condition.truth == Truth::Unknown { "cannot be sure: " } else { "" };
+        let unsure = if condition.truth == Truth::Unknown { "undecided: " } else { "" };
         format!("{excluded}{unsure}{}", condition.because)
     });
-    format!("`{}`: {}", rule.rule, why.unwrap_or_else(|| "not looked at".into()))
+    format!("`{}`: {}", rule.rule, why.unwrap_or_else(|| "skipped".into()))
 }
 
-fn print(asked: &Route, state: &State, routed: &[Routed], refused: &[Refused]) -> Result<(), CliError> {
-    if asked.json {
+fn print(args: &Route, state: &State, routed: &[Routed], refused: &[Refused]) -> Result<(), CliError> {
+    if args.json {
         let one = |routed: &Routed| {
             json!({
                 "account": routed.row.account,
@@ -205,17 +201,17 @@ fn print(asked: &Route, state: &State, routed: &[Routed], refused: &[Refused]) -
         };
         return output::json(&json!({
             "action": "route",
-            "dry_run": asked.dry_run,
+            "dry_run": args.dry_run,
             "reviews": routed.iter().map(one).collect::<Vec<_>>(),
             "refused": refused.iter().map(Refused::to_json).collect::<Vec<_>>(),
             "running": state.owner.is_some(),
         }));
     }
     for routed in routed {
-        for made in &routed.deliveries {
-            let rules: Vec<&str> = made.rules.iter().map(|hit| hit.rule.as_str()).collect();
-            let to = super::super::deliveries::to(made);
-            output::line(&format!("{} -> {to}  by {}", routed.row.uuid, rules.join(", ")));
+        for delivery in &routed.deliveries {
+            let rules: Vec<&str> = delivery.rules.iter().map(|hit| hit.rule.as_str()).collect();
+            let to = super::super::deliveries::to(delivery);
+            output::line(&format!("{} -> {to} (rules: {})", routed.row.uuid, rules.join(", ")));
         }
         if let Some(why) = &routed.why {
             output::line(&format!("{}: {why}", routed.row.uuid));
@@ -224,13 +220,15 @@ fn print(asked: &Route, state: &State, routed: &[Routed], refused: &[Refused]) -
     for refused in refused {
         output::line(&refused.text());
     }
-    let made: usize = routed.iter().map(|routed| routed.deliveries.len()).sum();
-    let made = counted(made as u64, "delivery", "deliveries");
-    let rest = match (asked.dry_run, state.owner.is_some()) {
-        (true, _) => "would be made; nothing was changed",
-        (false, true) => "made; the bridge that runs sends what is due",
-        (false, false) => "made; the next `review-bridge run` sends what is due: none runs now",
+    let created: usize = routed.iter().map(|routed| routed.deliveries.len()).sum();
+    let count = counted(created as u64, "delivery", "deliveries");
+    let rest = match (args.dry_run, state.owner.is_some()) {
+        (true, _) => "would be created; nothing was changed",
+        (false, true) if created == 0 => "created",
+        (false, true) => "created; the running bridge sends what is due",
+        (false, false) if created == 0 => "created",
+        (false, false) => "created; they will be sent when `review-bridge run` is started (not running now)",
     };
-    output::line(&format!("{made} {rest}"));
+    output::line(&format!("{count} {rest}"));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Which reviews `route` and `mark-read` are about: by uuid, or all that were not told for a reason.
+//! Which reviews `route` and `mark-read` apply to: selected by uuid, or by why they were not delivered.
 
 use super::super::state::State;
 use super::super::{CliError, names};
@@ -12,44 +12,44 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// Reviews changed in one transaction: the bridge that runs writes in between.
+/// Reviews changed in one transaction: a running bridge writes in between.
 pub(super) const BATCH: usize = 500;
 
 #[derive(Debug, Args)]
 pub(super) struct Which {
-    /// Their uuids, as `reviews list` shows them
+    /// UUIDs of the reviews, as shown by `reviews list`
     #[arg(value_name = "UUID", conflicts_with_all = ["unmatched", "remembered", "since"])]
     uuids: Vec<String>,
-    /// All that no rule wanted told
+    /// All that matched no rule
     #[arg(long)]
     unmatched: bool,
-    /// All that were too old to tell when they were first seen
+    /// All that were too old to deliver when first seen
     #[arg(long)]
     remembered: bool,
-    /// Of these, only what was first seen within this time, such as 30d
+    /// Of these, only reviews first seen within this time, such as 30d
     #[arg(long, value_name = "TIME", value_parser = since)]
     since: Option<Duration>,
-    /// Only those of this account
+    /// Only reviews of this account
     #[arg(long, value_name = "NAME")]
     pub(super) account: Option<String>,
 }
 
 fn since(text: &str) -> Result<Duration, String> {
-    parse_duration(text).ok_or_else(|| "write a duration, such as 30d, 12h or 10m".into())
+    parse_duration(text).ok_or_else(|| "expected a duration such as 30d, 12h or 10m".into())
 }
 
-/// The reviews that were named.
+/// The selected reviews.
 #[derive(Debug, Default)]
 pub(super) struct Selected {
-    /// Newest change first, where they have a state in common.
+    /// Most recently changed first, if selected by state.
     pub(super) rows: Vec<ReviewRow>,
-    /// Those that are not in state.
+    /// Those not found.
     pub(super) refused: Vec<Refused>,
-    /// They have a state in common, instead of having been named one by one.
-    pub(super) alike: bool,
+    /// They were selected by state, not named one by one.
+    pub(super) by_filter: bool,
 }
 
-/// A review with which nothing could be done.
+/// A review that was not changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refused {
     pub(super) account: Option<String>,
@@ -82,8 +82,8 @@ impl Which {
         states.extend(self.unmatched.then_some(ReviewState::Unmatched));
         states.extend(self.remembered.then_some(ReviewState::Remembered));
         if states.is_empty() {
-            let hint = "name them by uuid, or say --unmatched or --remembered";
-            return Err(CliError::Usage(format!("which reviews? {hint}")));
+            let hint = "pass UUIDs, or select with --unmatched or --remembered";
+            return Err(CliError::Usage(format!("no reviews selected; {hint}")));
         }
         let oldest = self.since.map(|since| Clock::System.now().minus(since));
         let mut rows = Vec::new();
@@ -93,7 +93,7 @@ impl Which {
             rows.extend(state.store.list_reviews(&filter).await?);
         }
         rows.retain(|row| oldest.is_none_or(|oldest| row.first_seen_at >= oldest));
-        Ok(Selected { rows, refused: Vec::new(), alike: true })
+        Ok(Selected { rows, refused: Vec::new(), by_filter: true })
     }
 
     async fn by_uuid(&self, state: &State) -> Result<Selected, CliError> {
@@ -113,13 +113,13 @@ impl Which {
                     accounts.push(&row.account);
                     let accounts = quoted(&accounts);
                     return Err(CliError::Usage(format!(
-                        "several accounts have review {uuid} ({accounts}): name one with --account"
+                        "several accounts have review {uuid} ({accounts}); choose one with --account"
                     )));
                 }
                 (None, _) => selected.refused.push(Refused {
                     account: self.account.clone(),
                     uuid: uuid.clone(),
-                    why: "it is not in state; `review-bridge reviews list` shows those that are".into(),
+                    why: "not in the database; run `review-bridge reviews list` to see all".into(),
                 }),
             }
         }

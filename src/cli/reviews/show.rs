@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Show {
-    /// Its uuid, as `reviews list` shows it
+    /// UUID of the review, as shown by `reviews list`
     uuid: String,
-    /// Its account, where several have a review of that uuid
+    /// Account of the review, if several accounts have this UUID
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
     /// Print JSON
@@ -43,7 +43,7 @@ pub(super) async fn run(context: &Context, arguments: &Show) -> Result<(), CliEr
     output::line("");
     print_revisions(&revisions);
     output::line("");
-    deliveries::table(&deliveries, now).print_or("no delivery: no rule sent it anywhere");
+    deliveries::table(&deliveries, now).print_or("no deliveries: no rule sent it anywhere");
     Ok(())
 }
 
@@ -65,7 +65,7 @@ fn print(row: &ReviewRow, names: &Names, now: Timestamp) {
         subject::print(&names.subject(review, Change::New, None));
     }
     if let Some(malformed) = &row.malformed {
-        fact("problem", malformed["reason"].as_str().unwrap_or("it cannot be read"));
+        fact("problem", malformed["reason"].as_str().unwrap_or("unreadable"));
         fact("payload", malformed["payload"].as_str().unwrap_or_default());
     }
     fact("first seen", &format!("{} ({})", time(Some(row.first_seen_at)), ago(Some(row.first_seen_at), now)));
@@ -74,31 +74,35 @@ fn print(row: &ReviewRow, names: &Names, now: Timestamp) {
 
 fn meaning(row: &ReviewRow) -> &'static str {
     match row.state {
-        ReviewState::Held => "it waits until the account's names have loaded",
-        ReviewState::Settling => "it waits for `settle`",
-        ReviewState::Matched => "a rule wants it told",
-        ReviewState::Unmatched if row.undecided => "its source is unknown, so no rule could be sure",
-        ReviewState::Unmatched => "no rule wants it told",
-        ReviewState::Remembered => "too old to tell when it was first seen",
-        ReviewState::Malformed => "without a usable uuid it is kept, not routed",
-        ReviewState::Expired => "its retention is over: only a change of it would still be told",
-        ReviewState::Forgotten => "it was forgotten on demand, and is never told again",
+        ReviewState::Held => "waiting for the account's names to load",
+        ReviewState::Settling => "waiting for `settle`",
+        ReviewState::Matched => "at least one rule matched",
+        ReviewState::Unmatched if row.undecided => {
+            "undecided: its source is unknown, so a rule could not decide"
+        }
+        ReviewState::Unmatched => "no rule matched",
+        ReviewState::Remembered => "too old to deliver when first seen",
+        ReviewState::Malformed => "no usable uuid: kept, but not routed",
+        ReviewState::Expired => "retention expired: only a change would still be delivered",
+        ReviewState::Forgotten => "forgotten on request: never delivered again",
     }
 }
 
 fn mark(row: &ReviewRow, now: Timestamp) -> String {
-    let why = row.mark_error.as_ref().map(|why| format!("; the last try failed: {why}")).unwrap_or_default();
+    let why = row.mark_error.as_ref().map(|why| format!("; last attempt failed: {why}")).unwrap_or_default();
     match row.mark.as_str() {
         "done" => format!("{} ({})", time(row.mark_at), ago(row.mark_at, now)),
-        "due" if row.mark_at.is_some_and(|at| at > now) => format!("next try {}{why}", ago(row.mark_at, now)),
-        "due" => format!("due{why}"),
-        _ if row.state == ReviewState::Matched => "not yet: once it is told".into(),
+        "due" if row.mark_at.is_some_and(|at| at > now) => {
+            format!("next attempt {}{why}", ago(row.mark_at, now))
+        }
+        "due" => format!("due now{why}"),
+        _ if row.state == ReviewState::Matched => "not yet: after delivery".into(),
         _ => "no".into(),
     }
 }
 
 fn print_revisions(revisions: &[RevisionRow]) {
-    let mut table = Table::new(&["revision", "kind", "seen", "before"]);
+    let mut table = Table::new(&["revision", "change", "seen", "before"]);
     for revision in revisions {
         let before = revision.previous.as_ref().map_or_else(String::new, |previous| {
             let rating = previous.rating.shown().unwrap_or_else(|| "no rating".into());
@@ -108,5 +112,5 @@ fn print_revisions(revisions: &[RevisionRow]) {
         let before = one_line(&before, 60);
         table.row([revision.revision.to_string(), kind, time(Some(revision.seen_at)), before]);
     }
-    table.print_or("no revision is kept");
+    table.print_or("no revisions stored");
 }

@@ -1,14 +1,14 @@
 //! One account in `status`.
 
 use super::super::CliError;
-use super::super::endpoints::{IN_USE, Standing, standing};
+use super::super::endpoints::{EndpointStatus, IN_USE, status_of};
 use super::super::output::{self, Table, ago, counted, fact, json_time, time};
 use super::super::state::State;
 use super::super::subject::Names;
 use super::json_ahead;
 use crate::config::Settings;
 use crate::domain::text::one_line;
-use crate::domain::{Catalog, Change, NativeRating, Source, Timestamp};
+use crate::domain::{Catalog, Change, NativeRating, ProblemKind, Source, Timestamp};
 use crate::settings::units::show_duration;
 use crate::store::{AccountRecord, ProblemRecord, ReviewFilter, ReviewState};
 use crate::upstream::Endpoint;
@@ -16,12 +16,12 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// So many of the newest reviews are looked at for ratings above their scale.
+/// How many of the newest reviews are checked for ratings above their scale.
 const RATED: u32 = 1000;
-/// So many sources are shown, stale ones first.
+/// How many sources are shown, stale ones first.
 const SOURCES: usize = 30;
 
-/// What is known of an account.
+/// The status of an account.
 pub(super) struct AccountStatus {
     name: String,
     /// How often it is polled; `None` where it is not configured.
@@ -29,7 +29,7 @@ pub(super) struct AccountStatus {
     record: AccountRecord,
     catalog: Option<Catalog>,
     stale: BTreeSet<String>,
-    endpoints: Vec<(Endpoint, Standing)>,
+    endpoints: Vec<(Endpoint, EndpointStatus)>,
     reviews: BTreeMap<&'static str, u64>,
     marks_due: u64,
     /// Ratings above their scale, by platform or source.
@@ -37,27 +37,27 @@ pub(super) struct AccountStatus {
 }
 
 impl AccountStatus {
-    /// Reads what the state knows of account `name`.
+    /// Reads the status of account `name` from the database.
     pub(super) async fn read(
         settings: &Settings,
         state: &State,
         name: &str,
-        troubles: &[ProblemRecord],
+        problems: &[ProblemRecord],
     ) -> Result<Self, CliError> {
         let own = settings.accounts.get(name);
         let record = state.store.account(name).await?;
         let seen = state.store.endpoints(name).await?;
         let endpoints =
-            IN_USE.iter().map(|endpoint| (*endpoint, standing(*endpoint, own, &record, &seen))).collect();
+            IN_USE.iter().map(|endpoint| (*endpoint, status_of(*endpoint, own, &record, &seen))).collect();
         let counts = state.store.count_reviews().await?;
         let counts = counts.iter().filter(|count| count.account == name);
         let prefix = format!("{name}/");
-        let stale = troubles.iter().filter(|trouble| trouble.kind == "source_stale");
+        let stale = problems.iter().filter(|problem| problem.kind == ProblemKind::SourceStale);
         Ok(Self {
             interval: own.map(|own| own.policy.poll_interval),
             catalog: state.store.catalog(name).await?.map(|(catalog, _)| catalog),
             stale: stale
-                .filter_map(|trouble| Some(trouble.subject.strip_prefix(&prefix)?.to_owned()))
+                .filter_map(|problem| Some(problem.subject.strip_prefix(&prefix)?.to_owned()))
                 .collect(),
             reviews: counts.clone().map(|count| (count.state.as_str(), count.count)).collect(),
             marks_due: counts.map(|count| count.marks_due).sum(),
@@ -71,9 +71,9 @@ impl AccountStatus {
     /// In JSON.
     pub(super) fn to_json(&self, now: Timestamp) -> Value {
         let record = &self.record;
-        let endpoint = |(endpoint, standing): &(Endpoint, Standing)| {
-            let error = if let Standing::Failed(error) = standing { Some(error) } else { None };
-            json!({ "endpoint": endpoint.name(), "state": standing.as_str(), "error": error })
+        let endpoint = |(endpoint, status): &(Endpoint, EndpointStatus)| {
+            let error = if let EndpointStatus::Failed(error) = status { Some(error) } else { None };
+            json!({ "endpoint": endpoint.name(), "state": status.as_str(), "error": error })
         };
         let empty = Catalog::default();
         let catalog = self.catalog.as_ref().unwrap_or(&empty);
@@ -126,21 +126,24 @@ impl AccountStatus {
     /// Prints it for people.
     pub(super) fn print(&self, now: Timestamp) {
         let record = &self.record;
-        let configured = if self.interval.is_some() { "" } else { " (not in the configuration: not polled)" };
+        let configured =
+            if self.interval.is_some() { "" } else { " (not in the configuration, so not polled)" };
         fact("account", &format!("{}{configured}", self.name));
         fact("polled", &self.polled(now));
         fact(
             "unread",
             &match record.listing_length {
-                Some(length) => format!("{length} on the last complete listing"),
-                None => "no listing was complete yet: the first decides what is told (`backfill`)".into(),
+                Some(length) => format!("{length} in the last complete listing"),
+                None => {
+                    "no complete listing yet; the first one decides what is delivered (`backfill`)".into()
+                }
             },
         );
         fact("reviews", &self.counts());
-        fact("to mark read", &self.marks());
+        fact("marks due", &self.marks());
         fact("names", &self.names(now));
         if let Some(at) = output::ahead(record.hold_until, now) {
-            fact("held", &format!("the API asked for a pause; next request {}", ago(Some(at), now)));
+            fact("rate limited", &format!("by the API; next request {}", ago(Some(at), now)));
         }
         if let Some(at) = record.token_expires_at {
             fact("token", &format!("expires {} ({})", ago(Some(at), now), time(Some(at))));
@@ -148,12 +151,13 @@ impl AccountStatus {
         self.print_endpoints();
         for (name, count) in &self.off_scale {
             let ratings = counted(*count, "rating", "ratings");
+            let counts = if *count == 1 { "counts" } else { "count" };
             let (key, account) = (one_line(name, 100), &self.name);
             fact(
                 "scale",
                 &format!(
-                    "{ratings} of `{key}` above the scale, and so unknown: set accounts.{account}.rating_scales = {{ \
-                 \"{key}\" = 10 }}, or what its scale is"
+                    "{ratings} of `{key}` above the scale {counts} as unknown; set accounts.{account}.rating_scales = {{ \
+                     \"{key}\" = 10 }}, or the scale it uses"
                 ),
             );
         }
@@ -166,9 +170,9 @@ impl AccountStatus {
             self.interval.map(|every| format!(", every {}", show_duration(every))).unwrap_or_default();
         match (record.last_poll_at, record.failed_polls) {
             (None, _) => "never".into(),
-            (Some(at), 0) => format!("{}, fine{every}", ago(Some(at), now)),
+            (Some(at), 0) => format!("{}, OK{every}", ago(Some(at), now)),
             (Some(at), failed) => format!(
-                "{}, FAILED: {}\n{} in a row since {}; last good one {}",
+                "{}, FAILED: {}\n{} in a row since {}; last success {}",
                 ago(Some(at), now),
                 one_line(record.last_error.as_deref().unwrap_or_default(), 300),
                 counted(u64::from(failed), "failure", "failures"),
@@ -196,7 +200,7 @@ impl AccountStatus {
 
     fn names(&self, now: Timestamp) -> String {
         match &self.catalog {
-            None => "not loaded yet: until they are, reviews are held".into(),
+            None => "not loaded yet; reviews are held until then".into(),
             Some(catalog) => format!(
                 "loaded {}: {}, {}, {}",
                 ago(self.record.catalog_at, now),
@@ -208,14 +212,14 @@ impl AccountStatus {
     }
 
     fn print_endpoints(&self) {
-        let mut by_standing: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for (endpoint, standing) in &self.endpoints {
-            by_standing.entry(standing.as_str()).or_default().push(endpoint.name());
+        let mut by_status: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (endpoint, status) in &self.endpoints {
+            by_status.entry(status.as_str()).or_default().push(endpoint.name());
         }
-        let parts = by_standing.iter().map(|(standing, names)| format!("{} {standing}", names.join(", ")));
+        let parts = by_status.iter().map(|(status, names)| format!("{} {status}", names.join(", ")));
         fact("endpoints", &parts.collect::<Vec<_>>().join("; "));
-        for (endpoint, standing) in &self.endpoints {
-            if let (Standing::Failed(error), true) = (standing, *endpoint != Endpoint::MarkReviewRead) {
+        for (endpoint, status) in &self.endpoints {
+            if let (EndpointStatus::Failed(error), true) = (status, *endpoint != Endpoint::MarkReviewRead) {
                 fact("", &format!("{}: {}", endpoint.name(), one_line(error, 300)));
             }
         }
@@ -227,7 +231,7 @@ impl AccountStatus {
         };
         let mut sources: Vec<&Source> = catalog.sources.values().collect();
         sources.sort_by_key(|source| (!self.is_stale(source), &source.named.name));
-        let mut table = Table::new(&["source", "platform", "read by shopreviews", "next", "websites"]);
+        let mut table = Table::new(&["source", "platform", "last sync", "next sync", "websites"]);
         for source in sources.iter().take(SOURCES) {
             let next = match (self.is_stale(source), source.next_sync_at) {
                 (true, at) => format!("STALE, was due {}", ago(at, now)),
@@ -244,7 +248,10 @@ impl AccountStatus {
         }
         table.print();
         if let Some(more) = sources.len().checked_sub(SOURCES).filter(|more| *more > 0) {
-            output::line(&format!("and {}: see --json", counted(more as u64, "more source", "more sources")));
+            output::line(&format!(
+                "and {} (see --json)",
+                counted(more as u64, "more source", "more sources")
+            ));
         }
     }
 }
@@ -260,7 +267,7 @@ fn websites<'a>(catalog: &'a Catalog, source: &'a Source) -> Vec<&'a str> {
     source.website_uuids.iter().map(name).collect()
 }
 
-/// Ratings of the newest reviews that lie above their scale: the scale is likely not set.
+/// Ratings of the newest reviews that are above their scale: the scale is probably not set.
 async fn off_scale(
     settings: &Settings,
     state: &State,

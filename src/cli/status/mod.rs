@@ -1,4 +1,4 @@
-//! `status`: how the bridge is, read from the state beside whatever runs.
+//! `status`: the health of the bridge, read from the database, also while it is running.
 
 mod account;
 
@@ -8,7 +8,7 @@ use super::state::State;
 use super::{CliError, Context, names};
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::domain::Timestamp;
+use crate::domain::{ProblemKind, Timestamp};
 use crate::operator::problem;
 use crate::store::ProblemRecord;
 use account::AccountStatus;
@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Only this account
+    /// Show only this account
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
     /// Print JSON
@@ -31,10 +31,10 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), C
     let state = State::read(&settings).await?;
     names::account(&settings, &state, arguments.account.as_deref()).await?;
     let now = Clock::System.now();
-    let troubles = troubles(&state, now).await?;
+    let problems = problems(&state, now).await?;
     let mut accounts = Vec::new();
     for name in account_names(&settings, &state, arguments.account.as_deref()).await? {
-        accounts.push(AccountStatus::read(&settings, &state, &name, &troubles).await?);
+        accounts.push(AccountStatus::read(&settings, &state, &name, &problems).await?);
     }
     let destinations = overviews(&settings, &state).await?;
     if arguments.json {
@@ -45,7 +45,7 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), C
             "state": { "path": state.path.display().to_string(), "exists": state.exists },
             "accounts": accounts.iter().map(|one| one.to_json(now)).collect::<Vec<_>>(),
             "destinations": destinations.iter().map(|one| one.to_json(now)).collect::<Vec<_>>(),
-            "troubles": troubles.iter().map(trouble_json).collect::<Vec<_>>(),
+            "troubles": problems.iter().map(problem_json).collect::<Vec<_>>(),
         }));
     }
     print_head(&state);
@@ -54,8 +54,8 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), C
         account.print(now);
     }
     output::line("");
-    table(&destinations, now).print_or("no destination");
-    print_troubles(&troubles);
+    table(&destinations, now).print_or("no destinations");
+    print_problems(&problems);
     Ok(())
 }
 
@@ -70,20 +70,20 @@ async fn account_names(
     Ok(names)
 }
 
-/// What is wrong now, and what only the running bridge can see and has told.
-async fn troubles(state: &State, now: Timestamp) -> Result<Vec<ProblemRecord>, CliError> {
-    let mut troubles = problem::assess(&state.store.problem_facts().await?, &BTreeMap::new(), now);
-    let told = state.store.problems().await?;
-    troubles.extend(told.into_iter().filter(|told| told.kind == "template_failed"));
-    Ok(troubles)
+/// The current problems, and those that only the running bridge can see and has reported.
+async fn problems(state: &State, now: Timestamp) -> Result<Vec<ProblemRecord>, CliError> {
+    let mut problems = problem::assess(&state.store.problem_facts().await?, &BTreeMap::new(), now);
+    let reported = state.store.problems().await?;
+    problems.extend(reported.into_iter().filter(|one| one.kind == ProblemKind::TemplateFailed));
+    Ok(problems)
 }
 
-fn trouble_json(trouble: &ProblemRecord) -> serde_json::Value {
+fn problem_json(problem: &ProblemRecord) -> serde_json::Value {
     json!({
-        "kind": trouble.kind,
-        "subject": trouble.subject,
-        "text": trouble.text,
-        "hint": trouble.hint,
+        "kind": problem.kind,
+        "subject": problem.subject,
+        "text": problem.text,
+        "hint": problem.hint,
     })
 }
 
@@ -92,26 +92,26 @@ fn print_head(state: &State) {
     output::line(&match state.owner {
         Some(owner) => {
             let process = owner.process.map(|id| format!(" (process {id})")).unwrap_or_default();
-            format!("review-bridge {version} runs{process}")
+            format!("review-bridge {version} is running{process}")
         }
-        None => format!("no review-bridge runs with this state: `review-bridge run` starts one ({version})"),
+        None => format!("review-bridge {version} is not running; start it with `review-bridge run`"),
     });
     let path = state.path.display();
     output::line(&match state.exists {
-        true => format!("state: {path}"),
-        false => format!("state: {path}, which is not there yet"),
+        true => format!("database: {path}"),
+        false => format!("database: {path} (does not exist yet)"),
     });
 }
 
-fn print_troubles(troubles: &[ProblemRecord]) {
+fn print_problems(problems: &[ProblemRecord]) {
     output::line("");
-    if troubles.is_empty() {
-        return output::line("no trouble");
+    if problems.is_empty() {
+        return output::line("no problems");
     }
-    output::line("trouble:");
-    for trouble in troubles {
-        output::line(&format!("- {}", one_line(&trouble.text)));
-        output::line(&format!("  {}", one_line(&trouble.hint)));
+    output::line("problems:");
+    for problem in problems {
+        output::line(&format!("- {}", one_line(&problem.text)));
+        output::line(&format!("  {}", one_line(&problem.hint)));
     }
 }
 

@@ -3,6 +3,7 @@
 use super::super::file::parse;
 use super::super::{STARTER, Settings};
 use super::Folder;
+use crate::destination::{Kind, TABLE};
 use figment::value::{Dict, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,6 +43,20 @@ fn it_loads_as_it_is_and_says_what_to_replace() {
     let loaded = Folder::new(STARTER).load(&[]).unwrap();
     let starts: Vec<&str> = loaded.warnings.iter().map(|w| w.split(" still").next().unwrap()).collect();
     assert_eq!(starts, ["`accounts.main.token`", "`destinations.support.webhook_url`"]);
+}
+
+#[test]
+fn it_holds_the_example_of_every_kind() {
+    let first = STARTER.find("\n# [destinations.").unwrap() + 1;
+    let end = STARTER.find("# ---- Which review goes where").unwrap();
+    let (shown, others): (Vec<&Kind>, Vec<&Kind>) =
+        TABLE.iter().copied().partition(|kind: &&Kind| !kind.example.starts_with("# "));
+    for kind in shown {
+        assert!(STARTER[..first].contains(kind.example), "{}", kind.name);
+    }
+    let examples: String = others.iter().map(|kind| format!("{}\n", kind.example)).collect();
+    let expected = format!("{}{examples}{}", &STARTER[..first], &STARTER[end..]);
+    assert_eq!(STARTER, expected, "put each example.toml of src/destination there, in the order of TABLE");
 }
 
 #[test]

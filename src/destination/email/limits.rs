@@ -1,5 +1,5 @@
 //! How much an e-mail shows. Of HTML beyond about 102 KB Gmail shows a part
-//! (<https://www.litmus.com/blog/gmail-clipping>); the others are what inboxes show.
+//! (<https://github.com/hteumeuleu/email-bugs/issues/41>); the others are what inboxes show.
 
 use crate::presentation::digest::ListBudget;
 

@@ -1,14 +1,15 @@
-//! Slack's limits. They are its documented ones, and 10,000 characters for all blocks together: an
-//! undocumented limit refuses messages from about 11,000.
+//! Slack's limits. They are its documented ones (<https://docs.slack.dev/reference/block-kit/blocks>), and 10,000
+//! characters for all blocks together: an undocumented limit (<https://github.com/slackapi/bolt-js/issues/2509>) refuses
+//! messages from about 11,000.
 
 use crate::presentation::safe_url;
 use serde_json::{Map, Value};
 
 /// Blocks of one message.
 pub const MAX_BLOCKS: usize = 50;
-/// A header's text.
+/// A header's text: <https://docs.slack.dev/reference/block-kit/blocks/header-block>.
 pub const MAX_HEADER: usize = 150;
-/// Any other text.
+/// Any other text: <https://docs.slack.dev/reference/block-kit/blocks/section-block>.
 pub const MAX_TEXT: usize = 3_000;
 /// All texts of all blocks together.
 pub const MAX_TOTAL: usize = 10_000;

@@ -32,6 +32,7 @@ async fn what_is_sent_is_signed_over_exactly_its_bytes() {
             assert!(request.head.contains(header), "{name}: {header}");
         }
     }
+    let server = Server::start(answer(200, "", ""));
     let unsigned = make(&format!("type = \"webhook\"\nurl = \"{}\"", server.url()));
     send(&KIND, &*unsigned).await;
     assert!(!server.request().head.contains("webhook-signature"));

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::text::is_unsafe;
-use crate::upstream::{Endpoint, Item};
+use crate::upstream::{Endpoint, Item, StateFailure};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -205,8 +205,9 @@ async fn nothing_is_asked_without_the_budget() {
     let client = served.client(&served.login_settings());
     *served.budget.deny.lock().unwrap() = Some(Denied::Until(NOW));
     assert_eq!(kind(client.unread_page(None).await), ErrorKind::Budget(NOW));
-    *served.budget.deny.lock().unwrap() = Some(Denied::State("disk full".into()));
-    assert_eq!(kind(client.mark_read("a").await), ErrorKind::State);
+    let failure = StateFailure::new(std::io::Error::other("disk full"));
+    *served.budget.deny.lock().unwrap() = Some(Denied::State(failure.clone()));
+    assert_eq!(kind(client.mark_read("a").await), ErrorKind::State(failure));
     assert!(served.sandbox.requests().is_empty());
 }
 

@@ -1,7 +1,7 @@
 //! Accounts: what is known of them, their endpoints, and their budget of requests.
 
 use crate::domain::Timestamp;
-use crate::upstream::Purpose;
+use crate::upstream::{ErrorName, Purpose};
 use serde::Serialize;
 
 /// What is known of an account.
@@ -25,9 +25,9 @@ pub struct AccountRecord {
     pub failing_since: Option<Timestamp>,
     /// The last failure.
     pub last_error: Option<String>,
-    /// Its kind, a name of `upstream::ErrorKind`.
-    pub last_error_kind: Option<String>,
-    /// Nothing is asked before then.
+    /// Its kind.
+    pub last_error_kind: Option<ErrorName>,
+    /// Nothing is requested before then.
     pub hold_until: Timestamp,
     /// When its token expires, where that is known.
     pub token_expires_at: Option<Timestamp>,

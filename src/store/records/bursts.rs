@@ -1,14 +1,14 @@
-//! Bursts: what is to be paced, what waits, and what follows.
+//! Bursts: what is to be paced, what is queued, and what follows.
 
 use crate::domain::{Cause, Timestamp};
 use std::time::Duration;
 
-/// A destination that wants no more than so many single messages so quickly.
+/// A destination that takes a limited number of single messages in a window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BurstRequest {
     /// The destination.
     pub destination: String,
-    /// So many,
+    /// This many single messages,
     pub limit: u32,
     /// in this time.
     pub window: Duration,
@@ -16,7 +16,7 @@ pub struct BurstRequest {
     pub opened_at: Timestamp,
 }
 
-/// What a recipient of it got lately, and what waits for them.
+/// What a recipient of it got lately, and what is queued for them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BurstSeen {
     /// The last window, open or over.
@@ -36,12 +36,21 @@ pub struct BurstWindow {
     pub admitted: u32,
 }
 
-/// What follows for what waits.
+/// What pacing grouped into summaries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Grouped {
+    /// Summaries made.
+    pub summaries: u64,
+    /// The reviews in them.
+    pub reviews: u64,
+}
+
+/// What follows for what is queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BurstStep {
     /// All of it becomes one message.
     Gather(Cause),
-    /// So many more are let through; the rest waits for the end of the window.
+    /// This many more are let through; the rest waits for the end of the window.
     Admit {
         /// When the window began.
         from: Timestamp,

@@ -78,7 +78,7 @@ pub struct Window {
 pub struct Gathered {
     /// Why.
     pub cause: Cause,
-    /// When the first of its reviews was to be told.
+    /// When the first of its reviews was to be sent.
     pub from: Timestamp,
     /// When they were gathered.
     pub to: Timestamp,

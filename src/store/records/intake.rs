@@ -25,13 +25,13 @@ pub struct IntakeReport {
     pub new: u64,
     /// Changed rating or text.
     pub edited: u64,
-    /// Too old to tell.
+    /// Too old to send.
     pub remembered: u64,
     /// Waiting for names or `settle`.
     pub waiting: u64,
-    /// Wanted by a rule.
+    /// Matched by a rule.
     pub matched: u64,
-    /// Wanted by none.
+    /// Matched by none.
     pub unmatched: u64,
     /// Of these, because a name is unknown.
     pub undecided: u64,
@@ -93,7 +93,7 @@ pub struct CompleteListing<'a> {
     pub seen: &'a [i64],
     /// Whether what it does not show is not on the list; `false` where its pages shifted meanwhile.
     pub steady: bool,
-    /// Destinations to which a review that was read elsewhere is not told any more.
+    /// Destinations that skip a review which was read elsewhere.
     pub skip_if_read: &'a [&'a str],
     /// Now.
     pub now: Timestamp,

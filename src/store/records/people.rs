@@ -17,7 +17,7 @@ pub struct DeliveryFilter {
     pub state: Option<DeliveryState>,
     /// Only of this review.
     pub uuid: Option<String>,
-    /// At most so many.
+    /// The maximum.
     pub limit: u32,
 }
 
@@ -40,7 +40,7 @@ pub struct DeliveryRow {
     pub state: DeliveryState,
     /// Why, where it is dead.
     pub reason: Option<String>,
-    /// Why it is told.
+    /// Why it is sent.
     pub rules: Vec<RuleHit>,
     /// Its message.
     pub message_id: Option<String>,
@@ -86,7 +86,7 @@ pub struct ReviewFilter {
     pub uuid: Option<String>,
     /// Only in this state.
     pub state: Option<ReviewState>,
-    /// At most so many.
+    /// The maximum.
     pub limit: u32,
 }
 
@@ -118,9 +118,9 @@ pub struct ReviewRow {
     pub undecided: bool,
     /// `none`, `due` or `done`.
     pub mark: String,
-    /// When it was marked, or will be tried.
+    /// When it was marked, or when the next attempt is due.
     pub mark_at: Option<Timestamp>,
-    /// Why the last try did not succeed.
+    /// Why the last attempt did not succeed.
     pub mark_error: Option<String>,
 }
 

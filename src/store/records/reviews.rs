@@ -11,17 +11,17 @@ pub enum ReviewState {
     Held,
     /// Waiting for `settle`.
     Settling,
-    /// A rule wanted it told.
+    /// A rule matched.
     Matched,
     /// No rule did.
     Unmatched,
-    /// Too old when first seen: not told.
+    /// Too old when first seen: not sent.
     Remembered,
     /// Without a usable uuid: never routed.
     Malformed,
-    /// Past its retention: a tombstone, from which a change can still be told.
+    /// Past its retention: a tombstone, from which a change can still be noticed.
     Expired,
-    /// Forgotten on demand: a tombstone, never told again.
+    /// Forgotten on demand: a tombstone, never sent again.
     Forgotten,
 }
 
@@ -58,18 +58,18 @@ impl ReviewState {
     }
 }
 
-/// A review with its hashes, so that the store can tell the unchanged without reading bodies.
+/// A review with its hashes, so that the store recognises the unchanged without reading bodies.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fingerprinted {
     /// The review.
     pub review: Review,
-    /// Of rating and of text, so that a tombstone tells which of them changed.
+    /// Of rating and of text, so that a tombstone shows which of them changed.
     pub content_hash: String,
     /// Of everything.
     pub body_hash: String,
 }
 
-/// A listed review beside what is known of it.
+/// A listed review with what is known of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Arrival<'a> {
     /// As listed.
@@ -134,7 +134,7 @@ pub struct RouteDecision {
     pub deliveries: Vec<NewDelivery>,
     /// Unmatched because a name is unknown.
     pub undecided: bool,
-    /// To be marked read although nobody is told.
+    /// To be marked read although it is sent to nobody.
     pub mark: bool,
 }
 

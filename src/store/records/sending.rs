@@ -33,7 +33,7 @@ pub struct Leased {
     pub kind: MessageKind,
     /// The content of a notice or test: JSON.
     pub content: Option<String>,
-    /// The reviews it tells, newest revision of each, oldest first.
+    /// The reviews it carries, newest revision of each, oldest first.
     pub reviews: Vec<LeasedReview>,
     /// How to render it.
     pub form: Form,
@@ -58,7 +58,7 @@ pub struct LeasedReview {
     pub change: Change,
     /// What it was before.
     pub previous: Option<Previous>,
-    /// Why it is told.
+    /// Why it is sent.
     pub rules: Vec<RuleHit>,
 }
 
@@ -87,7 +87,7 @@ pub struct Settlement {
     pub destination: String,
     /// What follows for it.
     pub effect: DestinationEffect,
-    /// Whether its reviews are told one by one in its place: a summary that can never pass.
+    /// Whether its reviews are sent one by one instead: a summary that can never pass.
     pub split_summary: bool,
     /// What the message keeps as its content from now on, where that is something else.
     pub content: Option<String>,

@@ -31,7 +31,7 @@ pub struct Expiry {
     pub aged_before: Timestamp,
     /// What was not listed since.
     pub unlisted_before: Timestamp,
-    /// At most so many reviews at once.
+    /// The maximum of reviews.
     pub limit: u32,
 }
 

@@ -41,7 +41,7 @@ impl From<Row> for AccountRecord {
             failed_polls: number(row.failed_polls),
             failing_since: time(row.failing_since),
             last_error: row.last_error,
-            last_error_kind: row.last_error_kind,
+            last_error_kind: row.last_error_kind.as_deref().and_then(ErrorName::parse),
             hold_until: Timestamp(row.hold_until),
             token_expires_at: time(row.token_expires_at),
             mark_setting: row.mark_setting,
@@ -92,7 +92,7 @@ pub(super) async fn save_catalog(
 pub(super) async fn poll_failed(
     mut transaction: Transaction,
     account: &str,
-    kind: &str,
+    kind: ErrorName,
     error: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -102,7 +102,7 @@ pub(super) async fn poll_failed(
             last_poll_at = $4, last_error_kind = $2, last_error = $3 WHERE name = $1",
     )
     .bind(account)
-    .bind(kind)
+    .bind(kind.as_str())
     .bind(error)
     .bind(now.0)
     .execute(&mut *transaction)

@@ -1,4 +1,4 @@
-//! Statements that pace single messages: some are let through, the rest waits, or becomes one message.
+//! Statements that pace single messages: some are let through, the rest is held back, or becomes one message.
 
 use super::*;
 
@@ -29,15 +29,15 @@ pub(super) async fn pace(
     requests: &[BurstRequest],
     now: Timestamp,
     decide: PaceBursts<'_>,
-) -> Result<u64, StoreError> {
-    let mut gathered = 0;
+) -> Result<Grouped, StoreError> {
+    let mut grouped = Grouped::default();
     for request in requests {
         for (recipient, seen) in waiting(&mut transaction, request).await? {
             let (to, step) = ((request.destination.as_str(), recipient.as_str()), decide(request, &seen));
             match step {
                 BurstStep::Gather(cause) => {
-                    gather(&mut transaction, to, cause, now).await?;
-                    gathered += 1;
+                    grouped.reviews += gather(&mut transaction, to, cause, now).await?;
+                    grouped.summaries += 1;
                 }
                 BurstStep::Admit { from, room } => {
                     admit(&mut transaction, request, to, (from, room), seen.window, now).await?;
@@ -46,11 +46,11 @@ pub(super) async fn pace(
         }
     }
     transaction.commit().await?;
-    Ok(gathered)
+    Ok(grouped)
 }
 
 from_row! {
-    /// What waits for one recipient.
+    /// What is queued for one recipient.
     struct BacklogRow {
         recipient: String,
         from_at: Option<i64>,
@@ -60,7 +60,7 @@ from_row! {
     }
 }
 
-/// What waits for each recipient of a destination.
+/// What is queued for each recipient of a destination.
 async fn waiting(
     transaction: &mut Transaction,
     request: &BurstRequest,
@@ -164,14 +164,14 @@ from_row! {
     }
 }
 
-/// Gathers all that waits for one recipient, an earlier summary too, into one message. It goes on counting their
-/// attempts, and the time since the first.
+/// Gathers all that is queued for one recipient, an earlier summary too, into one message. It goes on counting their
+/// attempts, and the time since the first. Returns how many reviews it holds.
 async fn gather(
     transaction: &mut Transaction,
     (destination, recipient): (&str, &str),
     cause: Cause,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<u64, StoreError> {
     let folded: Vec<Folded> = sqlx::query_as(
         "SELECT id, content, possible_repeat, attempts, first_attempt_at, stopped_base_ms, created_at FROM messages
          WHERE destination = $1 AND recipient = $2 AND state = 'pending' AND lease IS NULL
@@ -205,7 +205,7 @@ async fn gather(
     .execute(&mut **transaction)
     .await?;
     let folded = json(&folded.iter().map(|one| &one.id).collect::<Vec<_>>())?;
-    sqlx::query(
+    let moved = sqlx::query(
         "UPDATE deliveries SET message_id = $2
          WHERE message_id IN (SELECT value FROM json_each($1)) AND state = 'pending'",
     )
@@ -213,7 +213,7 @@ async fn gather(
     .bind(&id)
     .execute(&mut **transaction)
     .await?;
-    // One that was never tried leaves nothing to remember.
+    // One that was never attempted leaves nothing to remember.
     sqlx::query(
         "DELETE FROM messages
          WHERE id IN (SELECT value FROM json_each($1)) AND kind = 'review' AND attempts = 0",
@@ -228,11 +228,12 @@ async fn gather(
     .bind(now.0)
     .execute(&mut **transaction)
     .await?;
-    close_window(transaction, destination, recipient).await
+    close_window(transaction, destination, recipient).await?;
+    Ok(moved.rows_affected())
 }
 
 pub(super) async fn release(mut transaction: Transaction, now: Timestamp) -> Result<(), StoreError> {
-    // What was never tried waits for nothing else.
+    // What was never attempted waits for nothing else.
     sqlx::query(
         "UPDATE messages SET next_at = $1
          WHERE state = 'pending' AND lease IS NULL AND kind = 'review' AND admitted = 0 AND attempts = 0 AND next_at > $1",

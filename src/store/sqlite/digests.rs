@@ -1,4 +1,4 @@
-//! Statements about digests: their windows, and the messages that gather what waits.
+//! Statements about digests: their windows, and the messages that gather what is queued.
 
 use super::*;
 use crate::domain::Figures;
@@ -98,7 +98,7 @@ async fn last_figures(
     Ok(content.as_deref().map(parse::<Window>).transpose()?.and_then(|window| window.figures))
 }
 
-/// Gathers what waits for one recipient, and what an earlier digest did not deliver, into one message.
+/// Gathers what is queued for one recipient, and what an earlier digest did not deliver, into one message.
 async fn gather(
     transaction: &mut Transaction,
     digest: &NewDigest<'_>,

@@ -193,7 +193,7 @@ async fn known(
     let mut known = HashMap::new();
     for (id, uuid, body, first_seen_at, change, previous, told, changed_at) in rows {
         let Some(head) = heads.get(&uuid) else { continue };
-        // A tombstone keeps no revisions; what it is changed by is told from its hashes.
+        // A tombstone keeps no revisions; what it is changed by is seen from its hashes.
         let change = change.unwrap_or_else(|| Change::New.as_str().to_owned());
         known.insert(
             id,
@@ -312,7 +312,7 @@ async fn revise(
         row["id"] = head.id.into();
         rows.push(row);
     }
-    // What no rule wants any more is not marked before what was told of it earlier is settled.
+    // What no rule matches any more is not marked before its earlier deliveries are settled.
     sqlx::query(concat!(
         "UPDATE reviews SET revision = revision + 1, state = j.value ->> 'state',
             content_hash = j.value ->> 'content_hash', body_hash = j.value ->> 'body_hash',
@@ -487,8 +487,8 @@ pub(super) async fn complete_listing(
     Ok(ListingReport { baseline: baseline.is_none(), length, read_elsewhere })
 }
 
-/// Ends what waits for destinations that want nothing of what was read elsewhere. What was made since then
-/// (by `reviews route`) is meant to be told, and what is in flight may have arrived.
+/// Ends what is queued for destinations that skip what was read elsewhere. What was created since then
+/// (by `reviews route`) is meant to be sent, and what is in flight may have arrived.
 async fn skip_read(transaction: &mut Transaction, listing: &CompleteListing<'_>) -> Result<(), StoreError> {
     let skipped: Vec<(i64, Option<String>)> = sqlx::query_as(
         "UPDATE deliveries SET state = 'skipped', settled_at = $3
@@ -593,7 +593,7 @@ pub(super) async fn route_again(
         }));
         routed.push((id, uuid, revision, own));
     }
-    // What is to be told once more is not marked before it is.
+    // What is to be sent once more is not marked before it is.
     sqlx::query(concat!(
         "UPDATE reviews SET state = j.value ->> 'state', undecided = j.value ->> 'undecided',
             mark = CASE WHEN mark = 'due' AND j.value ->> 'waits' THEN 'none'

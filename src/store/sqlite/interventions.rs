@@ -55,7 +55,7 @@ from_row! {
 }
 
 /// Makes deliveries in state `from` pending again. Their messages keep their ids and go on counting attempts,
-/// but `give_up_after` counts anew. A member of a summary gets a message of its own, one of a digest waits for the
+/// but `give_up_after` starts over. A member of a summary gets a message of its own, one of a digest waits for the
 /// next. One that a newer revision has taken the place of stays as it is.
 async fn revive(
     transaction: &mut Transaction,
@@ -79,7 +79,7 @@ async fn revive(
     Ok(revived.into_iter().map(|one| one.id).collect())
 }
 
-/// Makes deliveries pending, each with a message of its own; those that a digest told wait for the next.
+/// Makes deliveries pending, each with a message of its own; those that were in a digest wait for the next.
 async fn bind(
     transaction: &mut Transaction,
     deliveries: &[Revived],
@@ -206,7 +206,7 @@ pub(super) async fn move_to(
     Ok(ids)
 }
 
-/// Makes the delivery that stands in for a dead one, unless that recipient has one of this revision or a newer.
+/// Makes the delivery that replaces a dead one, unless that recipient has one of this revision or a newer.
 async fn deliver_instead(
     transaction: &mut Transaction,
     dead: &Dead,

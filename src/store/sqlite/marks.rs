@@ -73,7 +73,7 @@ pub(super) async fn request(
     Ok(due)
 }
 
-/// Takes back the marks of reviews (a JSON array) that are to be told once more; done ones stay.
+/// Takes back the marks of reviews (a JSON array) that are to be sent once more; done ones stay.
 pub(super) async fn take_back(transaction: &mut Transaction, reviews: &str) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE reviews SET mark = 'none', mark_at = NULL, mark_attempts = 0, mark_error = NULL
@@ -96,7 +96,7 @@ pub(super) async fn record(
         .filter(|result| result.result.is_ok())
         .map(|result| serde_json::json!([result.mark.review_id, result.mark.revision]))
         .collect();
-    // Only the revision that was settled: an edit that came in meanwhile is told and marked by itself.
+    // Only the revision that was settled: an edit that came in meanwhile is sent and marked on its own.
     sqlx::query(
         "UPDATE reviews SET mark = 'done', mark_at = $2, mark_error = NULL, listed_since_mark = 0
          FROM json_each($1) j

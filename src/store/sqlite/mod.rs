@@ -16,7 +16,7 @@ mod row;
 mod sending;
 mod upkeep;
 
-use super::{error, *};
+use super::*;
 use crate::domain::{Cause, Change, DeliveryState, Form, MessageKind, Reason};
 use row::from_row;
 use sqlx::Connection;
@@ -53,7 +53,7 @@ pub struct Owner {
     pub process: Option<u32>,
 }
 
-/// So often, and this long apart, a lock that is held is tried again: [`owner`] holds it for a moment.
+/// This often, and this long apart, a lock that is held is tried again: [`owner`] holds it for a moment.
 const LOCK_TRIES: u32 = 5;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
@@ -83,7 +83,7 @@ impl SqliteStore {
             .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
             .connect_with(options.clone())
             .await
-            .map_err(|error| open_error(path, &error))?;
+            .map_err(|error| open_error(path, OpenError::Database(error)))?;
         migrate(&writer, path).await?;
         let reader = pool(2).connect_lazy_with(options.pragma("query_only", "1"));
         Ok(Self { writer, reader, path: path.into(), _lock: lock })
@@ -111,7 +111,7 @@ pub fn owner(path: &Path) -> Option<Owner> {
     let mut file = File::open(beside(path, ".lock")).ok()?;
     match file.try_lock_shared() {
         Err(TryLockError::WouldBlock) => Some(Owner { process: holder(&mut file) }),
-        // The lock goes with the file; what cannot be locked at all is told when it is opened.
+        // The lock goes with the file; what cannot be locked at all is reported when it is opened.
         Ok(()) | Err(TryLockError::Error(_)) => None,
     }
 }
@@ -133,14 +133,11 @@ async fn lock_patiently(path: &Path) -> Result<File, StoreError> {
     lock(path)
 }
 
-/// Takes the lock that says "this process polls and sends"; it stands beside the file so that SQLite's own
+/// Takes the lock that says "this process polls and sends"; it is a file of its own so that SQLite's own
 /// locks on the file itself are not disturbed.
 fn lock(path: &Path) -> Result<File, StoreError> {
     let beside = beside(path, ".lock");
-    let failed = |error: std::io::Error| StoreError::Open {
-        path: path.display().to_string(),
-        why: format!("its lock file `{}`: {}", beside.display(), error::io_words(&error)),
-    };
+    let failed = |source| open_error(path, OpenError::Lock { lock: beside.clone(), source });
     let mut options = File::options();
     options.read(true).write(true).create(true);
     private(&mut options);
@@ -152,8 +149,7 @@ fn lock(path: &Path) -> Result<File, StoreError> {
             Ok(file)
         }
         Err(TryLockError::WouldBlock) => {
-            let holder = holder(&mut file).map(|id| format!(" (process {id})")).unwrap_or_default();
-            Err(StoreError::Locked { path: path.display().to_string(), holder })
+            Err(StoreError::Locked { path: path.to_owned(), holder: holder(&mut file) })
         }
         Err(TryLockError::Error(error)) => Err(failed(error)),
     }
@@ -178,10 +174,7 @@ fn create_private(path: &Path) -> Result<(), StoreError> {
     let mut options = File::options();
     options.read(true).write(true).create(true);
     private(&mut options);
-    options
-        .open(path)
-        .map(drop)
-        .map_err(|error| StoreError::Open { path: path.display().to_string(), why: error::io_words(&error) })
+    options.open(path).map(drop).map_err(|error| open_error(path, OpenError::File(error)))
 }
 
 async fn migrate(pool: &SqlitePool, path: &Path) -> Result<(), StoreError> {
@@ -189,16 +182,17 @@ async fn migrate(pool: &SqlitePool, path: &Path) -> Result<(), StoreError> {
     match migrations::all().run(pool).await {
         Ok(()) => Ok(()),
         Err(MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_)) => {
-            Err(StoreError::Newer { path: path.display().to_string() })
+            Err(StoreError::Newer { path: path.to_owned() })
         }
-        Err(MigrateError::Execute(error)) => Err(open_error(path, &error)),
-        Err(MigrateError::ExecuteMigration(error, _)) => Err(open_error(path, &error)),
-        Err(error) => Err(StoreError::Open { path: path.display().to_string(), why: error.to_string() }),
+        Err(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
+            Err(open_error(path, OpenError::Database(error)))
+        }
+        Err(error) => Err(open_error(path, OpenError::Migration(error))),
     }
 }
 
-fn open_error(path: &Path, error: &sqlx::Error) -> StoreError {
-    StoreError::Open { path: path.display().to_string(), why: error::words(error) }
+fn open_error(path: &Path, source: OpenError) -> StoreError {
+    StoreError::Open { path: path.to_owned(), source }
 }
 
 fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, StoreError> {
@@ -244,7 +238,7 @@ impl Store for SqliteStore {
     async fn poll_failed(
         &self,
         account: &str,
-        kind: &str,
+        kind: ErrorName,
         error: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
@@ -344,7 +338,7 @@ impl Store for SqliteStore {
         requests: &[BurstRequest],
         now: Timestamp,
         decide: PaceBursts<'_>,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Grouped, StoreError> {
         let mut due = Vec::new();
         for request in requests {
             // Most rounds find nothing: they must not take the write lock for it.
@@ -353,7 +347,7 @@ impl Store for SqliteStore {
             }
         }
         if due.is_empty() {
-            return Ok(0);
+            return Ok(Grouped::default());
         }
         bursts::pace(self.begin().await?, &due, now, decide).await
     }
@@ -436,11 +430,11 @@ impl Store for SqliteStore {
     async fn notify_operator(
         &self,
         started: &[ProblemRecord],
-        over: &[(String, String)],
+        over: &[ProblemKey],
         notices: &[NewMessage],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        operator::tell(self.begin().await?, started, over, notices, now).await
+        operator::notify(self.begin().await?, started, over, notices, now).await
     }
     async fn list_deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<DeliveryRow>, StoreError> {
         people::deliveries(&self.reader, filter).await

@@ -65,7 +65,7 @@ async fn leave_tombstones(
     .fetch_all(&mut **transaction)
     .await?;
     let messages = json(&messages.into_iter().flatten().collect::<Vec<_>>())?;
-    // Its attempts go with it. A digest in flight that would have nothing to tell at its next attempt goes, too.
+    // Its attempts go with it. A digest in flight that would have nothing to say at its next attempt goes, too.
     sqlx::query(
         "DELETE FROM messages WHERE id IN (SELECT value FROM json_each($1)) AND (kind = 'review'
             OR lease IS NOT NULL AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.message_id = messages.id))",
@@ -91,7 +91,7 @@ async fn leave_tombstones(
     Ok(())
 }
 
-/// Every time in state from which something is reckoned; those that only tell what happened stay.
+/// Every time in state from which something is reckoned; those that only record what happened stay.
 const RECKONED: [&str; 9] = [
     "UPDATE bursts SET from_at = from_at + $1",
     "UPDATE messages SET next_at = next_at + $1, first_attempt_at = first_attempt_at + $1,

@@ -39,7 +39,7 @@ async fn destinations_are_listed_with_their_state_and_backlog() {
     let removed = CONFIG.replace("crm", "crm_new");
     let list = place.run(&["destinations", "list"]).await.ok().out;
     assert!(list.lines().all(|line| line.starts_with("crm: ") || line.chars().count() <= 120), "{list}");
-    for expected in ["127.0.0.1:9", "broken", "probe due", "destinations resume crm", "1/s", "10/s"] {
+    for expected in ["127.0.0.1:9", "broken", "retry due", "destinations resume crm", "1/s", "10/s"] {
         assert!(list.contains(expected), "{expected}: {list}");
     }
     let json = place.run(&["destinations", "list", "--json"]).await.ok().json();
@@ -73,10 +73,10 @@ async fn a_pause_lasts_until_it_is_resumed() {
     assert!(out.contains("nothing to resume"), "{out}");
     seed(&place).await;
     let out = place.run(&["destinations", "resume", "crm"]).await.ok().out;
-    assert!(out.contains("is broken, and is tried at once"), "{out}");
+    assert!(out.contains("is broken and is retried immediately"), "{out}");
     for verb in ["pause", "resume", "test"] {
         let text = place.fails(2, &["destinations", verb, "suport"]).await;
-        assert_eq!(text, "error: there is no destination `suport`; did you mean `support`?\n");
+        assert_eq!(text, "error: unknown destination `suport`; did you mean `support`?\n");
     }
 }
 

@@ -13,7 +13,7 @@ async fn every_command_explains_itself() {
         (&["explain"], "--reviewed-at"),
         (&["destinations"], "pause"),
         (&["destinations", "list"], "--json"),
-        (&["destinations", "test"], "one marked test message"),
+        (&["destinations", "test"], "marked as a test"),
         (&["deliveries"], "list"),
         (&["deliveries", "list"], "superseded"),
         (&["deliveries", "show"], "--json"),
@@ -50,14 +50,14 @@ async fn the_configuration_is_shown_without_secrets_and_made_without_overwriting
     let out = place.run(&["config", "show"]).await.ok().out;
     assert!(out.contains("webhook_url = \"[redacted]\"") && out.contains("# default"), "{out}");
     let text = place.fails(1, &["config", "init"]).await;
-    assert!(text.contains("is already there and is not overwritten"), "{text}");
+    assert!(text.contains("already exists and was not overwritten"), "{text}");
     place.run(&["config", "init", "new.toml"]).await.ok();
     let new = place.folder.path().join("new.toml");
     // Whether its default port is free is the machine's affair.
     let starter = std::fs::read_to_string(&new).unwrap();
     std::fs::write(&new, format!("{starter}[http]\nlisten = \"\"\n")).unwrap();
     let out = place.run(&["--config", "new.toml", "check", "--offline"]).await.ok().out;
-    assert!(out.contains("still holds what `config init` wrote there"), "{out}");
+    assert!(out.contains("still has the placeholder from `config init`"), "{out}");
     let text = place.fails(2, &["--config", "none.toml", "status"]).await;
     assert!(text.contains("none.toml: cannot be read"), "{text}");
 }

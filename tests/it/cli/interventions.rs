@@ -67,7 +67,7 @@ async fn a_dead_letter_is_retried_by_the_bridge_that_runs_and_its_review_marked_
     let slack = bench.slack("support");
     assert_eq!(slack.len(), 3);
     assert!(slack[2].body.contains("\"blocks\""), "as if for the first time, in its full form");
-    assert!(refused(&bench, 1, &dead).await.contains("no delivery is like that"));
+    assert!(refused(&bench, 1, &dead).await.contains("no matching deliveries"));
     let ran = beside(&bench, &[&dead[..], &["--json"]].concat()).await;
     assert_eq!((ran.code, &ran.json()["done"]), (1, &json!([])));
     assert!(process.terminate().await.success());
@@ -79,23 +79,24 @@ async fn what_cannot_be_done_is_said_of_each_delivery_with_the_reason() {
     let (dead, told) = (id_of(&bench, "a", "support").await, id_of(&bench, "a", "crm").await);
     let text = refused(&bench, 0, &["deliveries", "retry", &dead, &told, "999"]).await;
     for expected in [
-        "1 delivery is tried again\n",
-        "the next `review-bridge run` sends it: none runs now\n",
+        "1 delivery will be retried\n",
+        "when `review-bridge run` is started",
         &format!(
-            "delivery {told}: it is delivered: `review-bridge deliveries resend {told}` sends it once more\n"
+            "delivery {told}: it was delivered; to send it again: `review-bridge deliveries resend {told}`\n"
         ),
-        "delivery 999: there is none",
+        "delivery 999: no such delivery",
     ] {
         assert!(text.contains(expected), "{expected}: {text}");
     }
     let text = refused(&bench, 1, &["deliveries", "retry", &dead]).await;
     assert!(
-        text.contains("nothing was done\n") && text.contains("it is not dead: it is tried again by itself")
+        text.contains("nothing was changed\n") && text.contains("it will be retried automatically"),
+        "{text}"
     );
     let text = refused(&bench, 1, &["deliveries", "resend", &dead]).await;
-    assert!(text.contains("it is not delivered yet"), "{text}");
+    assert!(text.contains("it has not been delivered yet"), "{text}");
     let text = refused(&bench, 1, &["deliveries", "discard", &told]).await;
-    assert!(text.contains("it is delivered already"), "{text}");
+    assert!(text.contains("it is already delivered"), "{text}");
     // An edit of `b` is told: its dead letter is of no use any more.
     let old = id_of(&bench, "b", "support").await;
     bench.sandbox.edit("b", &json!({ "rating": 2 }));
@@ -103,7 +104,7 @@ async fn what_cannot_be_done_is_said_of_each_delivery_with_the_reason() {
     let ran = beside(&bench, &["deliveries", "retry", &old, "--json"]).await;
     assert_eq!((ran.code, &ran.json()["refused"][0]["reason"]), (1, &"newer_revision".into()));
     let text = refused(&bench, 1, &["deliveries", "retry", &old]).await;
-    assert!(text.contains("a newer revision of its review has taken its place"), "{text}");
+    assert!(text.contains("superseded by a newer revision"), "{text}");
 }
 
 #[tokio::test]
@@ -112,14 +113,14 @@ async fn a_selection_of_several_is_asked_about_and_which_ones_must_be_said() {
     for (arguments, said) in [
         (
             &["deliveries", "retry", "--state", "dead"][..],
-            "error: 3 deliveries would be tried again; without a terminal to ask on, say that you mean it with --yes\n",
+            "error: confirmation required to retry 3 deliveries; pass --yes",
         ),
         (
             &["deliveries", "discard", "--destination", "support", "--limit", "2"],
-            "error: 2 deliveries would be discarded; without",
+            "error: confirmation required to discard 2 deliveries; pass --yes",
         ),
-        (&["deliveries", "retry"], "error: which deliveries? name them by number"),
-        (&["deliveries", "discard", "--limit", "2"], "error: which deliveries?"),
+        (&["deliveries", "retry"], "error: no deliveries selected; pass IDs"),
+        (&["deliveries", "discard", "--limit", "2"], "error: no deliveries selected"),
         (&["deliveries", "retry", "--destination", "suport"], "did you mean `support`?"),
         (&["deliveries", "retry", "--state", "pending"], "[possible values: dead]"),
         (&["deliveries", "retry", "1", "--state", "dead"], "cannot be used with"),
@@ -155,14 +156,15 @@ async fn dead_letters_of_a_removed_destination_are_moved_to_another() {
     let id = id_of(&bench, "a", "support").await;
     let text = refused(&bench, 1, &["deliveries", "retry", &id]).await;
     let expected = format!(
-        "`support` is not in the configuration any more: `review-bridge deliveries retry {id} --to NAME`"
+        "`support` is no longer in the configuration; send it to another one with \
+         `review-bridge deliveries retry {id} --to NAME`"
     );
     assert!(text.contains(&expected), "{text}");
     let to_second = ["deliveries", "retry", "--state", "dead", "--destination", "support", "--to", "second"];
     let text = refused(&bench, 2, &to_second).await;
-    assert!(text.contains("2 deliveries would be moved to `second`"), "{text}");
+    assert!(text.contains("move 2 deliveries to `second`"), "{text}");
     let out = beside(&bench, &[&to_second[..], &["--yes"]].concat()).await.ok().out;
-    assert!(out.starts_with("2 deliveries are moved to `second`\n"), "{out}");
+    assert!(out.starts_with("2 deliveries moved to `second`\n"), "{out}");
     assert_eq!(state_of(&bench, &id).await, DeliveryState::Discarded);
     assert!(bench.marked().is_empty(), "they are not told yet");
     bench.once().await;
@@ -174,7 +176,7 @@ async fn dead_letters_of_a_removed_destination_are_moved_to_another() {
     let bench = with_dead(&["c"]).await;
     let id = id_of(&bench, "c", "support").await;
     let text = refused(&bench, 1, &["deliveries", "retry", &id, "--to", "support"]).await;
-    assert!(text.contains("without --to it is tried there again"), "{text}");
+    assert!(text.contains("leave out --to"), "{text}");
 }
 
 #[tokio::test]
@@ -185,7 +187,7 @@ async fn what_is_sent_once_more_says_that_it_is_a_repeat_and_bears_the_same_id()
     let id = id_of(&bench, "a", "crm").await;
     let process = running(&bench).await;
     let out = beside(&bench, &["deliveries", "resend", &id]).await.ok().out;
-    assert!(out.starts_with("1 delivery is sent once more, marked as a repeat\n"), "{out}");
+    assert!(out.starts_with("1 delivery will be sent again, marked as a repeat\n"), "{out}");
     until("it is sent", LONG, || bench.webhook("crm").len() == 2).await;
     assert!(process.terminate().await.success());
     let repeats: Vec<bool> =
@@ -220,7 +222,7 @@ async fn what_is_discarded_is_settled_and_its_review_marked_read() {
     store.recover(now).await.unwrap();
     store.close().await;
     let out = beside(&bench, &["deliveries", "discard", "--destination", "support", "--yes"]).await.ok().out;
-    assert!(out.starts_with("2 deliveries are discarded\n") && out.contains("is marked read"), "{out}");
+    assert!(out.starts_with("2 deliveries discarded\n") && out.contains("will be marked read"), "{out}");
     bench.once().await;
     let mut marked = bench.marked();
     marked.sort();
@@ -235,8 +237,7 @@ async fn what_is_in_the_way_of_a_retry_is_said_with_what_to_do() {
     store.pause_for_test("support").await;
     let id = id_of(&bench, "a", "support").await;
     let out = beside(&bench, &["deliveries", "retry", &id]).await.ok().out;
-    let paused =
-        "`support` is paused: what is meant for it waits until `review-bridge destinations resume support`";
+    let paused = "`support` is paused; deliveries stay pending until you run `review-bridge destinations resume support`";
     assert!(out.contains(paused), "{out}");
     store.resume_for_test("support").await;
     bench.inbox.answer(SUPPORT, Answer::status(404, "no_active_hooks"));
@@ -262,7 +263,7 @@ async fn a_retried_member_of_a_digest_waits_for_the_next_one() {
     let id = id_of(&bench, "a", "owner").await;
     assert_eq!(state_of(&bench, &id).await, DeliveryState::Dead);
     let Ran { out, .. } = beside(&bench, &["deliveries", "retry", &id]).await.ok();
-    assert!(out.contains("`owner` sends digests: what is meant for it waits for the next one"), "{out}");
+    assert!(out.contains("`owner` sends digests; this goes into the next one"), "{out}");
     assert!(out.contains("next digest"), "{out}");
     let sent = bench.webhook("owner").len();
     bench.inbox.answer_all("/webhook/owner", Answer::status(200, ""));

@@ -6,13 +6,13 @@ use super::{CONFIG, Place, seed};
 async fn an_empty_ledger_says_what_to_do_and_makes_no_state() {
     let place = Place::new(CONFIG);
     for (arguments, said) in [
-        (&["reviews", "list"][..], "no reviews yet: they come with the first poll of `review-bridge run`"),
+        (&["reviews", "list"][..], "no reviews yet; the first poll of `review-bridge run` brings them"),
         (
             &["deliveries", "list"],
-            "no deliveries yet: `review-bridge run` makes one wherever a rule sends a review",
+            "no deliveries yet; `review-bridge run` creates them when a review matches a rule",
         ),
-        (&["deliveries", "list", "--state", "dead"], "no delivery is like that"),
-        (&["reviews", "list", "--state", "held"], "no review is like that"),
+        (&["deliveries", "list", "--state", "dead"], "no matching deliveries"),
+        (&["reviews", "list", "--state", "held"], "no matching reviews"),
     ] {
         assert_eq!(place.run(arguments).await.ok().out, format!("{said}\n"));
         let json = [arguments, &["--json"]].concat();
@@ -88,24 +88,21 @@ async fn deliveries_are_listed_and_shown_with_reasons_and_attempts() {
     let of_one = place.run(&["deliveries", "list", "--uuid", "told", "--destination", "crm", "--json"]).await;
     assert_eq!(of_one.ok().json().as_array().unwrap().len(), 1);
     let limited = place.run(&["deliveries", "list", "--limit", "2"]).await.ok().out;
-    assert!(limited.ends_with("the newest 2; more with --limit\n"), "{limited}");
+    assert!(limited.ends_with("showing the newest 2; use --limit for more\n"), "{limited}");
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_told_apart_from_what_is_misspelt() {
+async fn what_does_not_exist_differs_from_what_is_misspelt() {
     let place = Place::new(CONFIG);
     seed(&place).await;
     let text = place.fails(1, &["deliveries", "show", "999"]).await;
-    assert_eq!(
-        text,
-        "error: there is no delivery 999; `review-bridge deliveries list` shows those there are\n"
-    );
+    assert_eq!(text, "error: no delivery 999; run `review-bridge deliveries list` to see all\n");
     let text = place.fails(1, &["reviews", "show", "tolt"]).await;
-    assert!(text.contains("review `tolt` is not in state"), "{text}");
+    assert!(text.contains("no review `tolt` in the database"), "{text}");
     let text = place.fails(2, &["deliveries", "list", "--destination", "suport"]).await;
-    assert_eq!(text, "error: there is no destination `suport`; did you mean `support`?\n");
+    assert_eq!(text, "error: unknown destination `suport`; did you mean `support`?\n");
     let text = place.fails(2, &["reviews", "list", "--account", "mian"]).await;
-    assert_eq!(text, "error: there is no account `mian`; did you mean `main`?\n");
+    assert_eq!(text, "error: unknown account `mian`; did you mean `main`?\n");
     let text = place.fails(2, &["deliveries", "list", "--state", "gone"]).await;
     assert!(text.contains("superseded"), "{text}");
     place.fails(2, &["deliveries", "show", "x"]).await;

@@ -31,7 +31,7 @@ async fn a_described_review_is_shown_as_it_would_be_sent() {
     let plain = place.run(&[&arguments[..], &["--plain", "--json"]].concat()).await.ok().json();
     assert!(plain["payload"]["blocks"].is_null(), "{plain}");
     let nowhere = place.run(&["preview", "support", "--rating", "5", "--json"]).await.ok().json();
-    assert_eq!(nowhere["note"], "no rule sends this review here");
+    assert_eq!(nowhere["note"], "no rule sends this review to this destination");
     assert!(!place.state().exists(), "looking makes no state");
 }
 
@@ -63,7 +63,7 @@ async fn a_mail_is_shown_as_text_and_written_as_html() {
     let html = std::fs::read_to_string(place.folder.path().join("mail.html")).unwrap();
     assert!(html.starts_with("<!doctype html>") && html.contains("Kapot"));
     let text = place.fails(2, &["preview", "support", "--html", "x.html"]).await;
-    assert!(text.contains("only e-mails have HTML"), "{text}");
+    assert!(text.contains("has no HTML"), "{text}");
     let text = place.fails(2, &["preview", "suport"]).await;
     assert!(text.contains("did you mean `support`?"), "{text}");
 }

@@ -37,18 +37,18 @@ fn old(bench: &Bench, uuid: &str) {
 }
 
 #[tokio::test]
-async fn after_a_rule_is_mended_reviews_are_routed_again() {
+async fn after_a_rule_is_fixed_reviews_are_routed_again() {
     let mut bench = real().await;
     bench.review("a", GOOGLE_NL, 5.0, "Mooi");
     bench.once().await;
     let out = beside(&bench, &["reviews", "route", "a"]).await.ok().out;
-    assert!(out.contains("a: no rule wants it told: `bad`: ") && out.contains("0 deliveries made"), "{out}");
+    assert!(out.contains("a: matches no rule: `bad`: ") && out.contains("0 deliveries created"), "{out}");
     bench.rest += ALL;
     let dry = beside(&bench, &["reviews", "route", "--unmatched", "--dry-run"]).await.ok().out;
-    assert_eq!(dry, "a -> crm  by all\n1 delivery would be made; nothing was changed\n");
+    assert_eq!(dry, "a -> crm (rules: all)\n1 delivery would be created; nothing was changed\n");
     assert!(bench.deliveries().await.is_empty());
     let text = refused(&bench, 1, &["reviews", "route", "--unmatched", "--since", "0s"]).await;
-    assert!(text.contains("no review is like that"), "{text}");
+    assert!(text.contains("no matching reviews"), "{text}");
     let process = running(&bench).await;
     let ran =
         beside(&bench, &["reviews", "route", "--unmatched", "--since", "1d", "--json"]).await.ok().json();
@@ -58,13 +58,13 @@ async fn after_a_rule_is_mended_reviews_are_routed_again() {
     assert_eq!(bench.told("crm")["a"], 1);
     assert!(process.terminate().await.success());
     let out = beside(&bench, &["reviews", "route", "a"]).await.ok().out;
-    assert!(out.contains("a: it has its deliveries to crm already; `review-bridge reviews show a`"), "{out}");
+    assert!(out.contains("a: already has deliveries to crm; see `review-bridge reviews show a`"), "{out}");
     bench.once().await;
     assert_eq!(bench.told("crm")["a"], 1, "nothing was told twice");
 }
 
 #[tokio::test]
-async fn what_cannot_be_routed_is_said_with_the_reason() {
+async fn what_cannot_be_routed_is_reported_with_the_reason() {
     let mut bench = real().await;
     old(&bench, "one");
     old(&bench, "two");
@@ -73,20 +73,24 @@ async fn what_cannot_be_routed_is_said_with_the_reason() {
     bench.once().await;
     let text = refused(&bench, 1, &["reviews", "route", "one", "held", "none"]).await;
     for expected in [
-        "review one: the names of account `main` have not loaded yet",
-        "review held: it waits until the names of its account have loaded, and is routed then",
-        "review none: it is not in state",
-        "0 deliveries made",
+        "review one: the names of account `main` have not been loaded yet",
+        "review held: held until the names of its account are loaded",
+        "review none: not in the database",
+        "0 deliveries created",
     ] {
         assert!(text.contains(expected), "{expected}: {text}");
     }
     let text = refused(&bench, 2, &["reviews", "route"]).await;
-    assert!(text.contains("which reviews? name them by uuid, or say --unmatched or --remembered"), "{text}");
+    assert!(
+        text.contains("no reviews selected; pass UUIDs, or select with --unmatched or --remembered"),
+        "{text}"
+    );
     let text = refused(&bench, 2, &["reviews", "route", "--remembered"]).await;
-    assert!(text.contains("the rules would be run again on 2 reviews; without a terminal"), "{text}");
-    for (wrong, said) in
-        [(&["--remembered", "--since", "soon"][..], "write a duration"), (&["--account", "mian"], "`main`")]
-    {
+    assert!(text.contains("confirmation required to re-run the rules on 2 reviews"), "{text}");
+    for (wrong, said) in [
+        (&["--remembered", "--since", "soon"][..], "expected a duration"),
+        (&["--account", "mian"], "`main`"),
+    ] {
         let text = refused(&bench, 2, &[&["reviews", "route"], wrong].concat()).await;
         assert!(text.contains(said), "{text}");
     }
@@ -94,9 +98,15 @@ async fn what_cannot_be_routed_is_said_with_the_reason() {
     bench.rest += ALL;
     bench.once().await;
     let text = refused(&bench, 0, &["reviews", "route", "--remembered", "--yes"]).await;
-    assert!(text.contains("one -> support  by bad\n") && text.contains("two -> crm  by all\n"), "{text}");
     assert!(
-        text.ends_with("4 deliveries made; the next `review-bridge run` sends what is due: none runs now\n")
+        text.contains("one -> support (rules: bad)\n") && text.contains("two -> crm (rules: all)\n"),
+        "{text}"
+    );
+    assert!(
+        text.ends_with(
+            "4 deliveries created; they will be sent when `review-bridge run` is started (not running now)\n"
+        ),
+        "{text}"
     );
     bench.once().await;
     assert_eq!(bench.told("crm")["one"], 1);
@@ -112,7 +122,7 @@ async fn what_was_remembered_is_marked_read_on_demand() {
     bench.once().await;
     let remembered = ["reviews", "mark-read", "--remembered"];
     let text = refused(&bench, 2, &remembered).await;
-    assert!(text.contains("2 reviews would be marked read in ShopReviews; without a terminal"), "{text}");
+    assert!(text.contains("confirmation required to mark 2 reviews read in ShopReviews"), "{text}");
     bench.account = "mark_read = \"never\"".into();
     let text = refused(&bench, 1, &remembered).await;
     assert!(text.contains("review one: `accounts.main.mark_read` is \"never\""), "{text}");
@@ -126,12 +136,12 @@ async fn what_was_remembered_is_marked_read_on_demand() {
     // The process may have been stopped between a mark and its record: then it is made once more.
     bench.once().await;
     let text = refused(&bench, 1, &["reviews", "mark-read", "one"]).await;
-    assert!(text.contains("review one: it is marked read already"), "{text}");
+    assert!(text.contains("review one: it is already marked read"), "{text}");
     let out = beside(&bench, &["reviews", "mark-read", "--unmatched"]).await.ok().out;
-    assert!(out.starts_with("1 review is to be marked read\n") && out.contains("none runs now"), "{out}");
+    assert!(out.starts_with("1 review will be marked read\n") && out.contains("not running now"), "{out}");
     bench.once().await;
     assert!(bench.sandbox.unread().is_empty());
-    assert!(refused(&bench, 1, &remembered).await.contains("nothing was done"));
+    assert!(refused(&bench, 1, &remembered).await.contains("nothing was changed"));
 }
 
 /// Whether the file of the state, or what lies beside it, holds these bytes.
@@ -155,15 +165,15 @@ async fn a_forgotten_review_leaves_the_state_and_is_never_told_again() {
     bench.once().await;
     assert!(holds(&bench, "Geheim-") && holds(&bench, "-einde"));
     let asked = refused(&bench, 2, &["reviews", "forget", "secret"]).await;
-    let expected = "of review secret of account main would be removed, for good: its rating, text and author, \
-                    1 revision, 2 deliveries with all attempts; without a terminal";
+    let expected = "permanently erase review secret of account `main`: its rating, text and author, 1 revision, \
+                    2 deliveries with all attempts; pass --yes";
     assert!(asked.contains(expected), "{asked}");
     // The text of one is in the file by now; that of the other only in the log that runs ahead of it.
     bench.review("fresh", GOOGLE_NL, 1.0, "Heimelijk");
     let process = Process::start(&bench, &["run"]);
     until("it is told", LONG, || bench.told("crm").contains_key("fresh")).await;
     let out = beside(&bench, &["reviews", "forget", "secret", "--yes"]).await.ok().out;
-    assert!(out.starts_with("review secret is forgotten; removed: its rating, text and author"), "{out}");
+    assert!(out.starts_with("review secret forgotten; erased: its rating, text and author"), "{out}");
     assert!(out.contains("a tombstone remains") && out.contains("may still arrive"), "{out}");
     beside(&bench, &["reviews", "forget", "fresh", "--yes"]).await.ok();
     // It has no chance to tidy up.
@@ -181,11 +191,11 @@ async fn a_forgotten_review_leaves_the_state_and_is_never_told_again() {
     assert_eq!(bench.inbox.received().len(), sent);
     assert!(!holds(&bench, "Weer-iets"));
     let out = beside(&bench, &["reviews", "forget", "secret"]).await.ok().out;
-    assert_eq!(out, "review secret was forgotten already\n");
+    assert_eq!(out, "review secret was already forgotten\n");
     let text = refused(&bench, 1, &["reviews", "route", "secret"]).await;
-    assert!(text.contains("review secret: it was forgotten, and is never told again"), "{text}");
+    assert!(text.contains("review secret: it was forgotten and is never delivered again"), "{text}");
     let text = refused(&bench, 1, &["reviews", "forget", "nothing"]).await;
-    assert!(text.contains("review `nothing` is not in state"), "{text}");
+    assert!(text.contains("no review `nothing` in the database"), "{text}");
 }
 
 #[tokio::test]

@@ -62,12 +62,12 @@ async fn it_serves_this_machine_only() {
     let place = Place::new(CONFIG);
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:80"] {
         let text = place.fails(2, &["sandbox", "--listen", address]).await;
-        assert!(text.contains("serves on this machine only"), "{text}");
+        assert!(text.contains("listens on this machine only"), "{text}");
     }
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let text = place.fails(1, &["sandbox", "--listen", &address]).await;
-    assert!(text.contains("address already in use") && text.contains("name another port"), "{text}");
+    assert!(text.contains("address already in use") && text.contains("choose another port"), "{text}");
     for wrong in [["--every", "soon"], ["--page-size", "0"], ["--listen", "localhost"]] {
         place.fails(2, &["sandbox", wrong[0], wrong[1]]).await;
     }

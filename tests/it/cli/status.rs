@@ -8,7 +8,7 @@ async fn without_a_state_it_says_so_and_makes_none() {
     let place = Place::new(CONFIG);
     let out = place.run(&["status"]).await.ok().out;
     for expected in
-        ["`review-bridge run` starts one", "which is not there yet", "polled        never", "no trouble"]
+        ["start it with `review-bridge run`", "does not exist yet", "polled        never", "no problems"]
     {
         assert!(out.contains(expected), "{expected}: {out}");
     }
@@ -26,7 +26,7 @@ async fn what_is_in_the_way_is_said_with_what_to_do() {
     for expected in [
         "polled        ",
         "FAILED: Unauthenticated.",
-        "2 on the last complete listing",
+        "2 in the last complete listing",
         "3 matched, 1 unmatched, 1 malformed",
         "1 website, 1 source, 1 platform",
         "unread-reviews verified",
@@ -34,7 +34,7 @@ async fn what_is_in_the_way_is_said_with_what_to_do() {
         "STALE, was due",
         "accounts.main.rating_scales = { \"Kiyoh\" = 10 }",
         "broken",
-        "trouble:",
+        "problems:",
         "ShopReviews refuses the token of account `other`",
         "deliveries list --state dead --destination support",
     ] {
@@ -73,8 +73,8 @@ async fn one_account_and_the_process_that_runs() {
     assert_eq!((&json["running"], &json["process"]), (&true.into(), &std::process::id().into()));
     assert_eq!(json["accounts"].as_array().unwrap().len(), 1);
     let out = place.run(&["status", "--account", "other"]).await.ok().out;
-    assert!(out.contains(&format!("runs (process {})", std::process::id())), "{out}");
+    assert!(out.contains(&format!("is running (process {})", std::process::id())), "{out}");
     drop(owner);
     let text = place.fails(2, &["status", "--account", "mian"]).await;
-    assert_eq!(text, "error: there is no account `mian`; did you mean `main`?\n");
+    assert_eq!(text, "error: unknown account `mian`; did you mean `main`?\n");
 }

@@ -93,16 +93,23 @@ fn prose(text: &str) -> String {
     escaped
 }
 
+/// An example with every setting of it, but of a secret and the file that may hold it only the secret.
+fn uncommented(example: &str) -> String {
+    let setting = Regex::new(r"(?m)^# (\[|\w+ = )").unwrap();
+    let twin = Regex::new(r"^# \w+_file = ").unwrap();
+    let kept = example.trim().lines().filter(|line| !twin.is_match(line)).collect::<Vec<_>>().join("\n");
+    setting.replace_all(&kept, "$1").into_owned()
+}
+
 /// The section of a kind that nobody has written one for: its summary, its keys and its example.
 fn section_of(kind: &Kind) -> String {
     let path = root().join("src/destination").join(kind.name).join("example.toml");
     let example = std::fs::read_to_string(&path).unwrap_or_else(|_| {
         panic!("{DESTINATIONS}: write a section for `{}`, or {}", kind.name, path.display())
     });
-    let setting = Regex::new(r"(?m)^# (\[|\w+ = )").unwrap();
-    let example = setting.replace_all(example.trim(), "$1");
+    let example = uncommented(&example);
     format!(
-        "## {}\n\nIt {}.\n\n<!-- generated: keys of {} -->\n<!-- end -->\n\n```toml\n{example}\n```\n\n",
+        "## {}\n\nSends to {}.\n\n<!-- generated: keys of {} -->\n<!-- end -->\n\n```toml\n{example}\n```\n\n",
         kind.name, kind.summary, kind.name
     )
 }
@@ -196,10 +203,22 @@ fn keys_of_the_configuration_are_those_of_the_starter_file() {
     assert_eq!(first_column(section(&text, "## Top level")), stated);
 }
 
+/// Those that a new kind's section is made with load, too.
 #[test]
 fn every_kind_has_an_example() {
     let text = document(DESTINATIONS);
     for kind in TABLE {
         assert!(text.contains(&format!("type = \"{}\"", kind.name)), "no example of `{}`", kind.name);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        let section = section_of(kind);
+        let example = super::blocks(&section, "toml").remove(0);
+        // A secret that is shown as … is none.
+        let example = example.replace("whsec_…", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD").replace('…', "x");
+        std::fs::write(&path, super::complete(&example)).unwrap();
+        let none: [(String, String); 0] = [];
+        if let Err(failure) = review_bridge::config::load(Some(&path), none, folder.path()) {
+            panic!("{failure}\n{section}");
+        }
     }
 }

@@ -4,6 +4,7 @@
 use async_trait::async_trait;
 use review_bridge::domain::{Catalog, Timestamp};
 use review_bridge::store::*;
+use review_bridge::upstream::ErrorName;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
@@ -72,7 +73,8 @@ pub fn is_made_up(error: &str) -> bool {
 }
 
 fn failure(call: &str) -> StoreError {
-    StoreError::Open { path: "test".into(), why: format!("`{call}` was made to fail") }
+    let why = std::io::Error::other(format!("`{call}` was made to fail"));
+    StoreError::Open { path: "test".into(), source: OpenError::File(why) }
 }
 
 macro_rules! faulty {
@@ -101,7 +103,7 @@ faulty! {
     fn account(account: &str) -> AccountRecord;
     fn catalog(account: &str) -> Option<(Catalog, Timestamp)>;
     fn save_catalog(account: &str, catalog: &Catalog, now: Timestamp) -> ();
-    fn poll_failed(account: &str, kind: &str, error: &str, now: Timestamp) -> ();
+    fn poll_failed(account: &str, kind: ErrorName, error: &str, now: Timestamp) -> ();
     fn endpoint_seen(account: &str, endpoint: &str, error: Option<&str>, now: Timestamp) -> ();
     fn endpoints(account: &str) -> Vec<EndpointRecord>;
     fn save_token_expiry(account: &str, at: Option<Timestamp>) -> ();
@@ -122,7 +124,7 @@ faulty! {
     fn save_digest_window(window: &DigestWindow) -> ();
     fn make_digest(digest: &NewDigest<'_>, now: Timestamp) -> u64;
     fn regroup(digests: &[&str], now: Timestamp) -> ();
-    fn pace_bursts(requests: &[BurstRequest], now: Timestamp, decide: PaceBursts<'_>) -> u64;
+    fn pace_bursts(requests: &[BurstRequest], now: Timestamp, decide: PaceBursts<'_>) -> Grouped;
     fn release_held(now: Timestamp) -> ();
     fn dead_letter_orphans(configured: &[String], now: Timestamp) -> u64;
     fn destinations() -> Vec<DestinationRecord>;
@@ -141,7 +143,7 @@ faulty! {
     fn problem_facts() -> ProblemFacts;
     fn problems() -> Vec<ProblemRecord>;
     fn notify_operator(
-        started: &[ProblemRecord], over: &[(String, String)], notices: &[NewMessage], now: Timestamp
+        started: &[ProblemRecord], over: &[ProblemKey], notices: &[NewMessage], now: Timestamp
     ) -> ();
     fn list_deliveries(filter: &DeliveryFilter) -> Vec<DeliveryRow>;
     fn list_attempts(message: &str) -> Vec<AttemptRow>;

@@ -3,6 +3,7 @@
 use super::state::State;
 use review_bridge::domain::{Catalog, Timestamp};
 use review_bridge::store::*;
+use review_bridge::upstream::ErrorName;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,13 +29,13 @@ impl State {
         account.record.catalog_at = Some(now);
     }
 
-    pub fn poll_failed(&mut self, account: &str, kind: &str, error: &str, now: Timestamp) {
+    pub fn poll_failed(&mut self, account: &str, kind: ErrorName, error: &str, now: Timestamp) {
         let record = &mut self.account_mut(account).record;
         record.failed_polls += 1;
         record.failing_since.get_or_insert(now);
         record.last_poll_at = Some(now);
         record.last_error = Some(error.to_owned());
-        record.last_error_kind = Some(kind.to_owned());
+        record.last_error_kind = Some(kind);
     }
 
     pub fn endpoint_seen(&mut self, account: &str, endpoint: &str, error: Option<&str>, now: Timestamp) {

@@ -10,23 +10,28 @@ use std::time::Duration;
 type To = (Arc<str>, Arc<str>);
 
 impl State {
-    pub fn pace_bursts(&mut self, requests: &[BurstRequest], now: Timestamp, decide: PaceBursts<'_>) -> u64 {
+    pub fn pace_bursts(
+        &mut self,
+        requests: &[BurstRequest],
+        now: Timestamp,
+        decide: PaceBursts<'_>,
+    ) -> Grouped {
         let due: Vec<&BurstRequest> =
             requests.iter().filter(|request| self.anything_to_pace(request, now)).collect();
-        let mut gathered = 0;
+        let mut grouped = Grouped::default();
         for request in due {
             for (recipient, seen) in self.waiting(request) {
                 let to: To = (request.destination.as_str().into(), recipient);
                 match decide(request, &seen) {
                     BurstStep::Gather(cause) => {
-                        self.gather_burst(&to, cause, now);
-                        gathered += 1;
+                        grouped.reviews += self.gather_burst(&to, cause, now);
+                        grouped.summaries += 1;
                     }
                     BurstStep::Admit { from, room } => self.admit(request, &to, from, room, now),
                 }
             }
         }
-        gathered
+        grouped
     }
 
     /// The single messages of a destination that may be sent, the longest due first.
@@ -91,7 +96,7 @@ impl State {
     }
 
     /// Gathers all that waits for one recipient, an earlier summary too, into one message.
-    fn gather_burst(&mut self, to: &To, cause: Cause, now: Timestamp) {
+    fn gather_burst(&mut self, to: &To, cause: Cause, now: Timestamp) -> u64 {
         let waiting = self.messages.index().due.get(&to.0).into_iter().flatten().map(|(_, seq)| *seq);
         let folded: BTreeSet<i64> = waiting
             .filter(|seq| {
@@ -119,9 +124,11 @@ impl State {
             (message.possible_repeat, message.attempts) = (repeats, attempts);
             (message.first_attempt_at, message.stopped_base) = (first_attempt_at, stopped_base);
         });
+        let mut reviews = 0;
         for earlier in folded {
             for id in self.carried(earlier) {
                 if self.delivery(id).state == DeliveryState::Pending {
+                    reviews += 1;
                     self.deliveries.change(id, |delivery| delivery.message = Some(seq));
                 }
             }
@@ -133,6 +140,7 @@ impl State {
             }
         }
         self.bursts.remove(to);
+        reviews
     }
 
     /// Lets everything that a burst holds back be due.

@@ -1,55 +1,66 @@
-//! ProblemFacts from which problem is assessed, and what the operator was told.
+//! Facts from which problems are assessed, and which of them the operator was notified of.
 
 use super::state::State;
-use review_bridge::domain::{Catalog, DeliveryState, Timestamp};
+use review_bridge::domain::{Catalog, DeliveryState, Reason, Timestamp};
 use review_bridge::store::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl State {
     pub fn problem_facts(&self) -> ProblemFacts {
-        let accounts = self.accounts.iter();
         let of_reviews = self.reviews.index().accounts.iter();
-        let newest = |ids: &BTreeSet<i64>, at: fn(&super::rows::ReviewEntry) -> Timestamp| {
-            let newest = ids.iter().map(|id| at(self.reviews.get(*id).unwrap())).max();
-            newest.map(|newest| (ids.len() as u64, newest))
+        let tally = |subject: &str, count: usize| Tally { subject: subject.to_owned(), count: count as u64 };
+        let account = |(name, account): (&String, &super::state::Account)| AccountFacts {
+            name: name.clone(),
+            record: account.record.clone(),
+            catalog: account.catalog.as_ref().map(|catalog| Catalog::clone(catalog)),
         };
         let mut facts = ProblemFacts {
-            accounts: accounts
-                .clone()
-                .map(|(name, account)| (name.clone(), account.record.clone()))
-                .collect(),
+            accounts: self.accounts.iter().map(account).collect(),
             destinations: self.destinations(),
-            dead: self.dead(),
-            catalogs: accounts
-                .filter_map(|(name, account)| Some((name.clone(), Catalog::clone(account.catalog.as_ref()?))))
-                .collect(),
+            queued: self.queued_for_broken(),
+            dead: self.dead_letters(),
             ..ProblemFacts::default()
         };
         for (name, of) in of_reviews {
             if !of.yet_listed.is_empty() {
-                facts.marked_yet_listed.push((name.to_owned(), of.yet_listed.len() as u64));
+                facts.marked_yet_listed.push(tally(name, of.yet_listed.len()));
             }
-            if let Some((count, newest)) = newest(&of.malformed, |entry| entry.first_seen_at) {
-                facts.malformed.push((name.to_owned(), count, newest));
+            if !of.malformed.is_empty() {
+                facts.malformed.push(tally(name, of.malformed.len()));
             }
-            if let Some((count, newest)) = newest(&of.undecided, |entry| entry.changed_at) {
-                facts.undecided.push((name.to_owned(), count, newest));
+            if !of.undecided.is_empty() {
+                facts.undecided.push(tally(name, of.undecided.len()));
             }
         }
         facts
     }
 
-    fn dead(&self) -> Vec<(String, u64, Timestamp)> {
-        let mut dead = Vec::new();
-        for (name, _) in self.deliveries.index().by_state.iter() {
-            let of = self.deliveries.index().in_state(name, DeliveryState::Dead).map(|id| self.delivery(id));
-            let times: Vec<Timestamp> =
-                of.filter(|delivery| delivery.newest).filter_map(|delivery| delivery.settled_at).collect();
-            if let Some(newest) = times.iter().max() {
-                dead.push((name.to_owned(), times.len() as u64, *newest));
+    fn queued_for_broken(&self) -> Vec<Tally> {
+        let mut queued = Vec::new();
+        for (name, record) in &self.destinations {
+            let pending = self.deliveries.index().in_state(name, DeliveryState::Pending);
+            let reviews: BTreeSet<i64> = pending.map(|id| self.delivery(id).review).collect();
+            if record.broken_at.is_some() && !reviews.is_empty() {
+                queued.push(Tally { subject: name.clone(), count: reviews.len() as u64 });
             }
         }
-        dead
+        queued
+    }
+
+    fn dead_letters(&self) -> Vec<DeadLetters> {
+        let mut counts: BTreeMap<(String, Option<&str>), u64> = BTreeMap::new();
+        for (name, _) in self.deliveries.index().by_state.iter() {
+            let of = self.deliveries.index().in_state(name, DeliveryState::Dead).map(|id| self.delivery(id));
+            for delivery in of.filter(|delivery| delivery.newest) {
+                *counts.entry((name.to_owned(), delivery.reason)).or_default() += 1;
+            }
+        }
+        let dead = |((destination, reason), count): ((String, Option<&str>), u64)| DeadLetters {
+            destination,
+            reason: reason.and_then(Reason::parse),
+            count,
+        };
+        counts.into_iter().map(dead).collect()
     }
 
     pub fn destinations(&self) -> Vec<DestinationRecord> {
@@ -63,7 +74,7 @@ impl State {
     pub fn notify_operator(
         &mut self,
         started: &[ProblemRecord],
-        over: &[(String, String)],
+        over: &[ProblemKey],
         notices: &[NewMessage],
         now: Timestamp,
     ) {
@@ -71,8 +82,7 @@ impl State {
             self.problems.remove(key);
         }
         for problem in started {
-            let key = (problem.kind.clone(), problem.subject.clone());
-            self.problems.insert(key, ProblemRecord { notified_at: now, ..problem.clone() });
+            self.problems.insert(problem.key(), ProblemRecord { notified_at: now, ..problem.clone() });
         }
         self.enqueue(notices, now);
     }

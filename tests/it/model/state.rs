@@ -38,7 +38,7 @@ pub struct State {
     pub digests: BTreeMap<String, DigestWindow>,
     /// By destination and recipient.
     pub bursts: BTreeMap<(Arc<str>, Arc<str>), BurstWindow>,
-    pub problems: BTreeMap<(String, String), ProblemRecord>,
+    pub problems: BTreeMap<ProblemKey, ProblemRecord>,
 }
 
 impl State {

@@ -4,6 +4,7 @@ use super::ModelStore;
 use async_trait::async_trait;
 use review_bridge::domain::{Catalog, Timestamp};
 use review_bridge::store::*;
+use review_bridge::upstream::ErrorName;
 
 #[async_trait]
 impl Store for ModelStore {
@@ -19,7 +20,7 @@ impl Store for ModelStore {
     async fn poll_failed(
         &self,
         account: &str,
-        kind: &str,
+        kind: ErrorName,
         error: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
@@ -111,7 +112,7 @@ impl Store for ModelStore {
         requests: &[BurstRequest],
         now: Timestamp,
         decide: PaceBursts<'_>,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Grouped, StoreError> {
         self.with(|state| state.pace_bursts(requests, now, decide))
     }
     async fn release_held(&self, now: Timestamp) -> Result<(), StoreError> {
@@ -189,7 +190,7 @@ impl Store for ModelStore {
     async fn notify_operator(
         &self,
         started: &[ProblemRecord],
-        over: &[(String, String)],
+        over: &[ProblemKey],
         notices: &[NewMessage],
         now: Timestamp,
     ) -> Result<(), StoreError> {

@@ -7,7 +7,7 @@ use review_bridge::domain::{Catalog, Timestamp};
 use review_bridge::intake::{Intake, Plan};
 use review_bridge::store::sqlite::SqliteStore;
 use review_bridge::store::*;
-use review_bridge::upstream::{Item, Purpose};
+use review_bridge::upstream::{ErrorName, Item, Purpose};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -167,8 +167,7 @@ impl<'a> Twin<'a> {
                 both!(self, |store| store.save_digest_window(&window));
             }
             Op::Tell { started, over } => {
-                let over = world::problem(*over, now);
-                let over = [(over.kind, over.subject)];
+                let over = [world::problem(*over, now).key()];
                 let notices = [world::notice(DESTINATIONS[0], started % 4)];
                 let started = [world::problem(*started, now)];
                 both!(self, |store| store.notify_operator(&started, &over, &notices, now));
@@ -187,7 +186,12 @@ impl<'a> Twin<'a> {
                 both!(self, |store| store.hold_account(account_of(account), Timestamp(now.0 + ms)));
             }
             Op::PollFailed(account) => {
-                both!(self, |store| store.poll_failed(account_of(account), "unavailable", "502", now));
+                both!(self, |store| store.poll_failed(
+                    account_of(account),
+                    ErrorName::Unavailable,
+                    "502",
+                    now
+                ));
             }
             Op::Endpoint { account, fails } => {
                 let error = fails.then_some("404");

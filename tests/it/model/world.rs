@@ -2,8 +2,8 @@
 
 use super::ops::{ACCOUNTS, DESTINATIONS, Says};
 use review_bridge::domain::{
-    AccountPolicy, Backfill, Catalog, MessageKind, Named, NativeRating, Review, Source as Origin, Timestamp,
-    Unmatched,
+    AccountPolicy, Backfill, Catalog, MessageKind, Named, NativeRating, ProblemKind, Review,
+    Source as Origin, Timestamp, Unmatched,
 };
 use review_bridge::intake::{Audience, Plan};
 use review_bridge::rules::{Rule, read_rules};
@@ -140,13 +140,13 @@ pub fn notice(destination: &str, which: u8) -> NewMessage {
     }
 }
 
-/// Problem, one of few.
+/// A problem, one of few.
 pub fn problem(which: u8, now: Timestamp) -> ProblemRecord {
     ProblemRecord {
-        kind: "destination_broken".into(),
+        kind: ProblemKind::DestinationBroken,
         subject: DESTINATIONS[usize::from(which % 3)].into(),
         text: format!("it is broken ({which})"),
-        hint: "mend it".into(),
+        hint: "fix it".into(),
         notified_at: now,
     }
 }

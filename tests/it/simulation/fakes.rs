@@ -28,7 +28,7 @@ impl SimulatedApi {
     async fn ask(&self, purpose: Purpose) -> Result<(), UpstreamError> {
         self.budget.take(purpose).await.map_err(|denied| match denied {
             Denied::Until(at) => error(ErrorKind::Budget(at)),
-            Denied::State(_) => error(ErrorKind::State),
+            Denied::State(failure) => error(ErrorKind::State(failure)),
         })?;
         let slow_down = {
             let mut world = self.world.lock().unwrap();

@@ -69,7 +69,7 @@ fn with_files(files: &[(&str, &str)]) -> Result<Arc<Renderer>, Vec<TemplateProbl
 }
 
 fn view(token: Option<&str>) -> View {
-    let mention = token.map(|token| Mention::new(token));
+    let mention = token.map(Mention::new);
     let zone = jiff::tz::TimeZone::UTC;
     View {
         destination: "support".into(),

@@ -8,13 +8,14 @@ use super::settings::{Credentials, Endpoints, Settings};
 use super::transport::{self, Answer, Request, Timeouts};
 use super::{Budget, Denied, Endpoint, ErrorKind, Purpose, UpstreamError};
 use super::{address, limits};
-use crate::clock::{Clock, rfc3339};
+use crate::clock::{Clock, in_words};
 use crate::domain::Timestamp;
 use crate::outbound::Outbound;
 use reqwest::Method;
 use reqwest::header::HeaderValue;
 use serde_json::Value;
 use std::sync::Arc;
+use std::time::Duration;
 use url::Url;
 
 /// The way to one account of the API.
@@ -43,7 +44,7 @@ pub(super) struct Call<'a> {
 }
 
 impl Connection {
-    /// Prepares it without asking anything; the error says what is missing, without a secret.
+    /// Prepares it without calling anything; the error says what is missing, without a secret.
     pub(super) fn new(
         settings: &Settings,
         account: &str,
@@ -55,7 +56,7 @@ impl Connection {
             && !is_token(token.expose())
         {
             return Err(format!(
-                "`accounts.{account}.token` holds characters that no token has: copy it again, alone on one line"
+                "`accounts.{account}.token` contains characters that are not valid in a token: copy it again, alone on one line"
             ));
         }
         let timeouts = Timeouts::default();
@@ -127,11 +128,15 @@ impl Connection {
     ) -> Result<Answer, UpstreamError> {
         self.budget.take(call.purpose).await.map_err(|denied| match denied {
             Denied::Until(until) => {
-                let what = format!("the request budget is spent until {}", rfc3339(until));
+                let what = format!(
+                    "the request budget (`requests_per_minute`) is used up for another {}",
+                    in_words(until.since(self.clock.now()).max(Duration::from_secs(1)))
+                );
                 context.error(ErrorKind::Budget(until), &what)
             }
-            Denied::State(why) => {
-                context.error(ErrorKind::State, &format!("the request budget cannot be asked: {why}"))
+            Denied::State(failure) => {
+                let what = format!("the request budget cannot be read: {failure}");
+                context.error(ErrorKind::State(failure), &what)
             }
         })?;
         let authorization =
@@ -192,7 +197,7 @@ impl Connection {
     pub(super) fn address(&self, endpoint: Endpoint, value: Option<&str>) -> Result<Url, UpstreamError> {
         let path = self.endpoints.path(endpoint);
         address::build(&self.base_url, endpoint, path, value).ok_or_else(|| {
-            let what = format!("`{}` does not lead below `base_url`", endpoint.setting());
+            let what = format!("`{}` is not below `base_url`", endpoint.setting());
             self.context(endpoint).error(ErrorKind::Refused, &what)
         })
     }
@@ -201,7 +206,7 @@ impl Connection {
 /// The `Authorization` header of `grant`, marked so that nothing logs it.
 fn bearer(grant: &Grant) -> Result<HeaderValue, &'static str> {
     let mut value = HeaderValue::from_str(&format!("Bearer {}", grant.token.expose().trim()))
-        .map_err(|_| "the token holds characters that no token has: copy it again")?;
+        .map_err(|_| "the token contains characters that are not valid in a token: copy it again")?;
     value.set_sensitive(true);
     Ok(value)
 }

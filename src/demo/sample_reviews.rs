@@ -1,32 +1,32 @@
-//! What invented customers of the demo say: enough that every rule has something to do, and some that try
-//! to be more than a review.
+//! The invented reviews of the demo: enough that every rule has something to do, and some that try to be more than
+//! a review.
 
 /// One review.
 #[derive(Debug)]
-pub(super) struct Tale {
+pub(super) struct SampleReview {
     /// The last two digits of the sandbox's source.
     pub(super) source: &'static str,
-    /// Who wrote it; empty for nobody.
+    /// Who wrote it; empty for an anonymous customer.
     pub(super) author: &'static str,
     /// The rating as the platform gives it: a number, or a word.
     pub(super) rating: &'static str,
-    /// What it says; empty for a rating alone.
+    /// Its text; empty for a rating alone.
     pub(super) text: &'static str,
     /// Its locale.
     pub(super) language: &'static str,
-    /// What becomes of it once the shop has helped: rating and text.
+    /// What the customer changes it to once the shop has helped: rating and text.
     pub(super) later: Option<(&'static str, &'static str)>,
 }
 
-macro_rules! tales {
+macro_rules! samples {
     ($($source:literal $language:literal $rating:literal $author:literal: $text:literal $(=> $again:literal $later:literal)?;)*) => {
-        &[$(Tale {
+        &[$(SampleReview {
             source: $source,
             author: $author,
             rating: $rating,
             text: $text,
             language: $language,
-            later: tales!(@later $($again $later)?),
+            later: samples!(@later $($again $later)?),
         },)*]
     };
     (@later) => { None };
@@ -34,7 +34,7 @@ macro_rules! tales {
 }
 
 /// Unread when the demo starts, oldest first.
-pub(super) static FIRST: &[Tale] = tales! {
+pub(super) static FIRST: &[SampleReview] = samples! {
     "02" "nl_NL" "10" "Marieke V.": "Voor de derde keer besteld en weer de volgende dag in huis. De wandklok is nog mooier dan op de foto.";
     "06" "de_DE" "5" "Jonas Weber": "Alles bestens: schnelle Lieferung, sorgfältig verpackt, sehr freundlicher Kontakt.";
     "11" "en_GB" "4" "Priya S.": "Lovely lamp and a fair price. Delivery took two days longer than promised, hence four stars.";
@@ -52,7 +52,7 @@ pub(super) static FIRST: &[Tale] = tales! {
 };
 
 /// Arrive later, in any order.
-pub(super) static MORE: &[Tale] = tales! {
+pub(super) static MORE: &[SampleReview] = samples! {
     "01" "nl_NL" "2" "Youssef A.": "De koffiemolen hield er na een week al mee op. Aan de telefoon word je van het kastje naar de muur gestuurd."
         => "4" "Na dit bericht netjes opgelost: nieuwe molen, geen gedoe. Vier sterren.";
     "01" "nl_NL" "1" "Willem": "Bezorger heeft het pakket in de regen laten staan, alles doorweekt.";

@@ -1,7 +1,6 @@
 //! One request and its answer: time-outs, no redirects, bounded reading, and failures without an address.
 
-use super::UpstreamError;
-use super::error::ErrorKind;
+use super::{ErrorKind, UpstreamError};
 use crate::causes;
 use crate::outbound::{Http, Outbound};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -31,7 +30,7 @@ impl Default for Timeouts {
     }
 }
 
-/// At most so many bytes are read of what is not a page.
+/// The maximum of bytes read of what is not a page.
 const MAX_ANSWER_BYTES: u64 = 64 * 1024;
 
 /// What is sent.
@@ -125,7 +124,7 @@ fn failure(error: &reqwest::Error, lost: ErrorKind) -> UpstreamError {
     let (kind, what) = if error.is_timeout() {
         (ErrorKind::TimedOut, "no answer in time")
     } else if error.is_connect() {
-        (ErrorKind::Unreachable, "no connection")
+        (ErrorKind::Unreachable, "cannot connect")
     } else if lost == ErrorKind::Unavailable {
         (lost, "the answer was cut off or unreadable")
     } else {
@@ -136,7 +135,7 @@ fn failure(error: &reqwest::Error, lost: ErrorKind) -> UpstreamError {
 
 /// The cause below `error`, whose own text would hold the address.
 fn cause(error: &reqwest::Error) -> String {
-    error.source().map_or_else(|| "no cause given".into(), causes::words)
+    error.source().map_or_else(|| "unknown cause".into(), causes::words)
 }
 
 #[cfg(test)]

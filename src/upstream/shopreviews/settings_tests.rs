@@ -37,7 +37,7 @@ fn exactly_one_way_to_authenticate() {
     assert_eq!(read("").1, ["accounts.main.token: is missing"]);
     assert_eq!(
         read("token = 'a'\nemail = 'b@c.example'\npassword = 'd'").1,
-        ["accounts.main.token: is set beside a login"]
+        ["accounts.main.token: is set together with a login"]
     );
     assert_eq!(read("email = 'b@c.example'").1, ["accounts.main.password: is missing"]);
     assert_eq!(read("password = 'd'").1, ["accounts.main.email: is missing"]);
@@ -59,7 +59,7 @@ fn the_base_url_is_https_unless_it_stays_on_this_machine() {
         ("http://127.0.0.1.a.example", "is not encrypted"),
         ("ftp://a.example", "is not an https URL"),
         ("app.shopreviews.com/api/v1", "is not a URL"),
-        ("https://u:p@a.example", "holds a user name or password"),
+        ("https://u:p@a.example", "contains a user name or password"),
         ("https://a.example/?x=1", "has a query or a fragment"),
     ] {
         let (settings, problems) = read(&format!("token = 'a'\nbase_url = '{bad}'"));
@@ -91,15 +91,15 @@ fn paths_stay_below_the_base_url_and_keep_their_placeholders() {
     ] {
         let (settings, problems) = read(&format!("token = 'a'\nendpoints = {{ websites = \"{bad}\" }}"));
         assert_eq!(problems.len(), 1, "{bad}: {problems:?}");
-        assert!(problems[0].starts_with("accounts.main.endpoints.websites: is not a path"), "{problems:?}");
+        assert!(problems[0].starts_with("accounts.main.endpoints.websites: must be a path"), "{problems:?}");
         assert!(settings.is_none());
     }
     let wrong = read("token = 'a'\nendpoints = { review = 'reviews', sources = 's/{uuid}', sauces = 'x' }").1;
     assert_eq!(
         wrong,
         [
-            "accounts.main.endpoints.sources: holds a placeholder that is not known here",
-            "accounts.main.endpoints.review: lacks its placeholder",
+            "accounts.main.endpoints.sources: contains an unknown placeholder",
+            "accounts.main.endpoints.review: is missing its placeholder",
             "accounts.main.endpoints.sauces: unknown key",
         ]
     );

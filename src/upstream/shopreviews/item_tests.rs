@@ -129,7 +129,7 @@ fn without_a_usable_uuid_it_is_kept_by_its_hash() {
     ] {
         let malformed = malformed_of(raw);
         assert_eq!(malformed.hash.len(), 64);
-        assert!(malformed.reason.starts_with("it"), "{raw}: {}", malformed.reason);
+        assert!(!malformed.reason.is_empty(), "{raw}");
     }
     let one = malformed_of(r#"{"name":"x","email":"a@b.example","deep":{"E-Mail":"a@b.example"}}"#);
     let other = malformed_of(r#"{"email":"c@d.example", "deep":{}, "name":"x"}"#);

@@ -4,11 +4,11 @@
 use crate::domain::text::{is_unsafe, is_visible};
 use unicode_normalization::UnicodeNormalization;
 
-/// At most so many characters of a text are kept.
+/// The maximum of characters kept of a text.
 pub(super) const MAX_TEXT: usize = 100_000;
-/// At most so many characters of an author's or a source's name are kept.
+/// The maximum of characters kept of an author's or a source's name.
 pub(super) const MAX_NAME: usize = 300;
-/// At most so many characters of a title are kept.
+/// The maximum of characters kept of a title.
 pub(super) const MAX_TITLE: usize = 500;
 /// A tag with more characters between `<` and `>`, space apart, is none of a review's.
 const MAX_TAG: usize = 200;

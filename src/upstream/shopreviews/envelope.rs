@@ -195,7 +195,7 @@ fn describe_without_data(members: &Members<'_>) -> String {
 
 fn parse<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, Wrong> {
     serde_json::from_str(text).map_err(|error| {
-        // The error's own text may quote what was read: only its kind is told.
+        // The error's own text may quote what was read: only its kind is said.
         Wrong::Body(if error.is_eof() { "JSON that is cut off".into() } else { "JSON that is broken".into() })
     })
 }

@@ -7,7 +7,7 @@ use super::value::{as_text, as_time, tolerant};
 use crate::domain::{Catalog, Named, Source};
 use serde_json::Value;
 
-/// The kinds of names, in the order they are asked for.
+/// The kinds of names, in the order they are requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Sources,

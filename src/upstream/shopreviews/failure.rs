@@ -35,10 +35,8 @@ impl CallContext<'_> {
         match status {
             429 => {
                 let until = hold.unwrap_or_default();
-                let what = format!(
-                    "too many requests (429); the API wants a pause until {}",
-                    crate::clock::rfc3339(until)
-                );
+                let what =
+                    format!("too many requests (429), rate limited until {}", crate::clock::rfc3339(until));
                 self.error(ErrorKind::RateLimited(until), &what)
             }
             401 => self.unauthenticated(status, &said),
@@ -46,8 +44,8 @@ impl CallContext<'_> {
             400 | 403 if speaks_of_authentication(body) => self.unauthenticated(status, &said),
             404 | 405 => {
                 let what = format!(
-                    "nothing is found there ({status}{said}): the path may be wrong, set `accounts.{}.{}` \
-                     (now `{}`) or `base_url`",
+                    "nothing found at this path ({status}{said}): check `accounts.{}.{}` (currently `{}`) and \
+                     `base_url`",
                     self.account,
                     self.endpoint.setting(),
                     self.path,
@@ -56,15 +54,15 @@ impl CallContext<'_> {
             }
             300..=399 => {
                 let what = format!(
-                    "`{}` answers with a redirect ({status}), which is never followed: set `base_url` to where \
-                     the API is",
+                    "`{}` answered with a redirect ({status}), and redirects are never followed: set `base_url` to \
+                     the address of the API",
                     self.host
                 );
                 self.error(ErrorKind::Refused, &what)
             }
-            408 => self.error(ErrorKind::TimedOut, &format!("the API waited in vain ({status}{said})")),
-            500.. => self.error(ErrorKind::Unavailable, &format!("the API fails ({status}{said})")),
-            _ => self.error(ErrorKind::Refused, &format!("the API refuses ({status}{said})")),
+            408 => self.error(ErrorKind::TimedOut, &format!("the API timed out ({status}{said})")),
+            500.. => self.error(ErrorKind::Unavailable, &format!("the API failed ({status}{said})")),
+            _ => self.error(ErrorKind::Refused, &format!("the API rejected the request ({status}{said})")),
         }
     }
 
@@ -75,12 +73,13 @@ impl CallContext<'_> {
                 self.unauthenticated(status, &format!(": {}", one_line(error, 200)))
             }
             Wrong::Error(error) => {
-                let what = format!("the API refuses, under status {status}: {}", one_line(error, 200));
+                let what =
+                    format!("the API rejected the request with status {status}: {}", one_line(error, 200));
                 self.error(ErrorKind::Refused, &what)
             }
             Wrong::Body(found) => {
                 let what = format!(
-                    "the answer is {} (status {status}); if this lasts, check `base_url` and `{}`",
+                    "the answer is {} (status {status}); if this persists, check `base_url` and `{}`",
                     one_line(found, 200),
                     self.endpoint.setting()
                 );
@@ -94,15 +93,17 @@ impl CallContext<'_> {
         let account = self.account;
         let what = if self.endpoint == Endpoint::Login {
             format!(
-                "the login is refused ({status}{said}): check `accounts.{account}.email` and \
+                "the login was rejected ({status}{said}): check `accounts.{account}.email` and \
                  `accounts.{account}.password`"
             )
         } else if self.with_login {
-            format!("the token of the login is refused ({status}{said}): may this user read reviews?")
+            format!(
+                "the token of the login was rejected ({status}{said}): check whether this user may read reviews"
+            )
         } else {
             format!(
-                "the token is refused ({status}{said}): generate a new one in the ShopReviews dashboard \
-                 (`Generate API token`) and set `accounts.{account}.token`"
+                "the token was rejected ({status}{said}): generate a new one in the ShopReviews dashboard \
+                 (`Generate API token`) and set `accounts.{account}.token`, or put it in its `token_file`"
             )
         };
         self.error(ErrorKind::Unauthenticated, &what)
@@ -121,7 +122,7 @@ fn said(body: &str) -> String {
     format!(": {}", one_line(text.trim(), 200))
 }
 
-/// Whether the API's words under 400 or 403 mean that nobody is logged in: it says `Unauthenticated.` so.
+/// Whether the API's words under 400 or 403 mean that nobody is logged in: it also answers `Unauthenticated.` so.
 fn speaks_of_authentication(body: &str) -> bool {
     let said = envelope::message(body).unwrap_or_else(|| body.chars().take(500).collect()).to_lowercase();
     let of_token = said.contains("token") && !said.contains("csrf");
@@ -181,7 +182,11 @@ mod tests {
         for status in [404, 405] {
             let error = CONTEXT.status(status, r#"{"message":"no such route"}"#, None);
             assert_eq!((error.kind, error.setting), (ErrorKind::NotFound, "endpoints.unread_reviews"));
-            assert!(error.detail.contains("`accounts.main.endpoints.unread_reviews` (now `reviews/unread`)"));
+            assert!(
+                error
+                    .detail
+                    .contains("`accounts.main.endpoints.unread_reviews` (currently `reviews/unread`)")
+            );
         }
         let html = CONTEXT.wrong(200, &Wrong::Body("an HTML page instead of JSON".into()));
         assert_eq!((html.kind, html.setting), (ErrorKind::Unavailable, "endpoints.unread_reviews"));
@@ -190,6 +195,6 @@ mod tests {
     #[test]
     fn words_of_the_api_are_one_safe_line() {
         let error = CONTEXT.status(422, "{\"message\":\"a\\u001b[31m\\nb\\u202e\"}", None);
-        assert_eq!(error.detail, "unread-reviews of `main`: the API refuses (422: a[31m b)");
+        assert_eq!(error.detail, "unread-reviews of `main`: the API rejected the request (422: a[31m b)");
     }
 }

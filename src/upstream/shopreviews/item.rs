@@ -9,7 +9,7 @@ use crate::domain::{NativeRating, Review};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// At most so many bytes of a malformed item's payload are kept.
+/// The maximum of bytes kept of a malformed item's payload.
 const MAX_PAYLOAD: usize = 16 * 1024;
 /// More websites than any shop has.
 const MAX_WEBSITES: usize = 1000;
@@ -20,29 +20,38 @@ pub fn read(raw: &str, account: &str, keep_email: bool) -> Item {
     let value = tolerant(raw);
     match uuid(&value) {
         Ok(uuid) => Item::Review(Box::new(review(&value, uuid, account, keep_email))),
-        Err(reason) => Item::Malformed(malformed(value, reason)),
+        Err(reason) => Item::Malformed(malformed(value, reason.to_string())),
     }
 }
 
-fn uuid(value: &Value) -> Result<String, String> {
-    let Value::Object(members) = value else {
-        return Err("it is not an object".into());
-    };
+/// Why an item has no usable uuid.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+enum NoUuid {
+    #[error("the item is not an object")]
+    NoObject,
+    #[error("`uuid` is missing")]
+    Missing,
+    #[error("`uuid` is not text")]
+    NoText,
+    #[error("`uuid` is empty")]
+    Empty,
+    #[error("`uuid` is too long or contains invalid characters: `{0}`")]
+    Unusable(String),
+}
+
+fn uuid(value: &Value) -> Result<String, NoUuid> {
+    let Value::Object(members) = value else { return Err(NoUuid::NoObject) };
     let uuid = match members.get("uuid") {
-        None | Some(Value::Null) => return Err("it has no `uuid`".into()),
+        None | Some(Value::Null) => return Err(NoUuid::Missing),
         Some(Value::String(uuid)) => uuid.clone(),
         Some(Value::Number(number)) if !number.is_f64() => number.to_string(),
-        Some(_) => return Err("its `uuid` is not text".into()),
+        Some(_) => return Err(NoUuid::NoText),
     };
-    if is_usable_uuid(&uuid) {
-        return Ok(uuid);
+    match uuid.trim() {
+        _ if is_usable_uuid(&uuid) => Ok(uuid),
+        "" => Err(NoUuid::Empty),
+        _ => Err(NoUuid::Unusable(one_line(&uuid, 60))),
     }
-    Err(match uuid.trim() {
-        "" => "its `uuid` is empty".into(),
-        _ => {
-            format!("its `uuid` `{}` holds characters that no uuid has, or is too long", one_line(&uuid, 60))
-        }
-    })
 }
 
 fn review(value: &Value, uuid: String, account: &str, keep_email: bool) -> Review {

@@ -18,7 +18,7 @@ pub(super) struct Grant {
     pub(super) expires_at: Option<Timestamp>,
 }
 
-/// Who asks, and the token of the moment.
+/// The credentials, and the current token.
 #[derive(Debug)]
 pub(super) struct Session {
     credentials: Credentials,
@@ -57,7 +57,7 @@ impl Session {
         }
     }
 
-    /// `text` without any secret of this session: an answer may quote what it was asked.
+    /// `text` without any secret of this session: an answer may quote the request.
     pub(super) fn redact(&self, text: &str) -> String {
         let secret = match &self.credentials {
             Credentials::Token(token) => token,

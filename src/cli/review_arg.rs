@@ -1,4 +1,4 @@
-//! Which review a command is about: one in state, one in a file, or one in words.
+//! The review that `explain` and `preview` work on: one in the database, one in a file, or a described one.
 
 use super::reviews::deliveries_of;
 use super::state::State;
@@ -18,22 +18,22 @@ use serde_json::Value;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// No review is larger.
+/// Larger than any review.
 const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Names a review, gives one, or describes one.
+/// A review by its uuid, in a file, or described by options.
 #[derive(Debug, Args)]
-pub(super) struct Which {
-    /// A review that is in state
+pub(super) struct ReviewArg {
+    /// UUID of a review in the database
     #[arg(long, conflicts_with_all = ["file", "change"])]
     uuid: Option<String>,
-    /// A file with one review, as the API lists it (JSON); - is standard input
+    /// File with one review in the API's JSON; - for standard input
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
-    /// The account it is of [default: the first]
+    /// Account of the review [default: the first]
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
-    /// What happened to it [default: new]
+    /// Kind of change [default: new]
     #[arg(long, value_parser = PossibleValuesParser::new(Change::ALL.map(Change::as_str))
         .try_map(|name| Change::parse(&name).ok_or("no such change")))]
     change: Option<Change>,
@@ -41,70 +41,75 @@ pub(super) struct Which {
     described: Described,
 }
 
-/// A review in words.
+/// A described review.
 #[derive(Debug, Args)]
 #[group(id = "described", multiple = true, conflicts_with_all = ["uuid", "file"])]
 struct Described {
-    /// Its rating as its platform gives it: 1, "4,5", yes
-    #[arg(long, allow_hyphen_values = true, help_heading = "A review in words")]
+    /// Rating as the platform gives it: 1, "4,5", yes
+    #[arg(long, allow_hyphen_values = true, help_heading = "Describe a review")]
     rating: Option<String>,
-    /// A website that shows it; may be given again
-    #[arg(long, value_name = "NAME", help_heading = "A review in words")]
+    /// Website that shows it; repeat for several
+    #[arg(long, value_name = "NAME", help_heading = "Describe a review")]
     website: Vec<String>,
-    /// Its source
-    #[arg(long, value_name = "NAME", help_heading = "A review in words")]
+    /// Source
+    #[arg(long, value_name = "NAME", help_heading = "Describe a review")]
     source: Option<String>,
-    /// Its platform
-    #[arg(long, value_name = "NAME", help_heading = "A review in words")]
+    /// Platform
+    #[arg(long, value_name = "NAME", help_heading = "Describe a review")]
     platform: Option<String>,
-    /// Its title
-    #[arg(long, help_heading = "A review in words")]
+    /// Title
+    #[arg(long, help_heading = "Describe a review")]
     title: Option<String>,
     /// What the customer wrote
-    #[arg(long, allow_hyphen_values = true, help_heading = "A review in words")]
+    #[arg(long, allow_hyphen_values = true, help_heading = "Describe a review")]
     text: Option<String>,
-    /// The author's name
-    #[arg(long, value_name = "NAME", help_heading = "A review in words")]
+    /// Name of the author
+    #[arg(long, value_name = "NAME", help_heading = "Describe a review")]
     author: Option<String>,
-    /// Its language, such as nl_NL
-    #[arg(long, value_name = "CODE", help_heading = "A review in words")]
+    /// Language, such as nl_NL
+    #[arg(long, value_name = "CODE", help_heading = "Describe a review")]
     language: Option<String>,
     /// When it was written, such as 2026-03-01 or 2026-03-01T12:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = read_time, help_heading = "A review in words")]
+    #[arg(long, value_name = "TIME", value_parser = read_time, help_heading = "Describe a review")]
     reviewed_at: Option<Timestamp>,
 }
 
 fn read_time(text: &str) -> Result<Timestamp, String> {
-    clock::parse(text).ok_or_else(|| "write a date, 2026-03-01, or a time, 2026-03-01T12:00:00Z".into())
+    clock::parse(text)
+        .ok_or_else(|| "expected a date such as 2026-03-01, or a time such as 2026-03-01T12:00:00Z".into())
 }
 
-/// The review, and what there is to know of it.
-pub(super) struct Asked {
+/// The review that was found, and what to know about it.
+pub(super) struct FoundReview {
     pub(super) subject: Subject,
-    /// What there is to know before the rules.
+    /// Notes for people, shown before the rules.
     pub(super) notes: Vec<String>,
-    /// The review in state, and its deliveries.
+    /// Its row in the database, and its deliveries.
     pub(super) known: Option<(ReviewRow, Vec<DeliveryRow>)>,
 }
 
-impl Which {
-    /// The review that is asked for; `None` where none is.
-    pub(super) async fn find(&self, settings: &Settings) -> Result<Option<Asked>, CliError> {
+impl ReviewArg {
+    /// The requested review; `None` if none was requested.
+    pub(super) async fn find(&self, settings: &Settings) -> Result<Option<FoundReview>, CliError> {
         match (&self.uuid, &self.file) {
-            (Some(uuid), _) => in_state(settings, uuid, self.account.as_deref()).await.map(Some),
-            (None, Some(file)) => in_file(settings, file, self).await.map(Some),
-            (None, None) => in_words(settings, self),
+            (Some(uuid), _) => from_database(settings, uuid, self.account.as_deref()).await.map(Some),
+            (None, Some(file)) => from_file(settings, file, self).await.map(Some),
+            (None, None) => described(settings, self),
         }
     }
 }
 
-async fn in_state(settings: &Settings, uuid: &str, account: Option<&str>) -> Result<Asked, CliError> {
+async fn from_database(
+    settings: &Settings,
+    uuid: &str,
+    account: Option<&str>,
+) -> Result<FoundReview, CliError> {
     let state = State::read(settings).await?;
     names::account(settings, &state, account).await?;
     let row = state.review(uuid, account).await?;
     let Some(review) = &row.review else {
         let (uuid, state) = (one_line(uuid, 100), row.state.as_str());
-        return Err(CliError::Failed(format!("review `{uuid}` is {state}: no rule looks at it")));
+        return Err(CliError::Failed(format!("review `{uuid}` is {state}: rules are not applied to it")));
     };
     let newest = state.store.list_revisions(row.id).await?.pop();
     let change = newest.as_ref().map_or(Change::New, |newest| newest.change);
@@ -112,10 +117,10 @@ async fn in_state(settings: &Settings, uuid: &str, account: Option<&str>) -> Res
     let known_names = Names::of(settings, &state, [row.account.as_str()]).await?;
     let subject = known_names.subject(review, change, previous);
     let rows = deliveries_of(&state, &row).await?;
-    Ok(Asked { subject, notes: notes(&known_names, &row.account), known: Some((row, rows)) })
+    Ok(FoundReview { subject, notes: notes(&known_names, &row.account), known: Some((row, rows)) })
 }
 
-async fn in_file(settings: &Settings, file: &Path, which: &Which) -> Result<Asked, CliError> {
+async fn from_file(settings: &Settings, file: &Path, which: &ReviewArg) -> Result<FoundReview, CliError> {
     let account = account(settings, which.account.as_deref())?;
     let text = read_file(file)?;
     let shown = one_line(&file.display().to_string(), 100);
@@ -127,7 +132,7 @@ async fn in_file(settings: &Settings, file: &Path, which: &Which) -> Result<Aske
         },
         Ok(Value::Array(_)) => {
             return Err(CliError::Failed(format!(
-                "`{shown}` holds a list: write one of its reviews to a file"
+                "`{shown}` contains a list; save one of its reviews to a file"
             )));
         }
         _ => text,
@@ -136,16 +141,14 @@ async fn in_file(settings: &Settings, file: &Path, which: &Which) -> Result<Aske
         Item::Review(review) => review,
         Item::Malformed(malformed) => {
             let why = malformed.reason;
-            let what = "it would be kept and reported, and no rule would look at it";
-            return Err(CliError::Failed(format!(
-                "`{shown}` holds no review that can be told: {why}; {what}"
-            )));
+            let what = "the bridge would keep and report it, but not apply any rule";
+            return Err(CliError::Failed(format!("`{shown}` contains no usable review: {why}; {what}")));
         }
     };
     let state = State::read(settings).await?;
     let known_names = Names::of(settings, &state, [account.as_str()]).await?;
     let subject = known_names.subject(&review, which.change.unwrap_or(Change::New), None);
-    Ok(Asked { subject, notes: notes(&known_names, &account), known: None })
+    Ok(FoundReview { subject, notes: notes(&known_names, &account), known: None })
 }
 
 fn read_file(file: &Path) -> Result<String, CliError> {
@@ -159,44 +162,44 @@ fn read_file(file: &Path) -> Result<String, CliError> {
     let mut bytes = Vec::new();
     reader.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| failed(&io_text(&error)))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(failed("it is larger than 4 MiB, and no review is"));
+        return Err(failed("it is larger than 4 MiB"));
     }
     Ok(String::from_utf8_lossy(&bytes).trim_start_matches('\u{FEFF}').to_owned())
 }
 
-/// What people should know of a review whose names come from the state.
+/// Notes on a review whose names come from the database.
 fn notes(known_names: &Names, account: &str) -> Vec<String> {
     let missing = !known_names.has(account);
-    let note = "the names of its sources, websites and platforms have not loaded yet: until they have, a review is \
-                held, and rules on names cannot be sure";
+    let note = "the names of the account's sources, websites and platforms have not been loaded yet: until then, \
+                reviews are held and rules on names are undecided";
     missing.then(|| note.to_owned()).into_iter().collect()
 }
 
-fn in_words(settings: &Settings, which: &Which) -> Result<Option<Asked>, CliError> {
+fn described(settings: &Settings, which: &ReviewArg) -> Result<Option<FoundReview>, CliError> {
     let account = account(settings, which.account.as_deref())?;
-    let own = &which.described;
+    let options = &which.described;
     let draft = Draft {
         account: Some(account.clone()),
-        rating: own.rating.clone(),
-        websites: own.website.clone(),
-        platform: own.platform.clone(),
-        source: own.source.clone(),
-        title: own.title.clone(),
-        text: own.text.clone(),
-        author: own.author.clone(),
-        language: own.language.clone(),
+        rating: options.rating.clone(),
+        websites: options.website.clone(),
+        platform: options.platform.clone(),
+        source: options.source.clone(),
+        title: options.title.clone(),
+        text: options.text.clone(),
+        author: options.author.clone(),
+        language: options.language.clone(),
         change: which.change,
-        reviewed_at: own.reviewed_at,
+        reviewed_at: options.reviewed_at,
     };
-    let described = Draft { account: None, ..draft.clone() } != Draft::default();
-    if !described && which.account.is_none() {
+    let is_described = Draft { account: None, ..draft.clone() } != Draft::default();
+    if !is_described && which.account.is_none() {
         return Ok(None);
     }
     let subject = draft.subject(&scales(settings), &account);
-    Ok(Some(Asked { subject, notes: Vec::new(), known: None }))
+    Ok(Some(FoundReview { subject, notes: Vec::new(), known: None }))
 }
 
-/// The account that is named, else the first.
+/// The named account, else the first.
 fn account(settings: &Settings, wanted: Option<&str>) -> Result<String, CliError> {
     match wanted {
         Some(wanted) => names::configured_account(settings, wanted).map(|()| wanted.to_owned()),

@@ -1,10 +1,10 @@
-//! The pauses that the API asks for in its headers.
+//! The pauses that the API requests in its headers.
 
 use crate::domain::Timestamp;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use std::time::Duration;
 
-/// How long to pause where the API says that it wants one but not how long: its throttle counts by the minute.
+/// How long to pause where the API requests one but not how long: its throttle counts by the minute.
 const DEFAULT_PAUSE: Duration = Duration::from_secs(60);
 /// No pause is longer.
 const MAX_PAUSE: Duration = Duration::from_secs(3600);

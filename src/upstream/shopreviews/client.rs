@@ -1,4 +1,4 @@
-//! The client of one account: what the rest of the bridge asks, made of calls, envelopes and items.
+//! The client of one account: what the rest of the bridge calls, built from calls, envelopes and items.
 
 use super::answer::{self, List};
 use super::connection::{Call, Connection};
@@ -66,23 +66,14 @@ impl Client {
             let results: Vec<Option<bool>> = items.iter().map(|raw| names::add(catalog, kind, raw)).collect();
             let unusable = results.iter().filter(|result| result.is_none()).count();
             if unusable > 0 {
-                tracing::warn!(
-                    account = self.connection.account,
-                    list = endpoint.name(),
-                    unusable,
-                    "names without a usable uuid"
-                );
+                tracing::warn!(list = %endpoint.name(), unusable, "names without a usable uuid were skipped");
             }
             cursor = next;
             if cursor.is_none() || !results.contains(&Some(true)) {
                 return Ok(());
             }
         }
-        tracing::warn!(
-            account = self.connection.account,
-            list = endpoint.name(),
-            "more than {MAX_NAME_PAGES} pages of names"
-        );
+        tracing::warn!(list = %endpoint.name(), "names beyond page {MAX_NAME_PAGES} were skipped");
         Ok(())
     }
 
@@ -98,7 +89,7 @@ impl Client {
             Some(Cursor::Link(link)) => address::below(&self.connection.base_url, link).ok_or_else(|| {
                 self.connection
                     .context(endpoint)
-                    .error(ErrorKind::Refused, "the next page does not lie below `base_url`")
+                    .error(ErrorKind::Refused, "the next page is not below `base_url`")
             }),
         }
     }
@@ -125,7 +116,7 @@ impl Upstream for Client {
             return Err(self
                 .connection
                 .context(endpoint)
-                .error(ErrorKind::Refused, "the review's uuid cannot be part of a path"));
+                .error(ErrorKind::Refused, "the uuid of the review cannot be part of a path"));
         }
         let url = self.connection.address(endpoint, Some(uuid))?;
         let in_path = self.connection.endpoints.path(endpoint).contains("{uuid}");

@@ -1,4 +1,4 @@
-//! The settings of an account that concern the API: where it is, who asks, how often, and the paths.
+//! The settings of an account that concern the API: its address, the credentials, the budget, and the paths.
 
 use super::Endpoint;
 use super::address::{is_loopback, is_relative_path};
@@ -17,19 +17,19 @@ pub const DEFAULT_MAX_PAGE_BYTES: u64 = 128 * 1024 * 1024;
 pub struct Settings {
     /// The base URL, without query or fragment.
     pub base_url: Url,
-    /// Who asks.
+    /// The credentials.
     pub credentials: Credentials,
     /// The paths below the base URL.
     pub endpoints: Endpoints,
-    /// At most so many requests in any minute.
+    /// The maximum of requests in any minute.
     pub requests_per_minute: u32,
-    /// At most so many bytes are read of one page, after decompression.
+    /// The maximum of bytes read of one page, after decompression.
     pub max_page_bytes: u64,
     /// Whether plain http is allowed beyond loopback.
     pub allow_http: bool,
 }
 
-/// Who asks.
+/// The credentials.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Credentials {
     /// A token of the dashboard.
@@ -96,13 +96,13 @@ fn parse_base_url(text: &str, allow_http: bool) -> Result<Url, (&'static str, St
         return Err(("is not an https URL", example()));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(("holds a user name or password", "set token, or email and password, instead".into()));
+        return Err(("contains a user name or password", "set token, or email and password, instead".into()));
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(("has a query or a fragment", example()));
     }
     if url.scheme() == "http" && !allow_http && !is_loopback(&url) {
-        let hint = "write https://, or allow_http = true where the token may travel unencrypted";
+        let hint = "write https://, or set allow_http = true if the token may be sent unencrypted";
         return Err(("is not encrypted", hint.into()));
     }
     Ok(url)
@@ -117,23 +117,31 @@ fn read_credentials(table: &Table<'_>) -> Option<Credentials> {
     match (with_token, with_login) {
         (true, true) => {
             let key = if table.has("token") { "token" } else { "token_file" };
-            table.problem(key, "is set beside a login", "keep the token, or email and password, not both");
+            table.problem(
+                key,
+                "is set together with a login",
+                "keep either the token, or email and password",
+            );
             None
         }
         (true, false) => token.map(Credentials::Token),
         (false, true) => {
             let email = email.filter(|email| !email.trim().is_empty());
             if email.is_none() {
-                table.problem("email", "is missing", "write the address that logs in: email = \"…\"");
+                table.problem(
+                    "email",
+                    "is missing",
+                    "set it to the address of the user that logs in: email = \"…\"",
+                );
             }
             if !has("password") {
-                table.problem("password", "is missing", "set password_file to a file that holds it");
+                table.problem("password", "is missing", "set password_file to a file that contains it");
             }
             Some(Credentials::Login { email: email?.trim().to_owned(), password: password? })
         }
         (false, false) => {
             let hint = "generate one in the ShopReviews dashboard (`Generate API token`) and set token_file \
-                        to a file that holds it; or set email and password";
+                        to a file that contains it; or set email and password";
             table.problem("token", "is missing", hint);
             None
         }
@@ -194,14 +202,14 @@ impl Endpoints {
 fn check_path(endpoint: Endpoint, path: &str) -> Result<(), &'static str> {
     let (allowed, required) = endpoint.placeholder().unwrap_or(("", false));
     if required && !path.contains(allowed) {
-        return Err("lacks its placeholder");
+        return Err("is missing its placeholder");
     }
     let rest = if allowed.is_empty() { path.to_owned() } else { path.replacen(allowed, "x", 1) };
     if rest.contains(['{', '}']) {
-        return Err("holds a placeholder that is not known here");
+        return Err("contains an unknown placeholder");
     }
     if !is_relative_path(&rest) {
-        return Err("is not a path below the base URL, without `/` before it and without `..`");
+        return Err("must be a path below the base URL, without a leading `/` and without `..`");
     }
     Ok(())
 }
