@@ -1,10 +1,10 @@
 //! Crash at every step: a scenario with all kinds of destination, edits, digests and marks, in which a call of the
-//! state fails, or the process ends at it, for every call.
+//! state fails, or the process ends at it.
 //!
 //! A process that ends before a call leaves what one leaves that ended after the call before it, unless something
-//! was done elsewhere in between that the call records: those methods are [`RECORDS`]. In `cargo test` the processes
-//! are dropped where they are, and a real one dies before and after one call of each method; in the full tier real
-//! ones die at every call.
+//! was done elsewhere in between that the call records: those methods are [`RECORDS`]. In `cargo test` the process is
+//! dropped where it is after every call, a real one dies before and after one call of each method, and every fourth
+//! call fails; in the full tier every call fails, and real processes die at every call.
 
 mod process;
 mod scenario;
@@ -92,47 +92,45 @@ async fn at_each(steps: impl IntoIterator<Item = Step>, fault: StoreFault) {
     assert!(happened + missed >= all && happened > 0, "only {happened} of {all}, {fault:?}");
 }
 
-#[tokio::test]
-async fn the_state_fails_before_each_of_its_calls() {
-    at_each(steps().await, StoreFault::Before).await;
+/// Of `steps` the last of each method, and those that `named` names by their number.
+fn chosen(steps: &[Step], named: fn(u32) -> bool) -> Vec<Step> {
+    let mut last = BTreeMap::new();
+    for (index, step) in steps.iter().enumerate() {
+        // The last round has all there is: edits, what waits, a digest.
+        last.insert(step.method, index);
+    }
+    let is_chosen =
+        |index: usize| named(u32::try_from(index).unwrap()) || last.get(steps[index].method) == Some(&index);
+    (0..steps.len()).filter(|index| is_chosen(*index)).map(|index| steps[index]).collect()
 }
 
 #[tokio::test]
-async fn the_state_fails_after_each_of_its_calls() {
-    at_each(steps().await, StoreFault::After).await;
+async fn the_state_fails_before_its_calls() {
+    at_each(chosen(&steps().await, tier::fails_at), Mishap::Before).await;
+}
+
+#[tokio::test]
+async fn the_state_fails_after_its_calls() {
+    at_each(chosen(&steps().await, tier::fails_at), Mishap::After).await;
 }
 
 #[tokio::test]
 async fn the_process_dies_after_each_call_of_the_state() {
-    at_each(steps().await, StoreFault::StopAfter).await;
+    at_each(steps().await, Mishap::StopAfter).await;
 }
 
 #[tokio::test]
 async fn the_process_dies_before_each_call_that_records_what_was_done() {
     let records = steps().await.into_iter().filter(|step| RECORDS.contains(&step.method));
-    at_each(records, StoreFault::StopBefore).await;
-}
-
-/// The steps at which real processes die: one of each method, or what the tier says.
-async fn deadly() -> Vec<Step> {
-    let mut chosen = BTreeMap::new();
-    let mut more = Vec::new();
-    for (step, number) in steps().await.into_iter().zip(0..) {
-        // The last round has all there is: edits, what waits, a digest.
-        chosen.insert(step.method, step);
-        if tier::dies_at(number) {
-            more.push(step);
-        }
-    }
-    if more.is_empty() { chosen.into_values().collect() } else { more }
+    at_each(records, Mishap::StopBefore).await;
 }
 
 #[tokio::test]
 async fn a_real_process_dies_before_calls_of_each_method() {
-    at_each(deadly().await, StoreFault::AbortBefore).await;
+    at_each(chosen(&steps().await, tier::dies_at), Mishap::AbortBefore).await;
 }
 
 #[tokio::test]
 async fn a_real_process_dies_after_calls_of_each_method() {
-    at_each(deadly().await, StoreFault::AbortAfter).await;
+    at_each(chosen(&steps().await, tier::dies_at), Mishap::AbortAfter).await;
 }

@@ -117,6 +117,24 @@ async fn states(store: &SqliteStore) -> Vec<(u32, String, DeliveryState)> {
 }
 
 #[tokio::test]
+async fn an_edit_that_no_rule_matches_is_marked_once_what_went_out_before_is_settled() {
+    let (_folder, store) = open().await;
+    take(&store, &[review("a", 1.0, "x")], &["one"], 1).await;
+    let under_way = lease(&store, "one", 2).await;
+    let edited = [review("a", 5.0, "y")];
+    let batch = IntakeBatch { account: ACCOUNT, reviews: &edited, malformed: &[], now: Timestamp(3) };
+    let decide = |_: Arrival<'_>| {
+        let Decision::Revise(mut revision) = revision(Change::Rating, &[]) else { unreachable!() };
+        revision.routed.mark = true;
+        Decision::Revise(revision)
+    };
+    store.intake(&batch, &decide).await.unwrap();
+    assert!(due_marks(&store).await.is_empty(), "the first is still under way");
+    delivered(&store, &under_way, 4).await;
+    assert_eq!(due_marks(&store).await, ["a"]);
+}
+
+#[tokio::test]
 async fn a_mark_that_was_under_way_during_an_edit_is_not_the_edits() {
     let (_folder, store) = open().await;
     take(&store, &[review("a", 1.0, "x")], &["one"], 1).await;

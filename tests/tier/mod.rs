@@ -87,10 +87,19 @@ pub fn properties(full: u32) -> u32 {
     if *TIER == Tier::Full { full } else { full.div_ceil(4) }
 }
 
-/// Whether a real process dies at the call `number` of the state; in the quick tier the test chooses a few itself.
+/// Whether a real process dies at the call `number` of the state, beside one call of each method.
 pub fn dies_at(number: u32) -> bool {
     match *TIER {
         Tier::Quick => false,
+        Tier::Slice(slice) => u64::from(number) % SLICES == slice,
+        Tier::Full => true,
+    }
+}
+
+/// Whether the call `number` of the state fails, beside one call of each method.
+pub fn fails_at(number: u32) -> bool {
+    match *TIER {
+        Tier::Quick => number.is_multiple_of(4),
         Tier::Slice(slice) => u64::from(number) % SLICES == slice,
         Tier::Full => true,
     }
