@@ -106,31 +106,31 @@ fn chosen(steps: &[Step], named: fn(u32) -> bool) -> Vec<Step> {
 
 #[tokio::test]
 async fn the_state_fails_before_its_calls() {
-    at_each(chosen(&steps().await, tier::fails_at), Mishap::Before).await;
+    at_each(chosen(&steps().await, tier::fails_at), StoreFault::Before).await;
 }
 
 #[tokio::test]
 async fn the_state_fails_after_its_calls() {
-    at_each(chosen(&steps().await, tier::fails_at), Mishap::After).await;
+    at_each(chosen(&steps().await, tier::fails_at), StoreFault::After).await;
 }
 
 #[tokio::test]
 async fn the_process_dies_after_each_call_of_the_state() {
-    at_each(steps().await, Mishap::StopAfter).await;
+    at_each(steps().await, StoreFault::StopAfter).await;
 }
 
 #[tokio::test]
 async fn the_process_dies_before_each_call_that_records_what_was_done() {
     let records = steps().await.into_iter().filter(|step| RECORDS.contains(&step.method));
-    at_each(records, Mishap::StopBefore).await;
+    at_each(records, StoreFault::StopBefore).await;
 }
 
 #[tokio::test]
 async fn a_real_process_dies_before_calls_of_each_method() {
-    at_each(chosen(&steps().await, tier::dies_at), Mishap::AbortBefore).await;
+    at_each(chosen(&steps().await, tier::dies_at), StoreFault::AbortBefore).await;
 }
 
 #[tokio::test]
 async fn a_real_process_dies_after_calls_of_each_method() {
-    at_each(chosen(&steps().await, tier::dies_at), Mishap::AbortAfter).await;
+    at_each(chosen(&steps().await, tier::dies_at), StoreFault::AbortAfter).await;
 }
