@@ -67,7 +67,7 @@ function drawReviews(reviews, first) {
   let before = null;
   for (const review of reviews) {
     const age = review.age;
-    // What changes all the time must not draw the whole row anew.
+    // What changes all the time must not redraw the whole row.
     const key = JSON.stringify({ ...review, age: 0 });
     let entry = drawn.get(review.uuid);
     if (!entry || entry.key !== key) {
@@ -188,7 +188,7 @@ function say(words, good) {
   notice.hidden = !words;
 }
 
-function tell(news) {
+function announce(news) {
   const out = news.out_until !== null;
   if (out) say("Simulated outage: Slack answers 503 for a moment. Failed messages will be retried.");
   else if (wasOut) {
@@ -214,7 +214,7 @@ function draw(news) {
     drawPost(post, first);
     after = Math.max(after, post.id);
   }
-  tell(news);
+  announce(news);
 }
 
 async function ask() {

@@ -74,10 +74,8 @@ pub const BANNED: &[Banned] = &[
 /// What is not yet held to the rules; nothing is added here.
 const NOT_YET: &[&str] = &[
     "CONTRIBUTING.md",
-    "help of ",
     "templates/",
     "src/app/",
-    "src/cli/",
     "src/destination/",
     "src/operator/",
     "src/outbox/",
@@ -94,7 +92,7 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("src/sandbox/phrases/", "", "what customers write"),
     ("src/sandbox/hostile.rs", "", "what customers write"),
     ("src/demo/story.rs", "", "what customers write"),
-    ("src/demo/tales.rs", "", "what customers write"),
+    ("src/demo/sample_reviews.rs", "", "what customers write"),
     ("src/presentation/samples.rs", "", "what customers write"),
     ("templates/web/demo.js", "tell", "the name of a function"),
 ];
