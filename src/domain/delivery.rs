@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
-    /// Waiting, being sent, or waiting for a retry.
+    /// Queued, being sent, or waiting for a retry.
     Pending,
-    /// Told (or accepted, where display is not observable).
+    /// Delivered (or accepted, if display is not observable).
     Delivered,
     /// A dead letter: it can never pass, or `give_up_after` has passed.
     Dead,
     /// Given up by a person.
     Discarded,
-    /// Read elsewhere before it was told, with `skip_if_read`.
+    /// Read elsewhere before it was delivered, with `skip_if_read`.
     Skipped,
     /// A newer revision has a delivery to the same destination and recipient.
     Superseded,
@@ -43,7 +43,7 @@ impl DeliveryState {
     }
 }
 
-/// One rule that asked for a delivery, and why it matched.
+/// One rule that created a delivery, and why it matched.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleHit {
     /// The rule's name.

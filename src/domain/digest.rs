@@ -1,4 +1,4 @@
-//! Many reviews in one message, by schedule (a digest) or because they came at once (a summary), and the figures
+//! Many reviews in one message, by schedule (a digest) or because many came together (a summary), and the figures
 //! people look at first. Pure.
 
 use super::{RuleHit, Subject, Timestamp};
@@ -25,22 +25,22 @@ pub struct Digest {
     pub troubles: Vec<String>,
 }
 
-/// Why reviews are told together that were to be told one by one.
+/// Why reviews are grouped that would normally be delivered one by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// More came than one wants to hear of so quickly.
+    /// Too many came in a short time.
     Burst,
-    /// They had to wait: the destination was broken, paused or closed.
+    /// They were pending: the destination was broken, paused or closed.
     Backlog,
 }
 
-/// What a burst, or what waited for long, is folded into.
+/// The message that replaces a burst or a backlog.
 #[derive(Clone, Debug)]
 pub struct Summary {
     /// Why.
     pub cause: Cause,
-    /// What it says of its reviews; without troubles.
+    /// Its reviews; without problems.
     pub reviews: Digest,
 }
 
@@ -49,7 +49,7 @@ pub struct Summary {
 pub struct Member {
     /// The review, newest revision.
     pub subject: Subject,
-    /// Why it is told.
+    /// The rules that matched, and why.
     pub rules: Vec<RuleHit>,
 }
 
@@ -60,7 +60,7 @@ pub struct Figures {
     pub count: usize,
     /// Of these, with a known rating.
     pub rated: usize,
-    /// Of these, edits of reviews told before.
+    /// Of these, edits of reviews delivered before.
     pub edits: usize,
     /// Low or unreadable, with text: what a person should look at.
     pub attention: usize,
@@ -155,7 +155,7 @@ impl Digest {
         members
     }
 
-    /// The edits of reviews told before that are not among [`Self::attention`].
+    /// The edits of reviews delivered before that are not among [`Self::attention`].
     pub fn edits(&self) -> Vec<&Member> {
         let edit = |member: &&Member| member.subject.previous.is_some() && !member.subject.needs_attention();
         self.members.iter().filter(edit).collect()

@@ -70,16 +70,16 @@ pub struct Message {
 /// What a message says.
 #[derive(Clone, Debug)]
 pub enum Content {
-    /// One review, its newest revision, and the rules that asked for it.
+    /// One review, its newest revision, and the rules that matched it.
     Review {
         /// The review.
         subject: Box<Subject>,
-        /// Why it is told.
+        /// The rules that matched, and why.
         rules: Vec<RuleHit>,
     },
     /// Many reviews, by schedule.
     Digest(Box<Digest>),
-    /// Many reviews, for they came at once.
+    /// Many reviews that came together.
     Summary(Box<Summary>),
     /// A notice to the operator.
     Operator(Notice),
@@ -91,7 +91,7 @@ pub enum Content {
 }
 
 impl Content {
-    /// Every review it tells, with the rules that asked for it.
+    /// Every review in it, with the rules that matched.
     pub fn reviews(&self) -> Vec<(&Subject, &[RuleHit])> {
         fn of(members: &[Member]) -> Vec<(&Subject, &[RuleHit])> {
             members.iter().map(|member| (&member.subject, &*member.rules)).collect()

@@ -1,4 +1,4 @@
-//! How an account's reviews are treated: what is told at first, what is too old, when it is marked read.
+//! How an account's reviews are treated: what is delivered at first, what is too old, when it is marked read.
 
 use super::RatingScales;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use std::time::Duration;
 pub struct AccountPolicy {
     /// How often the unread list is read; at least [`AccountPolicy::SHORTEST_POLL_INTERVAL`].
     pub poll_interval: Duration,
-    /// What of the first complete listing is told.
+    /// What of the first complete listing is delivered.
     pub backfill: Backfill,
-    /// Later, a first-seen review older than this is remembered instead of told.
+    /// Later, a first-seen review older than this is remembered instead of delivered.
     pub max_age: Duration,
     /// When a review is marked read.
     pub mark_read: MarkRead,
-    /// What becomes of a review that no rule wants told.
+    /// What happens to a review that matches no rule.
     pub unmatched: Unmatched,
     /// How long after first sight rules run, on the latest revision; zero is at once.
     pub settle: Duration,
@@ -46,7 +46,7 @@ impl Default for AccountPolicy {
     }
 }
 
-/// What of an account's first complete listing is told; the rest is remembered.
+/// What of an account's first complete listing is delivered; the rest is remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backfill {
     /// Everything.
@@ -83,7 +83,7 @@ impl MarkRead {
     }
 }
 
-/// What becomes of a review that no rule wants told.
+/// What happens to a review that matches no rule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Unmatched {
     /// It stays unread.

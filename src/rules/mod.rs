@@ -39,7 +39,7 @@ pub struct Candidate<'a> {
 /// Where a review goes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Routing {
-    /// Each destination once, in the order first asked for, with every rule that asked for it.
+    /// Each destination once, in the order of the rules, with every rule that sends to it.
     pub targets: Vec<(String, Vec<RuleHit>)>,
     /// Nothing matched, and some rule could not be decided because a name is unknown.
     pub undecided: bool,

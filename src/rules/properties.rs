@@ -147,9 +147,9 @@ proptest! {
             }
         }
         let names = |hits: &[crate::domain::RuleHit]| hits.iter().map(|hit| hit.rule.clone()).collect();
-        let told: Vec<(String, Vec<String>)> =
+        let routed: Vec<(String, Vec<String>)> =
             routing.targets.iter().map(|(to, hits)| (to.clone(), names(hits))).collect();
-        prop_assert_eq!(told, expected);
+        prop_assert_eq!(routed, expected);
 
         let parsed = parse(&configuration(&rules));
         let explained = explain(&parsed, Candidate { subject: &subject, now: NOW });

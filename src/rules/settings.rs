@@ -199,18 +199,18 @@ mod tests {
     use super::super::read_rules;
     use super::super::testing::{problems, problems_of, read, rules};
 
-    fn told(config: &str) -> Vec<String> {
-        let told = |problem: &crate::settings::Problem| {
+    fn texts_of(config: &str) -> Vec<String> {
+        let text = |problem: &crate::settings::Problem| {
             format!("{}: {}; {}", problem.path, problem.what, problem.hint)
         };
-        problems_of(config).iter().map(told).collect()
+        problems_of(config).iter().map(text).collect()
     }
 
     #[test]
     fn no_rule_at_all_is_a_problem() {
         for config in ["", "rules = []"] {
             assert_eq!(
-                told(config),
+                texts_of(config),
                 ["rules: no rules, so nothing would ever be delivered; add [[rules]] with a name and its \
                   destinations: to = [\"…\"]"]
             );
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_of_every_rule_is_told_at_once() {
+    fn all_problems_of_all_rules_are_reported_together() {
         let config = r#"
             [[rules]]
             name = "a"
@@ -249,7 +249,7 @@ mod tests {
             "rules[2].when: is not a table; write when = { … } or [rules[2].when]",
             "rules[2].to: is missing; list where the reviews go, any of: `support`, `managers`, `owner`",
         ];
-        assert_eq!(told(config), expected);
+        assert_eq!(texts_of(config), expected);
     }
 
     #[test]
@@ -279,15 +279,15 @@ mod tests {
         for fine in ["min_rating = 2, max_rating = 2", "has_rating = true, max_rating = 2"] {
             assert!(problems(&format!("{{ {fine} }}")).is_empty(), "{fine}");
         }
-        assert_eq!(problems("{ min_rating = 9, max_rating = 2 }").len(), 1, "told once, for its range");
+        assert_eq!(problems("{ min_rating = 9, max_rating = 2 }").len(), 1, "reported once, for its range");
     }
 
     #[test]
     fn accounts_are_those_of_the_configuration() {
         let rule = "[[rules]]\nname = 'a'\nto = ['support']\nwhen = { accounts = ['Main', 'mains'] }\n";
-        assert!(told(rule).is_empty(), "no account is a problem of its own");
+        assert!(texts_of(rule).is_empty(), "no account is a problem of its own");
         assert_eq!(
-            told(&format!("{rule}[accounts.main]\n[accounts.other]\n")),
+            texts_of(&format!("{rule}[accounts.main]\n[accounts.other]\n")),
             ["rules[0].when.accounts: unknown account `mains`; did you mean `main`?"]
         );
     }

@@ -1,4 +1,4 @@
-//! Helpers of this module's tests: rules out of TOML, conditions asked of drafts.
+//! Helpers of this module's tests: rules from TOML, conditions checked on drafts.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::condition::Truth;

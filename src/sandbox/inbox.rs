@@ -1,4 +1,4 @@
-//! The fake receivers of messages: chats and webhooks. Keeps what arrives, answers as told.
+//! The fake receivers of messages: chats and webhooks. Keeps what arrives, answers as configured.
 
 use super::fault::{Line, status};
 use super::wire::Cutter;
@@ -99,7 +99,7 @@ impl Inbox {
         self.state().answers.entry(path.to_owned()).or_default().push_back(answer);
     }
 
-    /// Until told otherwise, messages to `path` that nothing else is planned for get this answer.
+    /// From now on, messages to `path` without a planned answer get this one.
     pub fn answer_all(&self, path: &str, answer: Answer) {
         self.state().standing.insert(path.to_owned(), answer);
     }

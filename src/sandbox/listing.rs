@@ -16,9 +16,9 @@ pub enum Shape {
     Links,
     /// `{"data": […]}` page by page, without a word about other pages.
     Silent,
-    /// `{"data": […]}`, everything at once whatever `page` says.
+    /// `{"data": […]}`, everything in one page, `page` is ignored.
     Data,
-    /// `[…]`, everything at once whatever `page` says.
+    /// `[…]`, everything in one page, `page` is ignored.
     Bare,
 }
 

@@ -1,4 +1,4 @@
-//! What the fake API knows: reviews, who read what, tokens, what was asked, what is to go wrong.
+//! What the fake API knows: reviews, which are read, tokens, requests, planned faults.
 
 use super::listing::Shape;
 use super::{Fault, Options, hostile, reviews};
@@ -103,7 +103,7 @@ impl Sandbox {
         }
     }
 
-    /// Adds an unread item, whatever it is.
+    /// Adds an unread item of any form.
     pub fn add(&self, item: Value) {
         self.add_raw(item.to_string());
     }

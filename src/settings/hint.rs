@@ -16,7 +16,7 @@ pub fn quoted<T: AsRef<str>>(names: &[T]) -> String {
 /// The candidate nearest to `wanted` by edit distance (two neighbours swapped count once), if one is near enough to
 /// be meant.
 pub fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // Longer than any name here; keeps the quadratic distance small whatever was written.
+    // Longer than any name here; keeps the quadratic distance small for any input.
     if wanted.len() > 200 {
         return None;
     }

@@ -8,7 +8,7 @@ use crate::app::build_upstream;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::{Catalog, Timestamp};
-use crate::store::{AccountRecord, EndpointRecord};
+use crate::store::{AccountRecord, EndpointRecord, StoreError};
 use crate::upstream::{Credentials, Endpoint, ErrorKind, Item, Page, Upstream, UpstreamError};
 use std::time::Duration;
 
@@ -46,15 +46,13 @@ pub(super) async fn from_database(settings: &Settings, name: &str, state: &State
                 }
             }
         }
-        Err(why) => report.failed(&format!("account {name}"), &why, ""),
+        Err(error) => report.failed(&format!("account {name}"), &error.to_string(), ""),
     }
     (report, None)
 }
 
-async fn recall(name: &str, state: &State) -> Result<(AccountRecord, Vec<EndpointRecord>), String> {
-    let record = state.store.account(name).await.map_err(|error| error.to_string())?;
-    let seen = state.store.endpoints(name).await.map_err(|error| error.to_string())?;
-    Ok((record, seen))
+async fn recall(name: &str, state: &State) -> Result<(AccountRecord, Vec<EndpointRecord>), StoreError> {
+    Ok((state.store.account(name).await?, state.store.endpoints(name).await?))
 }
 
 /// Calls the API of an account: the first page of the unread list, and all names.
@@ -96,7 +94,7 @@ pub(super) async fn check(settings: &Settings, name: &str, state: &State) -> Che
             let known = status_of(Endpoint::MarkReviewRead, settings.accounts.get(name), &record, &seen);
             endpoint_row(&mut report, name, Endpoint::MarkReviewRead, known);
         }
-        Err(why) => report.failed(&what(name, Endpoint::MarkReviewRead), &why, ""),
+        Err(error) => report.failed(&what(name, Endpoint::MarkReviewRead), &error.to_string(), ""),
     }
     (report, catalog)
 }

@@ -1,4 +1,4 @@
-//! A fake mailbox: receives mail by real SMTP on loopback, keeps it, and answers as told.
+//! A fake mailbox: receives mail by real SMTP on loopback, keeps it, and answers as configured.
 
 mod mime;
 mod session;
@@ -39,7 +39,7 @@ pub struct Mail {
     pub parsed: Parsed,
 }
 
-/// Where in the dialogue a reply that was asked for is given.
+/// The stage of the dialogue at which a configured reply is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
     /// In place of the greeting.
@@ -58,7 +58,7 @@ pub enum Stage {
     Message,
 }
 
-/// What is replied in place of what all being well would say.
+/// A reply in place of the normal one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// This line, without its end: `451 4.3.0 Try again later`. The mail is not kept.
@@ -133,7 +133,7 @@ pub async fn serve_mailbox(listener: TcpListener, mailbox: Arc<Mailbox>, shutdow
         let full = sessions.len() >= MAX_CONNECTIONS;
         tokio::select! {
             () = &mut shutdown => return,
-            // A session that broke off has told its client so; there is nobody else to tell.
+            // A session that broke off has already answered its client; there is nobody else to notify.
             _ = sessions.next(), if !sessions.is_empty() => {}
             accepted = listener.accept(), if !full => match accepted {
                 Ok((stream, _)) => {

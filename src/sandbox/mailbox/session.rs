@@ -212,7 +212,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
     }
 
-    /// Says `fine`, unless another reply was asked for.
+    /// Says `fine`, unless another reply is configured.
     async fn say(&mut self, stage: Stage, fine: &str) -> io::Result<Said> {
         match self.mailbox.reply_at(stage) {
             None => self.write(fine).await,
