@@ -71,9 +71,6 @@ pub const BANNED: &[Banned] = &[
     banned(r"as you like", "as you like", "of your choice, at your option"),
 ];
 
-/// What is not yet held to the rules; nothing is added here.
-const NOT_YET: &[&str] = &["CONTRIBUTING.md"];
-
 /// What may say something banned: where, what, and why.
 const ALLOWED: &[(&str, &str, &str)] = &[
     ("docs/style.md", "", "it lists what is banned"),
@@ -144,11 +141,6 @@ fn files() -> Vec<Text> {
     read.map(text).collect()
 }
 
-/// `STYLE_ALL=1` holds everything.
-fn is_not_yet(place: &str) -> bool {
-    std::env::var_os("STYLE_ALL").is_none() && NOT_YET.iter().any(|prefix| place.starts_with(prefix))
-}
-
 /// What is wrong with `text`, as `file:line: what it says; write …`.
 fn findings(text: &Text, patterns: &[(Regex, &Banned)]) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -181,8 +173,7 @@ fn patterns() -> Vec<(Regex, &'static Banned)> {
 fn what_people_read_is_plain_english() {
     let patterns = patterns();
     let texts = literals_of_the_code().into_iter().chain(help_of_the_commands()).chain(files());
-    let held = texts.filter(|text| !is_not_yet(&text.place));
-    let wrong: Vec<String> = held.flat_map(|text| findings(&text, &patterns)).collect();
+    let wrong: Vec<String> = texts.flat_map(|text| findings(&text, &patterns)).collect();
     assert!(wrong.is_empty(), "docs/style.md says what to write:\n{}", wrong.join("\n"));
 }
 
@@ -206,8 +197,6 @@ fn banned_words_are_found_over_ends_of_lines_and_in_no_longer_word() {
 fn every_exception_is_about_something() {
     for (place, _, why) in ALLOWED {
         assert!(!why.is_empty(), "{place}");
-        // Folders move while the code does; what is held must be there.
-        let is_moving = NOT_YET.iter().any(|prefix| place.starts_with(prefix));
-        assert!(is_moving || root().join(place).exists(), "{place} is not there");
+        assert!(root().join(place).exists(), "{place} is not there");
     }
 }
