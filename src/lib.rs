@@ -1,4 +1,4 @@
-//! `review-bridge`: tells the right people about a customer's review, once, in time, and never loses one.
+//! `review-bridge`: delivers customer reviews from ShopReviews to the right people, once, in time, and never loses one.
 //!
 //! The modules in the order the data takes. `ARCHITECTURE.md` is the long form of this map.
 //!
