@@ -48,6 +48,8 @@ pub enum Form {
     Full,
     /// The plainest form the destination takes: after a refused payload, or a template that failed.
     Plain,
+    /// The plain form cut to a few hundred characters, saying how much is missing: after the plain form was too large.
+    Short,
 }
 
 /// What a destination renders and sends.

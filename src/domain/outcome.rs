@@ -79,7 +79,14 @@ macro_rules! reasons {
 reasons! {
     /// The destination limits the rate (429).
     RateLimited = "rate_limited",
-    /// The destination failed (5xx, SMTP 4yz).
+    /// This message or its recipient is refused for now (SMTP 4yz after `RCPT` or the content: greylisting, a full
+    /// mailbox).
+    Deferred = "deferred",
+    /// A sending quota is used up: nothing passes before it is renewed, hours later.
+    Quota = "quota",
+    /// The login is refused for now (too many logins, a server that cannot check them).
+    LoginDeferred = "login_deferred",
+    /// The destination failed (5xx, SMTP 421, 4yz before `RCPT`).
     ServerError = "server_error",
     /// No answer in time.
     TimedOut = "timed_out",
@@ -103,6 +110,12 @@ reasons! {
     ChannelGone = "channel_gone",
     /// Not allowed to post there.
     Forbidden = "forbidden",
+    /// The server does not accept messages from this sender.
+    SenderRefused = "sender_refused",
+    /// The account behind the destination is suspended until it is paid for (402).
+    PaymentRequired = "payment_required",
+    /// The proxy on the way refuses its credentials (407).
+    ProxyRefused = "proxy_refused",
     /// Credentials refused.
     CredentialsRefused = "credentials_refused",
     /// Certificate refused, or no TLS where it is needed.
@@ -117,6 +130,58 @@ reasons! {
     DestinationRemoved = "destination_removed",
     /// The message could not be rendered, not even in its plain form.
     RenderFailed = "render_failed",
+    /// The review was read elsewhere before it was delivered, with `skip_if_read`.
+    ReadElsewhere = "read_elsewhere",
+    /// The recipient has this rating and text already.
+    Unchanged = "unchanged",
+}
+
+/// What a reason is evidence about: which sends it says something of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// This message, its recipient, or how much is sent at once: other messages may pass.
+    Message,
+    /// The destination, whatever is sent to it.
+    Destination,
+    /// The server and the login behind the destination: all destinations that share them.
+    Server,
+}
+
+impl Reason {
+    /// What an attempt that ended for this reason says something about. A destination that shares its server with
+    /// no other is its server.
+    pub fn about(self) -> About {
+        match self {
+            Self::RateLimited
+            | Self::Deferred
+            | Self::Interrupted
+            | Self::PayloadRefused
+            | Self::TooLarge
+            | Self::RecipientUnknown
+            | Self::UnexpectedAnswer
+            | Self::GaveUp
+            | Self::DestinationRemoved
+            | Self::RenderFailed
+            | Self::ReadElsewhere
+            | Self::Unchanged => About::Message,
+            Self::Revoked
+            | Self::ChannelGone
+            | Self::Forbidden
+            | Self::SenderRefused
+            | Self::Redirected
+            | Self::NotFound => About::Destination,
+            Self::ServerError
+            | Self::TimedOut
+            | Self::Unreachable
+            | Self::ConnectionLost
+            | Self::LoginDeferred
+            | Self::Quota
+            | Self::PaymentRequired
+            | Self::ProxyRefused
+            | Self::CredentialsRefused
+            | Self::CertificateRefused => About::Server,
+        }
+    }
 }
 
 /// One attempt, as the ledger keeps it.
