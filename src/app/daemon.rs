@@ -7,6 +7,7 @@ use super::watch::{Heartbeat, OperatorLoop};
 use super::wiring::Wiring;
 use super::{App, AppError};
 use crate::clock::Clock;
+use crate::domain::Timestamp;
 use crate::outbox::Janitor;
 use crate::task::Group;
 use std::future::Future;
@@ -136,6 +137,7 @@ impl App {
             signals: signals.clone(),
             fallbacks,
             store: shared.store.clone(),
+            orphans_at: Timestamp::default(),
         };
         outbox.start(dispatching.run());
         if let Some(reload) = reload {

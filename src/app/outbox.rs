@@ -3,6 +3,7 @@
 use super::AppError;
 use super::daemon::{Newest, Signals};
 use super::wiring::Wiring;
+use crate::domain::Timestamp;
 use crate::outbox::{Digester, Dispatcher};
 use crate::store::{SharedStore, StoreError};
 use std::sync::Arc;
@@ -14,6 +15,9 @@ const GRACE: Duration = Duration::from_secs(8);
 /// The longest the outbox sleeps: commands change the state while it does.
 const OUTBOX_SLEEP: Duration = Duration::from_secs(2);
 
+/// How often destinations are looked for that are gone from the configuration.
+const ORPHANS_INTERVAL: Duration = Duration::from_secs(60);
+
 /// Sends what is due, by the newest configuration.
 pub(super) struct OutboxLoop {
     pub dispatcher: Dispatcher,
@@ -22,6 +26,8 @@ pub(super) struct OutboxLoop {
     pub signals: Signals,
     pub fallbacks: mpsc::Sender<(String, String)>,
     pub store: SharedStore,
+    /// When destinations that are gone were last looked for.
+    pub orphans_at: Timestamp,
 }
 
 impl OutboxLoop {
@@ -64,6 +70,11 @@ impl OutboxLoop {
             if changed {
                 self.store.probe_broken(now).await?;
             }
+        }
+        let now = self.dispatcher.now();
+        if self.orphans_at > now || now.since(self.orphans_at) >= ORPHANS_INTERVAL {
+            self.orphans_at = now;
+            wiring.dead_letter_orphans(&self.store, now).await?;
         }
         Ok(wiring)
     }

@@ -79,9 +79,9 @@ impl Wiring {
         (same == reached(settings)).then(|| (own.upstream.clone(), own.budget.clone()))
     }
 
-    /// Brings what is queued into line with this configuration, and begins to watch its digests. Not to be left
-    /// out where anything was enqueued under another configuration: it would be queued forever.
-    pub async fn align(&self, store: &SharedStore, now: Timestamp) -> Result<Digester, StoreError> {
+    /// What is queued for a destination that has been gone for ten minutes becomes dead letters. To be looked for every
+    /// minute.
+    pub async fn dead_letter_orphans(&self, store: &SharedStore, now: Timestamp) -> Result<(), StoreError> {
         let configured: Vec<String> = self.targets.by_name.keys().cloned().collect();
         let orphans = store.dead_letter_orphans(&configured, now).await?;
         if orphans > 0 {
@@ -90,6 +90,13 @@ impl Wiring {
                 "messages to destinations that are no longer configured were moved to dead letters"
             );
         }
+        Ok(())
+    }
+
+    /// Brings what is queued into line with this configuration, and begins to watch its digests. Not to be left
+    /// out where anything was enqueued under another configuration: it would be queued forever.
+    pub async fn align(&self, store: &SharedStore, now: Timestamp) -> Result<Digester, StoreError> {
+        self.dead_letter_orphans(store, now).await?;
         store.regroup(&self.targets.digests(), now).await?;
         store.release_held(now).await?;
         Digester::new(store.clone(), &self.targets, now).await

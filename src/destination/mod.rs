@@ -38,6 +38,7 @@ use async_trait::async_trait;
 use std::fmt::Debug;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 /// A rendered message, ready to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +52,15 @@ pub struct Payload {
     pub fallback: Option<String>,
 }
 
+/// A mail server, as far as it limits what is sent at a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerSlots {
+    /// What identifies it and the login: host, port and user name.
+    pub key: String,
+    /// How many connections it has.
+    pub connections: u32,
+}
+
 /// A destination that messages can be sent to.
 #[async_trait]
 pub trait Destination: Send + Sync {
@@ -61,6 +71,14 @@ pub trait Destination: Send + Sync {
     /// Whether something listens where it sends, without sending anything: the host resolves and takes a
     /// connection within the destination's time-out. The error is for people and holds no secret.
     async fn reach(&self) -> Result<(), String>;
+    /// The longest that one attempt may take, where that is not the destination's time-out.
+    fn longest_attempt(&self) -> Option<Duration> {
+        None
+    }
+    /// The mail server that it sends through, where it shares one with others.
+    fn server(&self) -> Option<ServerSlots> {
+        None
+    }
     /// Where it sends, without secrets: `hooks.slack.com`.
     fn address(&self) -> String;
     /// The recipients that deliveries are split by; a single empty text where the kind knows none.

@@ -135,6 +135,20 @@ impl Health {
         }
     }
 
+    /// The health after an attempt of another destination that shares the server and the login.
+    #[must_use]
+    pub fn after_shared(&self, evidence: &Evidence<'_>) -> Self {
+        let about_server =
+            |reason: Option<Reason>| reason.is_some_and(|reason| reason.about() == About::Server);
+        let concerns = match evidence.outcome {
+            Outcome::Delivered | Outcome::Accepted | Outcome::Dead { .. } => {
+                self.failures > 0 || about_server(self.reason)
+            }
+            Outcome::Retry { reason, .. } | Outcome::Broken { reason } => about_server(Some(*reason)),
+        };
+        if concerns { self.after(evidence) } else { self.clone() }
+    }
+
     fn answered(&self, evidence: &Evidence<'_>) -> Self {
         let delivered = !matches!(evidence.outcome, Outcome::Dead { .. });
         match self.state {

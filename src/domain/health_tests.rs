@@ -115,6 +115,25 @@ fn a_message_that_is_refused_for_now_leaves_the_next_probe_to_another() {
     assert_eq!(later.probe_at, Some(seconds(305)));
 }
 
+// J4
+#[test]
+fn what_one_destination_learns_of_the_server_holds_for_all_that_share_it() {
+    let shared = |health: &Health, outcome: &Outcome, at: u64| {
+        health.after_shared(&Evidence { outcome, detail: "why", now: seconds(at), random: 1.0 })
+    };
+    let login = shared(&Health::default(), &retry(Reason::LoginDeferred), 0);
+    assert_eq!((login.state, login.probe_at), (HealthState::Failing, Some(seconds(60))));
+    assert_eq!(shared(&login, &Outcome::Delivered, 60).state, HealthState::Working);
+    let refused = Outcome::Broken { reason: Reason::CredentialsRefused };
+    assert_eq!(shared(&Health::default(), &refused, 0).state, HealthState::Broken);
+    // Its sender is its own.
+    let sender = Outcome::Broken { reason: Reason::SenderRefused };
+    assert_eq!(shared(&Health::default(), &sender, 0), Health::default());
+    let own = step(&Health::default(), &sender, 0);
+    assert_eq!(shared(&own, &Outcome::Delivered, 10), own);
+    assert_eq!(shared(&Health::default(), &Outcome::Delivered, 10), Health::default());
+}
+
 #[test]
 fn a_name_is_read_back() {
     for state in HealthState::ALL {

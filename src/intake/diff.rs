@@ -1,6 +1,6 @@
 //! What changed between two sights of a review. Pure.
 
-use crate::domain::{Change, Previous, Review};
+use crate::domain::{Change, Previous, Review, receipt};
 use crate::store::{StoreError, ids};
 use std::time::Duration;
 
@@ -10,14 +10,7 @@ const NO_TEXT: &str = "-";
 /// The kind of change from `before` to `after`: the first that fits of rating, first text, text. Other
 /// fields make no change.
 pub fn change(before: &Review, after: &Review) -> Option<Change> {
-    if before.rating != after.rating {
-        return Some(Change::Rating);
-    }
-    match (&before.text, &after.text) {
-        (None, Some(_)) => Some(Change::TextAdded),
-        (before, after) if before != after => Some(Change::Text),
-        _ => None,
-    }
+    receipt::between((&before.rating, before.text.as_ref()), (&after.rating, after.text.as_ref()))
 }
 
 /// The hash of a review's rating and the hash of its text, with a dot between: all that a tombstone keeps.

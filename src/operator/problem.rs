@@ -106,14 +106,14 @@ fn new_token(account: &str) -> String {
 }
 
 fn broken(record: &DestinationRecord, facts: &ProblemFacts, now: Timestamp) -> Option<Worded> {
-    let since = record.broken_at.filter(|at| now.since(*at) >= BROKEN_FOR)?;
+    let since = record.health.since.filter(|at| record.is_broken() && now.since(*at) >= BROKEN_FOR)?;
     let name = &record.name;
     let queued = match queued_for(facts, name) {
         0 => String::new(),
         1 => ", and 1 review is queued for it".to_owned(),
         count => format!(", and {count} reviews are queued for it"),
     };
-    let detail = record.broken_detail.as_deref().unwrap_or_default();
+    let detail = record.health.detail.as_deref().unwrap_or_default();
     let text = format!("destination `{name}` has been broken since {}{queued}: {detail}", minute(since));
     let hint = format!(
         "fix it, then run `review-bridge destinations resume {name}`; it is also retried every 15 minutes"
@@ -201,7 +201,7 @@ pub fn extent(facts: &ProblemFacts, key: &ProblemKey) -> Extent {
             Extent { since: account().and_then(|account| account.record.failing_since), queued: 0 }
         }
         ProblemKind::DestinationBroken => Extent {
-            since: destination().and_then(|record| record.broken_at),
+            since: destination().and_then(|record| record.health.since),
             queued: queued_for(facts, &key.subject),
         },
         _ => Extent::default(),

@@ -1,7 +1,7 @@
 //! Tests of what counts as a problem, and of the words for its end.
 
 use super::*;
-use crate::domain::Reason;
+use crate::domain::{Health, HealthState, Reason};
 use crate::store::{AccountRecord, DeadLetters};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -27,8 +27,8 @@ fn account(failed_polls: u32, kind: ErrorName) -> ProblemFacts {
 }
 
 fn broken_since(at: Timestamp, queued: u64) -> ProblemFacts {
-    let record =
-        DestinationRecord { name: "support".into(), broken_at: Some(at), ..DestinationRecord::default() };
+    let health = Health { state: HealthState::Broken, since: Some(at), ..Health::default() };
+    let record = DestinationRecord { name: "support".into(), health, ..DestinationRecord::default() };
     let queued = vec![Tally { subject: "support".into(), count: queued }];
     ProblemFacts { destinations: vec![record], queued, ..ProblemFacts::default() }
 }

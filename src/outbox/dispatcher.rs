@@ -4,26 +4,20 @@
 //! send in flight. One destination's problem holds up only itself.
 
 use super::burst;
-use super::retry::{self, Situation};
+use super::retry;
+use super::slots::{Slots, Wanted};
 use super::worker::{self, AccountNames, Sent};
 use super::{Target, Targets, pace::Pace, report};
 use crate::clock::{Clock, StepWatch};
 use crate::domain::{Catalog, DeliveryState, MessageKind, Outcome, Timestamp};
 use crate::settings::Rate;
-use crate::store::{
-    BurstRequest, DestinationEffect, DestinationRecord, Grouped, LeaseRequest, Leased, Settlement,
-    SharedStore, StoreError, Window,
-};
+use crate::store::{BurstRequest, DestinationRecord, Grouped, LeaseRequest, Leased, SharedStore, StoreError};
 use crate::task::{Group, Panicked};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::Instrument;
 
-/// Sends of one destination that may be under way at once.
-const IN_FLIGHT_EACH: u32 = 32;
-/// Sends of all destinations that may be under way at once.
-const IN_FLIGHT: u32 = 128;
 /// What a lease outlasts the longest send by.
 const LEASE_MARGIN: Duration = Duration::from_secs(30);
 /// How long an account's names are used before they are read from state again.
@@ -65,11 +59,13 @@ pub struct Dispatcher {
     store: SharedStore,
     clock: Clock,
     owner: String,
-    random: fastrand::Rng,
+    pub(super) random: fastrand::Rng,
     /// Each with the rate it was filled for.
     paces: HashMap<String, (Rate, Pace)>,
-    in_flight: HashMap<String, u32>,
-    records: HashMap<String, DestinationRecord>,
+    pub(super) slots: Slots,
+    /// Whose turn it is first, where there is not enough for all.
+    turn: usize,
+    pub(super) records: HashMap<String, DestinationRecord>,
     /// When `records` were read; `None` when something has changed since.
     records_at: Option<Timestamp>,
     names: HashMap<String, (Arc<Catalog>, Timestamp)>,
@@ -78,7 +74,7 @@ pub struct Dispatcher {
     looked_for_expired_at: Timestamp,
     steps: StepWatch,
     /// All steps of the wall clock so far, in milliseconds.
-    stepped_ms: i64,
+    pub(super) stepped_ms: i64,
 }
 
 impl Dispatcher {
@@ -92,7 +88,8 @@ impl Dispatcher {
             owner: owner.to_owned(),
             random: fastrand::Rng::with_seed(seed),
             paces: HashMap::new(),
-            in_flight: HashMap::new(),
+            slots: Slots::default(),
+            turn: 0,
             records: HashMap::new(),
             records_at: None,
             names: HashMap::new(),
@@ -149,6 +146,7 @@ impl Dispatcher {
         self.store.clock_stepped(by_ms).await?;
         self.stepped_ms += by_ms;
         self.paces.values_mut().for_each(|(_, pace)| pace.shift(by_ms));
+        self.slots.shift(by_ms);
         self.records_at = None;
         Ok(())
     }
@@ -159,7 +157,7 @@ impl Dispatcher {
         if self.records_at.is_none_or(|at| at > now || now.since(at) >= RECORDS_LAST) {
             let records = self.store.destinations().await?;
             let records = records.into_iter().map(|record| (record.name.clone(), record)).collect();
-            report::pauses(&self.records, &records);
+            report::changes(&self.records, &records);
             self.records = records;
             self.records_at = Some(now);
         }
@@ -167,29 +165,35 @@ impl Dispatcher {
             self.looked_for_expired_at = now;
             self.store.expire(now).await?;
         }
-        let names: Vec<&str> = match only {
+        let mut names: Vec<&str> = match only {
             Some((destination, _)) => vec![destination],
             None => targets.by_name.keys().map(String::as_str).collect(),
         };
+        // Where there is not enough for all, another one is first each time.
+        let turn = self.turn.checked_rem(names.len()).unwrap_or(0);
+        names.rotate_left(turn);
+        self.turn = self.turn.wrapping_add(1);
         let mut started = Started::default();
         let mut requests = Vec::new();
-        let mut free = IN_FLIGHT.saturating_sub(u32::try_from(self.sends.len()).unwrap_or(u32::MAX));
+        let mut wanted = Wanted::default();
         for (name, due_at) in self.store.next_due(&names).await? {
             let Some(target) = targets.by_name.get(&name) else { continue };
-            if due_at > now {
+            // A probe may be any message, due or not.
+            let is_probe = self.records.get(&name).is_some_and(|record| record.health.is_stopped());
+            if due_at > now && !is_probe {
                 started.next_at = earliest(started.next_at, due_at);
                 continue;
             }
-            match self.capacity(&name, target, now).await? {
+            match self.capacity(&name, target, &wanted, now).await? {
                 Capacity::Free { limit, without_reviews } => {
-                    let limit = limit.min(free);
-                    free -= limit;
+                    self.slots.want(&name, limit, &mut wanted);
                     requests.push(LeaseRequest {
                         destination: name,
                         limit,
                         without_reviews,
+                        is_probe,
                         only: only.map(|(_, message)| message.to_owned()),
-                        hold: target.timeout + LEASE_MARGIN,
+                        hold: target.longest_attempt() + LEASE_MARGIN,
                     });
                 }
                 Capacity::Rate(at) => started.rate_free_at = earliest(started.rate_free_at, at),
@@ -243,9 +247,9 @@ impl Dispatcher {
         &mut self,
         name: &str,
         target: &Target,
+        wanted: &Wanted,
         now: Timestamp,
     ) -> Result<Capacity, StoreError> {
-        let in_flight = self.in_flight.get(name).copied().unwrap_or(0);
         let record = self.records.get(name);
         if record.is_some_and(|record| record.paused_at.is_some()) {
             return Ok(Capacity::Full);
@@ -254,13 +258,20 @@ impl Dispatcher {
         if hold > now && hold <= now.plus(retry::LONGEST_DELAY) {
             return Ok(Capacity::Closed(hold));
         }
-        let mut limit = IN_FLIGHT_EACH.saturating_sub(in_flight);
-        if let Some(retry_at) = record.and_then(|record| record.retry_at) {
-            if retry_at > now && retry_at <= now.plus(retry::LONGEST_DELAY) {
-                return Ok(Capacity::Closed(retry_at));
-            }
-            // One message at a time shows whether it works again.
-            limit = u32::from(in_flight == 0);
+        let probe_at = record.and_then(|record| record.health.probe_at);
+        if let Some(at) = probe_at.filter(|at| *at > now && *at <= now.plus(retry::LONGEST_DELAY)) {
+            return Ok(Capacity::Closed(at));
+        }
+        let server = target.destination.server();
+        let server = server.as_ref().map(|server| (server.key.as_str(), server.connections));
+        let mut limit = self.slots.free(name, server, wanted);
+        if probe_at.is_some() {
+            // One message at a time shows whether it works again; whether a server does, one of all its destinations.
+            let busy = match server {
+                Some((key, _)) => self.slots.through(key) + wanted.through(key),
+                None => self.slots.in_flight(name),
+            };
+            limit = limit.min(u32::from(busy == 0));
         }
         if limit == 0 {
             return Ok(Capacity::Full);
@@ -285,7 +296,7 @@ impl Dispatcher {
         if let Some((_, pace)) = self.paces.get_mut(&message.destination) {
             pace.record(now);
         }
-        *self.in_flight.entry(message.destination.clone()).or_default() += 1;
+        self.slots.begun(&message.destination);
         let mut names = HashMap::new();
         for leased in &message.reviews {
             let account = &leased.review.account;
@@ -359,10 +370,10 @@ impl Dispatcher {
         for sent in std::mem::take(&mut self.ended) {
             match sent {
                 Ok(sent) => {
-                    let count = self.in_flight.entry(sent.leased.destination.clone()).or_default();
-                    *count = count.saturating_sub(1);
                     let settlement = self.settlement(targets, &sent, now);
-                    report::attempt(&sent, &settlement);
+                    self.slots.ended(&settlement.destination, &sent.attempt.outcome, now);
+                    let stopped = self.records.get(&settlement.destination);
+                    report::attempt(&sent, &settlement, stopped.is_some_and(DestinationRecord::is_stopped));
                     settled.push(Settled {
                         destination: settlement.destination.clone(),
                         outcome: settlement.attempt.outcome.clone(),
@@ -375,64 +386,14 @@ impl Dispatcher {
                 Err(error) => tracing::error!(error = %error, "a send ended unexpectedly"),
             }
         }
+        if self.leave_out_what_changes_nothing(&mut settlements) {
+            self.records_at = None;
+        }
         if !settlements.is_empty() {
             self.store.settle(&settlements, now).await?;
         }
-        if settlements.iter().any(|settlement| settlement.effect != DestinationEffect::None) {
-            self.records_at = None;
-        }
         Ok(settled)
     }
-
-    fn settlement(&mut self, targets: &Targets, sent: &Sent, now: Timestamp) -> Settlement {
-        let Sent { leased, attempt, .. } = sent;
-        let first_attempt_at = Timestamp(leased.first_attempt_at.0 + self.stepped_ms - sent.stepped_ms);
-        let target = targets.by_name.get(&leased.destination);
-        let record = self.records.get(&leased.destination);
-        let stopped = record.map(|record| record.stopped_total(now)).unwrap_or_default();
-        let closed = target
-            .and_then(|target| target.hours.as_ref())
-            .map(|hours| hours.closed_between(first_attempt_at, now))
-            .unwrap_or_default();
-        let elapsed = now
-            .since(first_attempt_at)
-            .saturating_sub(stopped.saturating_sub(leased.stopped_base))
-            .saturating_sub(closed);
-        let situation = Situation {
-            attempt: leased.attempt,
-            elapsed,
-            give_up_after: target.map_or(Duration::MAX, |target| target.give_up_after),
-            form: leased.form,
-            is_summary: leased.kind == MessageKind::Summary,
-            possible_repeat: leased.possible_repeat,
-            was_broken: record.is_some_and(|record| record.broken_at.is_some()),
-            now,
-            random: self.random.f64(),
-        };
-        let verdict = retry::verdict(&attempt.outcome, &attempt.detail, &situation);
-        Settlement {
-            id: leased.id.clone(),
-            number: leased.attempt,
-            attempt: attempt.clone(),
-            duration: sent.duration,
-            state: verdict.state,
-            reason: verdict.reason,
-            next_at: verdict.next_at,
-            form: verdict.form,
-            possible_repeat: verdict.possible_repeat,
-            destination: leased.destination.clone(),
-            effect: verdict.effect,
-            split_summary: verdict.split_summary,
-            content: digest_content(sent),
-        }
-    }
-}
-
-/// What a digest keeps of itself, for the next one to be compared with.
-fn digest_content(sent: &Sent) -> Option<String> {
-    let figures = Some(sent.figures()?);
-    let window: Window = serde_json::from_str(sent.leased.content.as_deref()?).ok()?;
-    serde_json::to_string(&Window { figures, ..window }).ok()
 }
 
 enum Capacity {

@@ -12,6 +12,8 @@ mod janitor;
 mod pace;
 mod report;
 pub mod retry;
+mod settling;
+mod slots;
 mod worker;
 
 pub use acknowledger::Acknowledger;
@@ -56,7 +58,22 @@ pub struct Targets {
     pub scales: BTreeMap<String, RatingScales>,
 }
 
+impl Target {
+    /// The longest that one attempt may take.
+    pub fn longest_attempt(&self) -> Duration {
+        self.destination.longest_attempt().unwrap_or(self.timeout)
+    }
+}
+
 impl Targets {
+    /// The destinations that share a mail server with `name`, itself included.
+    pub fn sharing(&self, name: &str) -> Vec<String> {
+        let server = |target: &Target| target.destination.server().map(|server| server.key);
+        let Some(key) = self.by_name.get(name).and_then(server) else { return vec![name.to_owned()] };
+        let sharing = self.by_name.iter().filter(|(_, target)| server(target).as_ref() == Some(&key));
+        sharing.map(|(name, _)| name.clone()).collect()
+    }
+
     /// The names of those whose reviews are sent together.
     pub fn digests(&self) -> Vec<&str> {
         let digests = self.by_name.iter().filter(|(_, target)| target.digest.is_some());

@@ -2,8 +2,8 @@
 
 use super::worker::Sent;
 use crate::clock::rfc3339;
-use crate::domain::{DeliveryState, NativeRating, Rating, Reason, Subject, Timestamp};
-use crate::store::{DestinationEffect, DestinationRecord, Leased, LeasedReview, Settlement};
+use crate::domain::{DeliveryState, HealthState, NativeRating, Rating, Reason, Subject, Timestamp};
+use crate::store::{DestinationRecord, Leased, LeasedReview, Settlement};
 use std::collections::HashMap;
 use std::fmt;
 use tracing::{Span, field};
@@ -23,10 +23,12 @@ pub(super) fn span(message: &Leased) -> Span {
     span
 }
 
-/// How an attempt ended.
-pub(super) fn attempt(sent: &Sent, settlement: &Settlement) {
+/// How an attempt ended. That a probe of a destination that `was_stopped` fails is no news.
+pub(super) fn attempt(sent: &Sent, settlement: &Settlement, was_stopped: bool) {
     match settlement.state {
         DeliveryState::Delivered => delivered(sent, settlement),
+        DeliveryState::Pending if was_stopped => probed(settlement),
+        DeliveryState::Superseded => split(sent, settlement),
         _ => failed(sent, settlement),
     }
     if let Some(fallback) = &sent.fallback {
@@ -70,6 +72,32 @@ fn delivered(sent: &Sent, settlement: &Settlement) {
     }
 }
 
+fn probed(settlement: &Settlement) {
+    let Settlement { destination, id, number, attempt, .. } = settlement;
+    let reason = attempt.outcome.reason().map_or("", Reason::as_str);
+    tracing::debug!(
+        destination = %destination,
+        message_id = %id,
+        attempt = number,
+        reason = %reason,
+        detail = %attempt.detail,
+        "a probe failed"
+    );
+}
+
+fn split(sent: &Sent, settlement: &Settlement) {
+    let Settlement { destination, id, number, attempt, .. } = settlement;
+    tracing::warn!(
+        destination = %destination,
+        kind = %sent.leased.kind.as_str(),
+        reviews = sent.leased.reviews.len(),
+        message_id = %id,
+        attempt = number,
+        detail = %attempt.detail,
+        "too large for the destination: sent in two parts instead"
+    );
+}
+
 fn failed(sent: &Sent, settlement: &Settlement) {
     let Settlement { destination, id, number, .. } = settlement;
     let outcome = settlement.attempt.outcome.as_str();
@@ -111,23 +139,18 @@ const NAMED: usize = 5;
 
 /// When the next attempt may be made: its destination may have to wait longer than the message.
 fn next_at(settlement: &Settlement) -> Timestamp {
-    match &settlement.effect {
-        DestinationEffect::Broken { retry_at: at, .. } | DestinationEffect::Hold(at) => {
-            settlement.next_at.max(*at)
-        }
-        DestinationEffect::None | DestinationEffect::Working => settlement.next_at,
-    }
+    settlement.hold.map_or(settlement.next_at, |until| settlement.next_at.max(until))
 }
 
-/// Which destinations were paused or resumed between two readings of their states: a command does that in another
+/// What changed of destinations between two readings of their states: a command pauses and resumes them in another
 /// process.
-pub(super) fn pauses(
+pub(super) fn changes(
     before: &HashMap<String, DestinationRecord>,
     after: &HashMap<String, DestinationRecord>,
 ) {
     for (name, record) in after {
-        let was = before.get(name).and_then(|record| record.paused_at);
-        match (was, record.paused_at) {
+        let was = before.get(name);
+        match (was.and_then(|record| record.paused_at), record.paused_at) {
             (None, Some(since)) => tracing::info!(
                 destination = %name,
                 since = %Time(since),
@@ -136,6 +159,30 @@ pub(super) fn pauses(
             (Some(_), None) => tracing::info!(destination = %name, "destination resumed"),
             _ => {}
         }
+        let was = was.map(|record| record.health.state).unwrap_or_default();
+        if was != record.health.state {
+            health(name, was, record);
+        }
+    }
+}
+
+fn health(name: &str, was: HealthState, record: &DestinationRecord) {
+    let health = &record.health;
+    match health.state {
+        HealthState::Failing | HealthState::Broken => tracing::warn!(
+            destination = %name,
+            state = %health.state.as_str(),
+            reason = %health.reason.map_or("", Reason::as_str),
+            since = %Time(health.since.unwrap_or_default()),
+            next_at = %Time(health.probe_at.unwrap_or_default()),
+            detail = %health.detail.as_deref().unwrap_or_default(),
+            "destination is {}: its messages stay queued, and one at a time is retried",
+            health.state.as_str()
+        ),
+        HealthState::Working if was.is_stopped() => {
+            tracing::info!(destination = %name, was = %was.as_str(), "destination works again");
+        }
+        HealthState::Working | HealthState::Untried => {}
     }
 }
 

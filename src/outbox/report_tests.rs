@@ -1,10 +1,12 @@
 //! Tests of what the log says of attempts and pauses.
 
 use super::*;
+use crate::domain::Health;
 use crate::domain::{
-    Attempt, Catalog, Change, Content, Form, Message, MessageKind, Named, Outcome, RatingScales, Review,
-    RuleHit,
+    Attempt, Called, Catalog, Change, Content, Form, Message, MessageKind, Named, Outcome, RatingScales,
+    Review, RuleHit,
 };
+use crate::store::Split;
 use crate::telemetry::capture::Capture;
 use std::time::Duration;
 
@@ -41,7 +43,14 @@ fn sent() -> Sent {
         recipient: String::new(),
         kind: MessageKind::Review,
         content: None,
-        reviews: vec![LeasedReview { review, change: Change::New, previous: None, rules }],
+        reviews: vec![LeasedReview {
+            delivery: 1,
+            revision: 1,
+            shown: 1,
+            review,
+            called: Called::New,
+            rules,
+        }],
         form: Form::Full,
         possible_repeat: false,
         attempt: 3,
@@ -59,7 +68,8 @@ fn sent() -> Sent {
     Sent { leased, attempt, duration: Duration::from_millis(12), fallback: None, stepped_ms: 0, message }
 }
 
-fn settlement(outcome: Outcome, state: DeliveryState, effect: DestinationEffect) -> Settlement {
+fn settlement(outcome: Outcome, state: DeliveryState, hold: Option<Timestamp>) -> Settlement {
+    let evidence = outcome.clone();
     let attempt = Attempt { outcome, ..sent().attempt };
     Settlement {
         id: "msg_1".into(),
@@ -72,16 +82,20 @@ fn settlement(outcome: Outcome, state: DeliveryState, effect: DestinationEffect)
         form: Form::Full,
         possible_repeat: false,
         destination: "support".into(),
-        effect,
-        split_summary: false,
+        about: Vec::new(),
+        random: 0.0,
+        hold,
+        evidence,
+        shown: Vec::new(),
+        split: Split::No,
         content: None,
     }
 }
 
 #[test]
 fn a_sent_message_names_review_rating_website_and_rule() {
-    let settlement = settlement(Outcome::Delivered, DeliveryState::Delivered, DestinationEffect::None);
-    let text = logged(|| attempt(&sent(), &settlement));
+    let settlement = settlement(Outcome::Delivered, DeliveryState::Delivered, None);
+    let text = logged(|| attempt(&sent(), &settlement, false));
     for field in [
         "INFO sent ",
         "destination=support",
@@ -101,14 +115,14 @@ fn a_sent_message_names_review_rating_website_and_rule() {
 #[test]
 fn a_failed_one_names_the_review_and_when_it_is_retried() {
     let failed = || Outcome::Retry { reason: Reason::ServerError, after: None, ambiguous: false };
-    let until = DestinationEffect::Hold(Timestamp(90_000));
+    let until = Some(Timestamp(90_000));
     let pending = settlement(failed(), DeliveryState::Pending, until);
-    let text = logged(|| attempt(&sent(), &pending));
+    let text = logged(|| attempt(&sent(), &pending, false));
     for field in ["WARN not sent", "review=r1", "reason=server_error", "next_at=1970-01-01T00:01:30Z"] {
         assert!(text.contains(field), "`{field}` is not in: {text}");
     }
-    let dead = settlement(failed(), DeliveryState::Dead, DestinationEffect::None);
-    let text = logged(|| attempt(&sent(), &dead));
+    let dead = settlement(failed(), DeliveryState::Dead, None);
+    let text = logged(|| attempt(&sent(), &dead, false));
     assert!(text.contains("state=dead") && !text.contains("next_at="), "{text}");
 }
 
@@ -119,10 +133,36 @@ fn a_pause_and_its_end_are_logged_once() {
         HashMap::from([("support".to_owned(), record)])
     };
     let (open, paused) = (record(None), record(Some(Timestamp(0))));
-    assert!(logged(|| pauses(&open, &paused)).contains("destination=support"));
-    assert!(logged(|| pauses(&paused, &open)).contains("destination resumed"));
-    assert_eq!(logged(|| pauses(&paused, &paused)), "");
-    assert_eq!(logged(|| pauses(&HashMap::new(), &open)), "");
+    assert!(logged(|| changes(&open, &paused)).contains("destination=support"));
+    assert!(logged(|| changes(&paused, &open)).contains("destination resumed"));
+    assert_eq!(logged(|| changes(&paused, &paused)), "");
+    assert_eq!(logged(|| changes(&HashMap::new(), &open)), "");
+}
+
+#[test]
+fn a_destination_that_fails_is_logged_when_it_starts_and_when_it_ends() {
+    let record = |state| {
+        let health = Health { state, detail: Some("failed (500)".into()), ..Health::default() };
+        let record = DestinationRecord { name: "support".into(), health, ..DestinationRecord::default() };
+        HashMap::from([("support".to_owned(), record)])
+    };
+    let states = [HealthState::Working, HealthState::Failing, HealthState::Broken];
+    let [working, failing, broken] = states.map(record);
+    let text = logged(|| changes(&working, &failing));
+    assert!(
+        text.contains("WARN") && text.contains("state=failing") && text.contains("failed (500)"),
+        "{text}"
+    );
+    assert!(logged(|| changes(&failing, &broken)).contains("state=broken"));
+    assert!(logged(|| changes(&broken, &working)).contains("works again"));
+    assert_eq!(logged(|| changes(&failing, &failing)), "");
+    assert_eq!(logged(|| changes(&record(HealthState::Untried), &working)), "");
+    let pending = settlement(
+        Outcome::Retry { reason: Reason::ServerError, after: None, ambiguous: false },
+        DeliveryState::Pending,
+        None,
+    );
+    assert!(!logged(|| attempt(&sent(), &pending, true)).contains("WARN"), "a probe is no news");
 }
 
 #[test]

@@ -1,37 +1,49 @@
-//! What follows from an attempt: when to try again, or that it is over. Pure: no I/O, no clock, not async.
+//! What follows from an attempt for its message: when to try again, or that it is over. Pure: no I/O, no clock, not
+//! async. What follows for the destination is decided by `domain::health`.
 
+use crate::domain::health::LONGEST_PAUSE;
 use crate::domain::{DeliveryState, Form, Outcome, Reason, Timestamp};
-use crate::store::DestinationEffect;
 use std::time::Duration;
 
 /// The pause after the first failed attempt; it doubles after each.
 pub const FIRST_DELAY: Duration = Duration::from_secs(5);
 /// The longest pause between attempts, and the longest that a destination may ask for.
-pub const LONGEST_DELAY: Duration = Duration::from_secs(3600);
-/// How often a broken destination is probed.
-pub const PROBE_INTERVAL: Duration = Duration::from_secs(15 * 60);
+pub const LONGEST_DELAY: Duration = LONGEST_PAUSE;
 
 /// What is known when an attempt has ended.
 #[derive(Clone, Copy, Debug)]
 pub struct Situation {
     /// The attempt's number, from 1.
     pub attempt: u32,
-    /// Time since the first attempt, without the time its destination was paused, broken or closed.
+    /// Time since the first attempt, without the time its destination was paused, failing, broken or closed.
     pub elapsed: Duration,
     /// When to give up.
     pub give_up_after: Duration,
     /// How it was rendered.
     pub form: Form,
+    /// How many reviews it carries.
+    pub reviews: usize,
     /// Whether it is what a burst was folded into.
     pub is_summary: bool,
     /// Whether an earlier attempt may have arrived.
     pub possible_repeat: bool,
-    /// Whether the destination was broken before.
-    pub was_broken: bool,
+    /// Whether the destination was failing or broken before.
+    pub was_stopped: bool,
     /// Now.
     pub now: Timestamp,
     /// In 0..1, for the jitter.
     pub random: f64,
+}
+
+/// What is sent instead of a message that can never pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Instead {
+    /// Nothing.
+    Nothing,
+    /// Each of its reviews on its own.
+    Reviews,
+    /// Two halves of it.
+    Halves,
 }
 
 /// What follows.
@@ -47,90 +59,76 @@ pub struct Verdict {
     pub form: Form,
     /// Whether an attempt may have arrived.
     pub possible_repeat: bool,
-    /// What follows for the destination.
-    pub effect: DestinationEffect,
-    /// Whether its reviews are sent one by one instead.
-    pub split_summary: bool,
+    /// The pause that the destination requested.
+    pub hold: Option<Timestamp>,
+    /// What the attempt is evidence of: mostly how it ended.
+    pub evidence: Outcome,
+    /// What is sent instead.
+    pub instead: Instead,
 }
 
-/// What follows from `outcome`; `detail` says why, for people.
-pub fn verdict(outcome: &Outcome, detail: &str, situation: &Situation) -> Verdict {
-    let Situation { now, .. } = *situation;
+/// What follows from `outcome`.
+pub fn verdict(outcome: &Outcome, situation: &Situation) -> Verdict {
     let pending = Verdict {
         state: DeliveryState::Pending,
         reason: None,
-        next_at: now,
+        next_at: situation.now,
         form: situation.form,
         possible_repeat: situation.possible_repeat,
-        effect: DestinationEffect::None,
-        split_summary: false,
+        hold: None,
+        evidence: outcome.clone(),
+        instead: Instead::Nothing,
     };
-    let working = if situation.was_broken { DestinationEffect::Working } else { DestinationEffect::None };
     match outcome {
-        Outcome::Delivered | Outcome::Accepted => {
-            Verdict { state: DeliveryState::Delivered, effect: working, ..pending }
-        }
-        Outcome::Dead { reason: Reason::PayloadRefused | Reason::TooLarge }
-            if situation.form == Form::Full =>
-        {
-            Verdict { form: Form::Plain, effect: working, ..pending }
+        Outcome::Delivered | Outcome::Accepted => Verdict { state: DeliveryState::Delivered, ..pending },
+        Outcome::Dead { reason: Reason::TooLarge } => too_large(situation, pending),
+        Outcome::Dead { reason: Reason::PayloadRefused } if situation.form == Form::Full => {
+            Verdict { form: Form::Plain, ..pending }
         }
         // One review that is refused must not take the others with it.
-        Outcome::Dead { reason: reason @ (Reason::PayloadRefused | Reason::TooLarge) }
-            if situation.is_summary =>
-        {
+        Outcome::Dead { reason: reason @ Reason::PayloadRefused } if situation.is_summary => {
             let (state, reason) = (DeliveryState::Dead, Some(*reason));
-            Verdict { state, reason, effect: working, split_summary: true, ..pending }
+            Verdict { state, reason, instead: Instead::Reviews, ..pending }
         }
-        Outcome::Dead { reason } => {
-            Verdict { state: DeliveryState::Dead, reason: Some(*reason), effect: working, ..pending }
-        }
-        Outcome::Broken { reason } => Verdict {
-            effect: DestinationEffect::Broken {
-                reason: *reason,
-                detail: detail.to_owned(),
-                retry_at: now.plus(PROBE_INTERVAL),
-            },
-            ..pending
-        },
-        Outcome::Retry { after, ambiguous, .. } => {
-            retry(*after, *ambiguous, detail, outcome.reason(), situation, pending)
+        Outcome::Dead { reason } => Verdict { state: DeliveryState::Dead, reason: Some(*reason), ..pending },
+        Outcome::Broken { .. } => pending,
+        Outcome::Retry { after, ambiguous, .. } => retry(*after, *ambiguous, situation, pending),
+    }
+}
+
+/// What carries several reviews goes in halves; a single one in its plain form, then cut. A destination that refuses even
+/// that cannot work until somebody acts.
+fn too_large(situation: &Situation, pending: Verdict) -> Verdict {
+    if situation.reviews > 1 {
+        return Verdict { state: DeliveryState::Superseded, instead: Instead::Halves, ..pending };
+    }
+    match (situation.form, situation.reviews) {
+        (Form::Full, _) => Verdict { form: Form::Plain, ..pending },
+        (Form::Plain, _) => Verdict { form: Form::Short, ..pending },
+        (Form::Short, 0) => Verdict { state: DeliveryState::Dead, reason: Some(Reason::TooLarge), ..pending },
+        (Form::Short, _) => {
+            let own = situation.now.plus(delay(situation.attempt, situation.random));
+            Verdict { next_at: own, evidence: Outcome::Broken { reason: Reason::TooLarge }, ..pending }
         }
     }
 }
 
-fn retry(
-    after: Option<Duration>,
-    ambiguous: bool,
-    detail: &str,
-    reason: Option<Reason>,
-    situation: &Situation,
-    pending: Verdict,
-) -> Verdict {
+fn retry(after: Option<Duration>, ambiguous: bool, situation: &Situation, pending: Verdict) -> Verdict {
     let Situation { now, .. } = *situation;
-    let asked = after.map(|after| now.plus(after.min(LONGEST_DELAY)));
-    let effect = match (situation.was_broken, asked, reason) {
-        // A probe that found no answer proves nothing: the destination is still what it was.
-        (true, _, Some(reason)) => DestinationEffect::Broken {
-            reason,
-            detail: detail.to_owned(),
-            retry_at: asked.unwrap_or(now).max(now.plus(PROBE_INTERVAL)),
-        },
-        (false, Some(until), _) => DestinationEffect::Hold(until),
-        _ => DestinationEffect::None,
-    };
+    let hold = after.map(|after| now.plus(after.min(LONGEST_DELAY)));
     let possible_repeat = situation.possible_repeat || ambiguous;
-    if situation.elapsed >= situation.give_up_after && !situation.was_broken {
+    // Nothing dies because a destination is down.
+    if situation.elapsed >= situation.give_up_after && !situation.was_stopped {
         return Verdict {
             state: DeliveryState::Dead,
             reason: Some(Reason::GaveUp),
             possible_repeat,
-            effect,
+            hold,
             ..pending
         };
     }
     let own = now.plus(delay(situation.attempt, situation.random));
-    Verdict { next_at: asked.map_or(own, |asked| asked.max(own)), possible_repeat, effect, ..pending }
+    Verdict { next_at: hold.map_or(own, |asked| asked.max(own)), possible_repeat, hold, ..pending }
 }
 
 /// The pause after attempt number `attempt`: 5 s, doubling up to an hour, of which the last quarter is
@@ -151,9 +149,10 @@ mod tests {
             elapsed: Duration::ZERO,
             give_up_after: Duration::from_secs(48 * 3600),
             form: Form::Full,
+            reviews: 1,
             is_summary: false,
             possible_repeat: false,
-            was_broken: false,
+            was_stopped: false,
             now: Timestamp(1_000_000),
             random: 1.0,
         }
@@ -175,57 +174,77 @@ mod tests {
     #[test]
     fn a_retry_after_holds_the_destination_but_at_most_an_hour() {
         let asked = Duration::from_secs(90);
-        let verdict_of = |after| verdict(&failing(Some(after)), "", &situation());
+        let verdict_of = |after| verdict(&failing(Some(after)), &situation());
         let until = situation().now.plus(asked);
-        assert_eq!(verdict_of(asked).effect, DestinationEffect::Hold(until));
+        assert_eq!(verdict_of(asked).hold, Some(until));
         assert_eq!(verdict_of(asked).next_at, until);
         let day = Duration::from_secs(86_400);
         assert_eq!(verdict_of(day).next_at, situation().now.plus(LONGEST_DELAY));
+        let second = Duration::from_secs(1);
+        assert_eq!(
+            verdict_of(second).next_at,
+            situation().now.plus(FIRST_DELAY),
+            "never sooner than its own"
+        );
     }
 
     #[test]
     fn it_gives_up_only_when_its_own_time_is_over() {
         let late = Situation { elapsed: situation().give_up_after, ..situation() };
-        let over = verdict(&failing(None), "", &late);
+        let over = verdict(&failing(None), &late);
         assert_eq!((over.state, over.reason), (DeliveryState::Dead, Some(Reason::GaveUp)));
-        let broken = Situation { was_broken: true, ..late };
-        assert_eq!(verdict(&failing(None), "", &broken).state, DeliveryState::Pending);
+        let stopped = Situation { was_stopped: true, ..late };
+        assert_eq!(verdict(&failing(None), &stopped).state, DeliveryState::Pending);
     }
 
     #[test]
     fn a_refused_payload_is_tried_once_more_in_its_plainest_form() {
         let refused = Outcome::Dead { reason: Reason::PayloadRefused };
-        let again = verdict(&refused, "", &situation());
+        let again = verdict(&refused, &situation());
         assert_eq!((again.state, again.form), (DeliveryState::Pending, Form::Plain));
         let plain = Situation { form: Form::Plain, ..situation() };
-        assert_eq!(verdict(&refused, "", &plain).state, DeliveryState::Dead);
-        let summary = Situation { is_summary: true, ..plain };
-        assert!(
-            verdict(&refused, "", &summary).split_summary && !verdict(&refused, "", &plain).split_summary
-        );
+        assert_eq!(verdict(&refused, &plain).state, DeliveryState::Dead);
+        assert_eq!(verdict(&refused, &plain).instead, Instead::Nothing);
+        let summary = Situation { is_summary: true, reviews: 3, ..plain };
+        assert_eq!(verdict(&refused, &summary).instead, Instead::Reviews);
         let unknown = Outcome::Dead { reason: Reason::RecipientUnknown };
-        assert!(!verdict(&unknown, "", &summary).split_summary);
-        assert_eq!(verdict(&unknown, "", &situation()).state, DeliveryState::Dead);
+        assert_eq!(verdict(&unknown, &summary).instead, Instead::Nothing);
+        assert_eq!(verdict(&unknown, &situation()).state, DeliveryState::Dead);
+    }
+
+    // F4
+    #[test]
+    fn what_is_too_large_goes_in_halves_then_plain_then_cut_and_then_the_destination_is_broken() {
+        let refused = Outcome::Dead { reason: Reason::TooLarge };
+        for form in [Form::Full, Form::Plain] {
+            let many = verdict(&refused, &Situation { form, reviews: 60, ..situation() });
+            assert_eq!((many.state, many.instead), (DeliveryState::Superseded, Instead::Halves));
+            assert_eq!(many.reason, None);
+        }
+        let single = verdict(&refused, &situation());
+        assert_eq!((single.state, single.form), (DeliveryState::Pending, Form::Plain));
+        let plain = verdict(&refused, &Situation { form: Form::Plain, ..situation() });
+        assert_eq!((plain.state, plain.form), (DeliveryState::Pending, Form::Short));
+        let short = verdict(&refused, &Situation { form: Form::Short, ..situation() });
+        assert_eq!(short.state, DeliveryState::Pending, "it waits");
+        assert_eq!(short.evidence, Outcome::Broken { reason: Reason::TooLarge });
+        assert!(short.next_at > situation().now);
+        let notice = verdict(&refused, &Situation { form: Form::Short, reviews: 0, ..situation() });
+        assert_eq!((notice.state, notice.evidence), (DeliveryState::Dead, refused));
     }
 
     #[test]
-    fn a_broken_destination_keeps_its_messages_and_works_again_after_any_answer_about_a_message() {
-        let broken = Outcome::Broken { reason: Reason::Revoked };
-        let kept = verdict(&broken, "gone", &situation());
-        assert_eq!(kept.state, DeliveryState::Pending);
-        assert!(matches!(kept.effect, DestinationEffect::Broken { retry_at, .. }
-            if retry_at == situation().now.plus(PROBE_INTERVAL)));
-        let probing = Situation { was_broken: true, ..situation() };
-        assert_eq!(verdict(&Outcome::Delivered, "", &probing).effect, DestinationEffect::Working);
-        assert_eq!(verdict(&Outcome::Delivered, "", &situation()).effect, DestinationEffect::None);
+    fn a_broken_destination_keeps_its_messages() {
+        let kept = verdict(&Outcome::Broken { reason: Reason::Revoked }, &situation());
+        assert_eq!((kept.state, kept.reason), (DeliveryState::Pending, None));
     }
 
     #[test]
     fn only_an_ambiguous_failure_makes_a_possible_repeat() {
-        assert!(!verdict(&failing(None), "", &situation()).possible_repeat);
+        assert!(!verdict(&failing(None), &situation()).possible_repeat);
         let lost = Outcome::Retry { reason: Reason::ConnectionLost, after: None, ambiguous: true };
-        assert!(verdict(&lost, "", &situation()).possible_repeat);
+        assert!(verdict(&lost, &situation()).possible_repeat);
         let before = Situation { possible_repeat: true, ..situation() };
-        assert!(verdict(&failing(None), "", &before).possible_repeat);
+        assert!(verdict(&failing(None), &before).possible_repeat);
     }
 }

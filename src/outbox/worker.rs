@@ -3,8 +3,8 @@
 use super::Target;
 use crate::clock::Stopwatch;
 use crate::domain::{
-    Attempt, Catalog, Content, Digest, Figures, Member, Message, MessageKind, Notice, Outcome, RatingScales,
-    Reason, Subject, Summary,
+    Attempt, Called, Catalog, Change, Content, Digest, Figures, Member, Message, MessageKind, Notice,
+    Outcome, RatingScales, Reason, Subject, Summary,
 };
 use crate::store::{Gathered, Leased, LeasedReview, Window};
 use std::collections::HashMap;
@@ -26,10 +26,11 @@ pub(super) struct Sent {
 }
 
 impl Sent {
-    /// Of a digest: what the next one is compared with.
+    /// Of a digest or a summary.
     pub(super) fn figures(&self) -> Option<Figures> {
         match &self.message.as_ref()?.content {
             Content::Digest(digest) => Some(digest.figures()),
+            Content::Summary(summary) => Some(summary.reviews.figures()),
             _ => None,
         }
     }
@@ -62,7 +63,7 @@ pub(super) async fn send(
 async fn deliver(target: &Target, message: &Message) -> (Attempt, Option<String>) {
     let payload = target.destination.render(message);
     // The destination bounds itself; this only holds if it does not.
-    let bound = target.timeout + Duration::from_secs(5);
+    let bound = target.longest_attempt() + Duration::from_secs(5);
     let attempt = match tokio::time::timeout(bound, target.destination.send(message, &payload)).await {
         Ok(attempt) => attempt,
         Err(_) => Attempt {
@@ -87,19 +88,28 @@ fn message_of(
             Content::Review { subject: Box::new(subject), rules }
         }
         MessageKind::Digest => {
-            let Window { from, to, before, .. } = serde_json::from_str(leased.content.as_deref()?).ok()?;
+            let Window { from, to, before, part, .. } =
+                serde_json::from_str(leased.content.as_deref()?).ok()?;
             let members = members.collect();
             let destination = leased.destination.clone();
-            Content::Digest(Box::new(Digest { destination, from, to, before, members, troubles: problems }))
+            Content::Digest(Box::new(Digest {
+                destination,
+                from,
+                to,
+                before,
+                members,
+                troubles: problems,
+                part,
+            }))
         }
         MessageKind::Operator => {
             Content::Operator(serde_json::from_str::<Notice>(leased.content.as_deref()?).ok()?)
         }
         MessageKind::Test => Content::Test { text: leased.content.clone()? },
         MessageKind::Summary => {
-            let Gathered { cause, from, to } = serde_json::from_str(leased.content.as_deref()?).ok()?;
+            let Gathered { cause, from, to, part } = serde_json::from_str(leased.content.as_deref()?).ok()?;
             let (destination, members) = (leased.destination.clone(), members.collect());
-            let reviews = Digest { destination, from, to, before: None, members, troubles: Vec::new() };
+            let reviews = Digest { destination, from, to, before: None, members, troubles: Vec::new(), part };
             Content::Summary(Box::new(Summary { cause, reviews }))
         }
     };
@@ -115,8 +125,11 @@ fn message_of(
 
 fn member_of(leased: &LeasedReview, names: &HashMap<String, AccountNames>) -> Option<Member> {
     let names = names.get(&leased.review.account)?;
-    let (review, previous) = (leased.review.clone(), leased.previous.clone());
-    let subject = Subject::resolve(review, &names.catalog, &names.scales, leased.change, previous);
+    let (change, previous) = match &leased.called {
+        Called::New | Called::Unchanged => (Change::New, None),
+        Called::Updated { change, previous } => (*change, previous.clone()),
+    };
+    let subject = Subject::resolve(leased.review.clone(), &names.catalog, &names.scales, change, previous);
     Some(Member { subject, rules: leased.rules.clone() })
 }
 

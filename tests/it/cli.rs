@@ -216,14 +216,10 @@ async fn seed(place: &Place) {
             "dead" => (Outcome::Dead { reason: Reason::PayloadRefused }, DeliveryState::Dead),
             _ => continue,
         };
-        attempt(&store, "support", outcome, state, DestinationEffect::None).await;
+        attempt(&store, "support", outcome, state, "what happened").await;
     }
-    let broken = DestinationEffect::Broken {
-        reason: Reason::Revoked,
-        detail: format!("the webhook was removed{HOSTILE}"),
-        retry_at: NOW,
-    };
-    attempt(&store, "crm", Outcome::Broken { reason: Reason::Revoked }, DeliveryState::Pending, broken).await;
+    let detail = "the webhook was removed";
+    attempt(&store, "crm", Outcome::Broken { reason: Reason::Revoked }, DeliveryState::Pending, detail).await;
     store.complete_listing(&crate::harness::listing("main", &[1, 2], NOW)).await.unwrap();
     store
         .poll_failed("other", ErrorName::Unauthenticated, &format!("Unauthenticated.{HOSTILE}"), NOW)
@@ -251,16 +247,18 @@ async fn attempt(
     destination: &str,
     outcome: Outcome,
     state: DeliveryState,
-    effect: DestinationEffect,
+    detail: &str,
 ) {
     let request = LeaseRequest {
         destination: destination.into(),
         limit: 1,
         without_reviews: false,
+        is_probe: false,
         only: None,
         hold: Duration::from_secs(40),
     };
     let leased = store.lease(&[request], NOW, "test").await.unwrap().remove(0);
+    let evidence = outcome.clone();
     let settlement = Settlement {
         id: leased.id.clone(),
         number: leased.attempt,
@@ -268,7 +266,7 @@ async fn attempt(
         attempt: Attempt {
             outcome,
             status: Some(403),
-            detail: format!("what happened{HOSTILE}"),
+            detail: format!("{detail}{HOSTILE}"),
             excerpt: Some(format!("no_service{HOSTILE}")),
         },
         duration: Duration::from_millis(5),
@@ -277,8 +275,12 @@ async fn attempt(
         form: Form::Full,
         possible_repeat: false,
         destination: destination.into(),
-        effect,
-        split_summary: false,
+        about: vec![destination.into()],
+        random: 0.0,
+        hold: None,
+        evidence,
+        shown: Vec::new(),
+        split: Split::No,
         content: None,
     };
     store.settle(&[settlement], NOW).await.unwrap();

@@ -4,6 +4,7 @@
 use crate::harness::*;
 use review_bridge::domain::DeliveryState;
 use review_bridge::sandbox::{Answer, Fault, Options};
+use review_bridge::store::DeliveryRow;
 use review_bridge::upstream::Endpoint;
 use std::time::Duration;
 
@@ -141,7 +142,7 @@ async fn a_message_is_given_up_after_its_time_and_not_while_its_destination_is_p
     let mut bench = with_reviews(1).await;
     bench.rest = bench.rest.replace("type = \"slack\"", "type = \"slack\"\ngive_up_after = \"3h\"");
     for _ in 0..30 {
-        bench.inbox.answer("/slack/support", Answer::status(503, ""));
+        bench.inbox.answer("/slack/support", Answer::status(429, ""));
     }
     bench.once().await;
     let store = bench.store().await;
@@ -244,9 +245,14 @@ name = "bad"
 to = ["support"]
 "#
     .into();
+    let of_crm = |rows: Vec<DeliveryRow>| rows.into_iter().find(|row| row.destination == "crm").unwrap();
     bench.once().await;
-    let rows = bench.deliveries().await;
-    let dead = rows.iter().find(|row| row.destination == "crm").unwrap();
+    bench.clock.advance(Duration::from_secs(9 * 60));
+    bench.once().await;
+    assert_eq!(of_crm(bench.deliveries().await).state, DeliveryState::Pending, "a file that is being edited");
+    bench.clock.advance(Duration::from_secs(60));
+    bench.once().await;
+    let dead = of_crm(bench.deliveries().await);
     assert_eq!((dead.state, dead.reason.as_deref()), (DeliveryState::Dead, Some("destination_removed")));
     assert!(bench.marked().is_empty());
 }

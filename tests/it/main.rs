@@ -10,6 +10,7 @@ mod demo;
 mod digests;
 mod docs;
 mod edits;
+mod failing;
 mod faults;
 mod fuzz_seeds;
 mod harness;

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use review_bridge::config;
 use review_bridge::domain::*;
 use review_bridge::intake::{Audience, Intake, Plan, diff};
-use review_bridge::outbox::retry::{FIRST_DELAY, LONGEST_DELAY, PROBE_INTERVAL, Situation, delay, verdict};
+use review_bridge::outbox::retry::{FIRST_DELAY, LONGEST_DELAY, Situation, delay, verdict};
 use review_bridge::store::sqlite::{Access, SqliteStore};
 use review_bridge::store::*;
 use review_bridge::upstream::Item;
@@ -178,21 +178,19 @@ proptest! {
     fn what_follows_from_an_attempt_is_bounded_and_forgets_nothing(
         situation in situation(), outcome in outcome(),
     ) {
-        let follows = verdict(&outcome, "why", &situation);
+        let follows = verdict(&outcome, &situation);
         let now = situation.now;
         prop_assert!(follows.next_at >= now && follows.next_at <= now.plus(LONGEST_DELAY));
         prop_assert!(!situation.possible_repeat || follows.possible_repeat, "what may have arrived may have arrived");
-        prop_assert!(situation.form == Form::Full || follows.form == Form::Plain, "refused once is refused");
+        prop_assert!(situation.form == Form::Full || follows.form != Form::Full, "refused once is refused");
         prop_assert_eq!(follows.reason.is_some(), follows.state == DeliveryState::Dead);
-        match &follows.effect {
-            DestinationEffect::Hold(until) => prop_assert!(*until >= now && *until <= now.plus(LONGEST_DELAY)),
-            DestinationEffect::Broken { retry_at, .. } => {
-                prop_assert!(*retry_at >= now.plus(PROBE_INTERVAL) && *retry_at <= now.plus(LONGEST_DELAY));
-                prop_assert!(follows.state == DeliveryState::Pending, "a broken destination keeps its messages");
-            }
-            _ => {}
+        if let Some(until) = follows.hold {
+            prop_assert!(until >= now && until <= now.plus(LONGEST_DELAY));
         }
-        let over = situation.elapsed >= situation.give_up_after && !situation.was_broken;
+        if matches!(follows.evidence, Outcome::Broken { .. }) {
+            prop_assert!(follows.state == DeliveryState::Pending, "a broken destination keeps its messages");
+        }
+        let over = situation.elapsed >= situation.give_up_after && !situation.was_stopped;
         if let Outcome::Retry { after, .. } = outcome {
             prop_assert_eq!(follows.state == DeliveryState::Dead, over);
             let asked = after.unwrap_or_default().min(LONGEST_DELAY);
@@ -207,7 +205,7 @@ proptest! {
         let give_up_after = Duration::from_secs(hours * 3600);
         let mut situation = Situation { give_up_after, random, ..first_try() };
         for outcome in outcomes.iter().cycle() {
-            let follows = verdict(outcome, "", &situation);
+            let follows = verdict(outcome, &situation);
             prop_assert!(situation.elapsed <= give_up_after + LONGEST_DELAY);
             if follows.state == DeliveryState::Dead {
                 break;
@@ -254,9 +252,10 @@ fn first_try() -> Situation {
         elapsed: Duration::ZERO,
         give_up_after: Duration::ZERO,
         form: Form::Full,
+        reviews: 1,
         is_summary: false,
         possible_repeat: false,
-        was_broken: false,
+        was_stopped: false,
         now: NOW,
         random: 0.0,
     }
@@ -265,14 +264,15 @@ fn first_try() -> Situation {
 fn situation() -> impl Strategy<Value = Situation> {
     let times = (1..100_000u32, 0..400_000u64, 0..400_000u64, 0.0..1.0f64);
     (times, any::<[bool; 3]>()).prop_map(
-        |((attempt, elapsed, give_up_after, random), [plain, repeat, broken])| Situation {
+        |((attempt, elapsed, give_up_after, random), [plain, repeat, stopped])| Situation {
             attempt,
             elapsed: Duration::from_secs(elapsed),
             give_up_after: Duration::from_secs(give_up_after),
             form: if plain { Form::Plain } else { Form::Full },
             is_summary: attempt % 3 == 0,
             possible_repeat: repeat,
-            was_broken: broken,
+            reviews: (attempt % 4) as usize,
+            was_stopped: stopped,
             now: NOW,
             random,
         },

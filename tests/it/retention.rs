@@ -155,6 +155,7 @@ async fn a_digest_in_flight_of_which_everything_is_forgotten_is_not_tried_again(
         destination: "crm".into(),
         limit: 1,
         without_reviews: false,
+        is_probe: false,
         only: None,
         hold: Duration::from_secs(40),
     };

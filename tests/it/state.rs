@@ -65,6 +65,7 @@ fn lease_of(destination: &str) -> LeaseRequest {
         destination: destination.into(),
         limit: 100,
         without_reviews: false,
+        is_probe: false,
         only: None,
         hold: Duration::from_secs(40),
     }
@@ -75,6 +76,7 @@ async fn lease(store: &SqliteStore, destination: &str, now: i64) -> Vec<Leased> 
 }
 
 fn settlement(leased: &Leased, outcome: Outcome, state: DeliveryState, next_at: i64) -> Settlement {
+    let evidence = outcome.clone();
     Settlement {
         id: leased.id.clone(),
         number: leased.attempt,
@@ -86,8 +88,16 @@ fn settlement(leased: &Leased, outcome: Outcome, state: DeliveryState, next_at: 
         form: Form::Full,
         possible_repeat: false,
         destination: leased.destination.clone(),
-        effect: DestinationEffect::None,
-        split_summary: false,
+        about: vec![leased.destination.clone()],
+        random: 0.0,
+        hold: None,
+        evidence,
+        shown: leased
+            .reviews
+            .iter()
+            .map(|one| Shown { delivery: one.delivery, revision: one.revision, shown: one.shown })
+            .collect(),
+        split: Split::No,
         content: None,
     }
 }
@@ -277,23 +287,17 @@ async fn a_paused_or_broken_destination_stops_its_clock() {
     let working = record(store.destinations().await.unwrap());
     assert_eq!(
         (working.state(), working.stopped_total(Timestamp(9_000))),
-        ("working", Duration::from_secs(3))
+        ("untried", Duration::from_secs(3))
     );
     take(&store, &[review("a", 1.0, "x")], &["one"], 9_000).await;
     let leased = lease(&store, "one", 10_000).await;
     assert_eq!(leased[0].stopped_base, Duration::from_secs(3));
-    let mut broken =
+    let broken =
         settlement(&leased[0], Outcome::Broken { reason: Reason::Revoked }, DeliveryState::Pending, 10_000);
-    broken.effect = DestinationEffect::Broken {
-        reason: Reason::Revoked,
-        detail: "gone".into(),
-        retry_at: Timestamp(20_000),
-    };
     store.settle(&[broken], Timestamp(10_000)).await.unwrap();
     assert_eq!(record(store.destinations().await.unwrap()).state(), "broken");
     let again = lease(&store, "one", 20_000).await;
-    let mut works = settlement(&again[0], Outcome::Delivered, DeliveryState::Delivered, 20_000);
-    works.effect = DestinationEffect::Working;
+    let works = settlement(&again[0], Outcome::Delivered, DeliveryState::Delivered, 20_000);
     store.settle(&[works], Timestamp(20_000)).await.unwrap();
     let working = record(store.destinations().await.unwrap());
     assert_eq!((working.state(), working.stopped), ("working", Duration::from_secs(13)));

@@ -120,13 +120,13 @@ async fn destinations(
 
 /// Reports a paused or broken destination; returns whether it is one.
 fn stopped(what: &str, record: Option<&DestinationRecord>, report: &mut Report) -> bool {
-    let Some(record) = record.filter(|record| record.state() != "working") else { return false };
+    let Some(record) = record.filter(|record| record.is_stopped()) else { return false };
     let name = &record.name;
     let since = output::ago(record.stopped_since, Clock::System.now());
-    match (&record.paused_at, &record.broken_detail) {
+    match (&record.paused_at, &record.health.detail) {
         (None, Some(detail)) => {
             let hint = format!("fix it, then run `review-bridge destinations resume {name}`");
-            report.warn(what, &format!("broken (first seen {since}): {detail}"), &hint);
+            report.warn(what, &format!("{} (first seen {since}): {detail}", record.state()), &hint);
         }
         _ => {
             let hint = format!("to resume it: `review-bridge destinations resume {name}`");

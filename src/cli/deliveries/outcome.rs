@@ -228,11 +228,12 @@ async fn next_digest(state: &State, name: &str) -> Result<String, CliError> {
 async fn blocked(state: &State, name: &str) -> Result<Option<String>, CliError> {
     let record = record(state, name).await?;
     let resume = format!("`review-bridge destinations resume {name}`");
-    Ok(match (record.paused_at, &record.broken_detail) {
+    Ok(match (record.paused_at, &record.health.detail) {
         (Some(_), _) => Some(format!("`{name}` is paused; deliveries stay pending until you run {resume}")),
         (None, Some(detail)) => Some(format!(
-            "`{name}` is broken ({}); deliveries stay pending until it works again. After you fix it, retry \
+            "`{name}` is {} ({}); deliveries stay pending until it works again. After you fix it, retry \
              immediately with {resume}",
+            record.state(),
             one_line(detail, 200)
         )),
         (None, None) => None,

@@ -100,14 +100,15 @@ async fn resume(settings: &Settings, name: &str) -> Result<(), CliError> {
     let state = State::read(settings).await?;
     names::destination(settings, &state, Some(name)).await?;
     let record = record(&state, name).await?;
-    let text = match (record.paused_at.is_some(), record.broken_at.is_some()) {
+    let health = record.health.state.as_str();
+    let text = match (record.paused_at.is_some(), record.health.is_stopped()) {
         (false, false) => {
-            output::line(&format!("`{name}` is neither paused nor broken; nothing to resume"));
+            output::line(&format!("`{name}` is neither paused, failing nor broken; nothing to resume"));
             return Ok(());
         }
         (true, false) => format!("`{name}` is resumed; its pending deliveries are sent"),
-        (true, true) => format!("`{name}` is resumed; it was also broken and is retried immediately"),
-        (false, true) => format!("`{name}` is broken and is retried immediately"),
+        (true, true) => format!("`{name}` is resumed; it was also {health} and is retried immediately"),
+        (false, true) => format!("`{name}` is {health} and is retried immediately"),
     };
     State::change(settings).await?.store.pause(name, false, Clock::System.now()).await?;
     let when =

@@ -83,7 +83,7 @@ pub(in crate::cli) fn table(all: &[Overview], now: Timestamp) -> Table {
 impl Overview {
     /// What has to happen before it sends again.
     fn next(&self, now: Timestamp) -> String {
-        match (self.record.paused_at, self.record.retry_at, ahead(self.record.hold_until, now)) {
+        match (self.record.paused_at, self.record.health.probe_at, ahead(self.record.hold_until, now)) {
             (Some(_), ..) => "when resumed".into(),
             (None, Some(at), _) if at <= now => "retry due".into(),
             (None, Some(at), _) => format!("retry {}", ago(Some(at), now)),
@@ -101,17 +101,19 @@ impl Overview {
                 "{name}: paused by a person {since}; to resume: `review-bridge destinations resume {name}`"
             ));
         }
-        if let Some(since) = self.record.broken_at {
-            let detail = self.record.broken_detail.as_deref().unwrap_or_default();
-            let since = time(Some(since));
+        let health = &self.record.health;
+        if health.is_stopped() {
+            let detail = health.detail.as_deref().unwrap_or_default();
+            let (state, since) = (health.state.as_str(), time(health.since));
+            let next = ago(health.probe_at, now);
             return Some(format!(
-                "{name}: broken since {since}: {detail}\n  fix it; it is retried every 15 minutes, or immediately \
-                 with `review-bridge destinations resume {name}`"
+                "{name}: {state} since {since}: {detail}\n  it is retried {next}, or immediately with \
+                 `review-bridge destinations resume {name}`"
             ));
         }
         (self.configured.is_none() && self.pending > 0).then(|| {
             format!(
-                "{name}: not in the configuration; its pending deliveries become dead letters at the next start"
+                "{name}: not in the configuration; its pending deliveries become dead letters after 10 minutes"
             )
         })
     }
@@ -127,10 +129,13 @@ impl Overview {
             "rate_limit": own.map(|own| &own.rate),
             "state": self.record.state(),
             "paused_at": json_time(self.record.paused_at),
-            "broken_at": json_time(self.record.broken_at),
-            "broken_reason": self.record.broken_reason,
-            "broken_detail": self.record.broken_detail,
-            "next_probe_at": json_time(self.record.retry_at),
+            "state_since": json_time(self.record.paused_at.or(self.record.health.since)),
+            "broken_at": json_time(self.record.health.since.filter(|_| self.record.is_broken())),
+            "broken_reason": self.record.health.reason.filter(|_| self.record.is_broken()),
+            "broken_detail": self.record.health.detail.as_ref().filter(|_| self.record.is_broken()),
+            "reason": self.record.health.reason,
+            "detail": self.record.health.detail,
+            "next_probe_at": json_time(self.record.health.probe_at),
             "hold_until": json_time(ahead(self.record.hold_until, now)),
             "pending": self.pending,
             "oldest_pending_at": json_time(self.oldest_pending_at),

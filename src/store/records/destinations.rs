@@ -1,6 +1,8 @@
 //! Destinations and their digests.
 
-use crate::domain::{Cause, Figures, Timestamp};
+use super::Settlement;
+use crate::domain::health::Evidence;
+use crate::domain::{Cause, Figures, Health, HealthState, Part, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -11,37 +13,87 @@ pub struct DestinationRecord {
     pub name: String,
     /// Paused by a person since.
     pub paused_at: Option<Timestamp>,
-    /// Broken since.
-    pub broken_at: Option<Timestamp>,
-    /// Why: a name of `domain::Reason`.
-    pub broken_reason: Option<String>,
-    /// Why, for people.
-    pub broken_detail: Option<String>,
-    /// The next probe.
-    pub retry_at: Option<Timestamp>,
-    /// It asked for a pause until then.
+    /// Whether it works, and why not.
+    pub health: Health,
+    /// It requested a pause until then.
     pub hold_until: Timestamp,
-    /// Paused or broken since.
+    /// Paused, failing or broken since.
     pub stopped_since: Option<Timestamp>,
-    /// Paused or broken before that, in all.
+    /// Paused, failing or broken before that, in all.
     pub stopped: Duration,
-    /// Resumed or repaired the last time; zero where it never was.
+    /// When it last worked again or was resumed; zero where it never was.
     pub opened_at: Timestamp,
 }
 
 impl DestinationRecord {
-    /// `paused`, `broken` or `working`.
+    /// `paused`, or the state of its health.
     pub fn state(&self) -> &'static str {
-        match (self.paused_at, self.broken_at) {
-            (Some(_), _) => "paused",
-            (None, Some(_)) => "broken",
-            (None, None) => "working",
-        }
+        if self.paused_at.is_some() { "paused" } else { self.health.state.as_str() }
     }
 
-    /// How long it was paused or broken in all, until `now`.
+    /// Whether its last answers were fine.
+    pub fn is_fine(&self) -> bool {
+        self.health.state == HealthState::Working && self.health.failures == 0
+    }
+
+    /// Whether it is broken.
+    pub fn is_broken(&self) -> bool {
+        self.health.state == HealthState::Broken
+    }
+
+    /// Whether everything but one probe waits, or everything.
+    pub fn is_stopped(&self) -> bool {
+        self.paused_at.is_some() || self.health.is_stopped()
+    }
+
+    /// How long it was paused, failing or broken in all, until `now`.
     pub fn stopped_total(&self, now: Timestamp) -> Duration {
         self.stopped + self.stopped_since.map(|since| now.since(since)).unwrap_or_default()
+    }
+
+    /// An attempt ended at `now` that is evidence about this destination; whether that changed anything.
+    pub fn follow(&mut self, settlement: &Settlement, now: Timestamp) -> bool {
+        let before = self.clone();
+        let evidence = Evidence {
+            outcome: &settlement.evidence,
+            detail: &settlement.attempt.detail,
+            now,
+            random: settlement.random,
+        };
+        if self.name == settlement.destination {
+            self.set_health(self.health.after(&evidence), now);
+            self.hold_until = settlement.hold.map_or(self.hold_until, |until| self.hold_until.max(until));
+        } else {
+            self.set_health(self.health.after_shared(&evidence), now);
+        }
+        *self != before
+    }
+
+    /// Its health changes at `now`: counts the time that it stood still. The one place that does.
+    pub fn set_health(&mut self, health: Health, now: Timestamp) {
+        self.health = health;
+        self.follow_stops(now);
+    }
+
+    /// A person pauses or resumes it at `now`; a resumed one that fails or is broken is probed immediately.
+    pub fn set_paused(&mut self, paused: bool, now: Timestamp) {
+        self.paused_at = paused.then(|| self.paused_at.unwrap_or(now));
+        if !paused && self.health.probe_at.is_some() {
+            self.health.probe_at = Some(now);
+        }
+        self.follow_stops(now);
+    }
+
+    fn follow_stops(&mut self, now: Timestamp) {
+        match (self.stopped_since, self.is_stopped()) {
+            (None, true) => self.stopped_since = Some(now),
+            (Some(_), false) => {
+                self.stopped = self.stopped_total(now);
+                self.stopped_since = None;
+                self.opened_at = now;
+            }
+            (None, false) | (Some(_), true) => {}
+        }
     }
 }
 
@@ -71,10 +123,13 @@ pub struct Window {
     /// Its own, once it is delivered.
     #[serde(default)]
     pub figures: Option<Figures>,
+    /// Which part it is of one that was too large.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
 }
 
 /// What a summary gathers, as its message keeps it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Gathered {
     /// Why.
     pub cause: Cause,
@@ -82,6 +137,9 @@ pub struct Gathered {
     pub from: Timestamp,
     /// When they were gathered.
     pub to: Timestamp,
+    /// Which part it is of one that was too large.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
 }
 
 /// A digest to be made.

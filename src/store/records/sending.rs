@@ -1,7 +1,7 @@
 //! Messages: what is leased, how attempts end, and what follows.
 
 use crate::domain::{
-    Attempt, Change, DeliveryState, Form, MessageKind, Previous, Reason, Review, RuleHit, Timestamp,
+    Attempt, Called, DeliveryState, Figures, Form, MessageKind, Outcome, Reason, Review, RuleHit, Timestamp,
 };
 use std::time::Duration;
 
@@ -14,6 +14,8 @@ pub struct LeaseRequest {
     pub limit: u32,
     /// Only notices and tests: it is outside its hours.
     pub without_reviews: bool,
+    /// One message as a probe, due or not: notices first, then what was tried least.
+    pub is_probe: bool,
     /// Only this message.
     pub only: Option<String>,
     /// How long the lease holds.
@@ -52,12 +54,16 @@ pub struct Leased {
 /// The review of a leased message.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LeasedReview {
-    /// Its newest revision.
+    /// The delivery.
+    pub delivery: i64,
+    /// The revision that the delivery is of.
+    pub revision: u32,
+    /// The revision that is shown: the newest.
+    pub shown: u32,
+    /// The review in that revision.
     pub review: Review,
-    /// The kind of it.
-    pub change: Change,
-    /// What it was before.
-    pub previous: Option<Previous>,
+    /// What the message calls it, by what its recipient has.
+    pub called: Called,
     /// Why it is sent.
     pub rules: Vec<RuleHit>,
 }
@@ -85,32 +91,43 @@ pub struct Settlement {
     pub possible_repeat: bool,
     /// The destination.
     pub destination: String,
-    /// What follows for it.
-    pub effect: DestinationEffect,
-    /// Whether its reviews are sent one by one instead: a summary that can never pass.
-    pub split_summary: bool,
+    /// The destinations whose health the attempt is evidence about: its own, or all that share its server.
+    pub about: Vec<String>,
+    /// In 0..1, for the jitter of probes.
+    pub random: f64,
+    /// It requested a pause until then.
+    pub hold: Option<Timestamp>,
+    /// What the attempt is evidence of: mostly how it ended.
+    pub evidence: Outcome,
+    /// The revisions that it showed.
+    pub shown: Vec<Shown>,
+    /// What is sent instead, where this message can never pass.
+    pub split: Split,
     /// What the message keeps as its content from now on, where that is something else.
     pub content: Option<String>,
 }
 
-/// What an attempt means for its destination.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DestinationEffect {
+/// The revision of a review that an attempt showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The delivery.
+    pub delivery: i64,
+    /// The revision that the delivery is of.
+    pub revision: u32,
+    /// The revision that was shown.
+    pub shown: u32,
+}
+
+/// What is sent instead of a message that can never pass.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Split {
     /// Nothing.
-    None,
-    /// It works.
-    Working,
-    /// It asked for a pause.
-    Hold(Timestamp),
-    /// It cannot work until somebody acts; probe it then.
-    Broken {
-        /// Why.
-        reason: Reason,
-        /// For people.
-        detail: String,
-        /// The next probe.
-        retry_at: Timestamp,
-    },
+    #[default]
+    No,
+    /// Each of its reviews on its own.
+    Reviews,
+    /// Two halves of it, each of which says so.
+    Halves(Box<Figures>),
 }
 
 /// A message without deliveries.

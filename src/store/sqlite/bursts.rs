@@ -196,7 +196,7 @@ async fn gather(
     .bind(&id)
     .bind(destination)
     .bind(recipient)
-    .bind(json(&Gathered { cause, from, to: now })?)
+    .bind(json(&Gathered { cause, from, to: now, part: None })?)
     .bind(now.0)
     .bind(folded.iter().any(|one| one.possible_repeat))
     .bind(folded.iter().map(|one| one.attempts).max().unwrap_or(0))

@@ -130,7 +130,7 @@ async fn gather(
     .bind(&id)
     .bind(destination)
     .bind(recipient)
-    .bind(json(&Window { from: start, to: now, before: last_figures(transaction, destination, recipient).await?, figures: None })?)
+    .bind(json(&Window { from: start, to: now, before: last_figures(transaction, destination, recipient).await?, figures: None, part: None })?)
     .bind(now.0)
     .bind(repeats)
     .execute(&mut **transaction)
@@ -188,7 +188,7 @@ pub(super) async fn regroup(
             "INSERT INTO messages (id, destination, recipient, kind, next_at, created_at)
              VALUES ($1, $2, $3, 'review', $4, $4)
              ON CONFLICT (id) DO UPDATE SET state = 'pending', settled_at = NULL, next_at = excluded.next_at,
-                plain = 0, admitted = 0, first_attempt_at = CASE WHEN attempts > 0 THEN excluded.next_at END,
+                plain = 0, short = 0, admitted = 0, first_attempt_at = CASE WHEN attempts > 0 THEN excluded.next_at END,
                 stopped_base_ms = COALESCE((SELECT stopped_ms + MAX(COALESCE(excluded.next_at - stopped_since, 0), 0)
                                             FROM destinations WHERE name = destination), 0)",
         )

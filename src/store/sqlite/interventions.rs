@@ -103,12 +103,13 @@ async fn bind(
         "INSERT INTO messages (id, destination, recipient, kind, next_at, created_at, possible_repeat)
          SELECT value ->> 'message', value ->> 'destination', value ->> 'recipient', 'review', $2, $2, value ->> 'repeat'
          FROM json_each($1) WHERE value ->> 'message' IS NOT NULL ORDER BY key
-         ON CONFLICT (id) DO UPDATE SET state = 'pending', reason = NULL, settled_at = NULL, next_at = $2, plain = 0,
+         ON CONFLICT (id) DO UPDATE SET state = 'pending', reason = NULL, settled_at = NULL, next_at = $2, plain = 0, short = 0,
             admitted = 0, possible_repeat = MAX(possible_repeat, excluded.possible_repeat),
             first_attempt_at = CASE WHEN attempts > 0 THEN $2 END,
             stopped_base_ms = COALESCE((SELECT stopped_ms + MAX(COALESCE($2 - stopped_since, 0), 0)
                                         FROM destinations WHERE name = messages.destination), 0)",
-        "UPDATE deliveries SET state = 'pending', reason = NULL, settled_at = NULL, message_id = j.value ->> 'message'
+        "UPDATE deliveries SET state = 'pending', reason = NULL, settled_at = NULL, message_id = j.value ->> 'message',
+            received = CASE WHEN state = 'delivered' THEN NULL ELSE received END
          FROM json_each($1) j WHERE deliveries.id = j.value ->> 'id' AND $2 = $2",
     ] {
         sqlx::query(statement).bind(&rows).bind(now.0).execute(&mut **transaction).await?;

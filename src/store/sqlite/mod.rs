@@ -5,6 +5,7 @@
 
 mod accounts;
 mod bursts;
+mod destinations;
 mod digests;
 mod intake;
 mod interventions;
@@ -14,9 +15,11 @@ mod operator;
 mod people;
 mod row;
 mod sending;
+mod split;
 mod upkeep;
 
 use super::*;
+use crate::domain::time::millis;
 use crate::domain::{Cause, Change, DeliveryState, Form, MessageKind, Reason};
 use row::from_row;
 use sqlx::Connection;
@@ -208,8 +211,8 @@ fn unknown(what: &str, name: &str) -> StoreError {
     StoreError::Unreadable(serde::de::Error::custom(format!("{what} `{name}`")))
 }
 
-fn time(millis: Option<i64>) -> Option<Timestamp> {
-    millis.map(Timestamp)
+fn time(at: Option<i64>) -> Option<Timestamp> {
+    at.map(Timestamp)
 }
 
 fn count(number: i64) -> u64 {
@@ -355,16 +358,16 @@ impl Store for SqliteStore {
         bursts::release(self.begin().await?, now).await
     }
     async fn dead_letter_orphans(&self, configured: &[String], now: Timestamp) -> Result<u64, StoreError> {
-        sending::dead_letter_orphans(self.begin().await?, configured, now).await
+        destinations::dead_letter_orphans(self.begin().await?, configured, now).await
     }
     async fn destinations(&self) -> Result<Vec<DestinationRecord>, StoreError> {
-        sending::destinations(&self.reader).await
+        destinations::all(&self.reader).await
     }
     async fn pause(&self, destination: &str, paused: bool, now: Timestamp) -> Result<(), StoreError> {
-        sending::pause(self.begin().await?, destination, paused, now).await
+        destinations::pause(self.begin().await?, destination, paused, now).await
     }
     async fn probe_broken(&self, now: Timestamp) -> Result<(), StoreError> {
-        sending::probe_broken(self.begin().await?, now).await
+        destinations::probe(self.begin().await?, now).await
     }
     async fn route_again(
         &self,

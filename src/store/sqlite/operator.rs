@@ -17,10 +17,10 @@ pub(super) async fn problem_facts(pool: &SqlitePool) -> Result<ProblemFacts, Sto
     // Only for what is broken: to count for every destination would cost reading all of the ledger.
     let queued = "SELECT name, COUNT(DISTINCT d.review_id)
          FROM destinations JOIN deliveries d ON d.destination = name AND d.state = 'pending'
-         WHERE broken_at IS NOT NULL AND $1 = $1 GROUP BY name ORDER BY name";
+         WHERE health IN ('failing', 'broken') AND $1 = $1 GROUP BY name ORDER BY name";
     Ok(ProblemFacts {
         accounts: account_facts(pool).await?,
-        destinations: sending::destinations(pool).await?,
+        destinations: destinations::all(pool).await?,
         queued: tallies(pool, queued).await?,
         dead: dead_letters(pool).await?,
         marked_yet_listed: tallies(pool, listed).await?,

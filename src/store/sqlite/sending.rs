@@ -1,6 +1,7 @@
 //! Statements about messages, attempts and destinations: leases, settlements, pauses.
 
 use super::*;
+use crate::domain::{Called, Outcome, Previous, Receipt, Review, receipt};
 use serde_json::json as object;
 use std::collections::HashMap;
 
@@ -24,6 +25,11 @@ async fn release(transaction: &mut Transaction, which: &str, now: Timestamp) -> 
          WHERE outcome IS NULL AND message_id IN (SELECT id FROM messages WHERE {which} AND $1 = $1)"
     );
     sqlx::query(sqlx::AssertSqlSafe(attempts)).bind(now.0).execute(&mut **transaction).await?;
+    let doubts = format!(
+        "UPDATE deliveries SET doubt = MIN(COALESCE(doubt, revision), revision)
+         WHERE state = 'pending' AND message_id IN (SELECT id FROM messages WHERE {which} AND $1 = $1)"
+    );
+    sqlx::query(sqlx::AssertSqlSafe(doubts)).bind(now.0).execute(&mut **transaction).await?;
     let messages = format!(
         "UPDATE messages SET lease = NULL, lease_until = NULL, possible_repeat = 1, next_at = $1 WHERE {which}"
     );
@@ -68,7 +74,12 @@ async fn supersede_failed(
 /// Which due messages of a destination a request takes: `$1` destination, `$2` now, `$3` only this one,
 /// `$4` without reviews.
 const DUE: &str = "destination = $1 AND state = 'pending' AND lease IS NULL AND next_at <= $2
-    AND ($3 IS NULL OR id = $3) AND ($4 = 0 OR kind IN ('operator', 'test'))";
+    AND ($3 IS NULL OR id = $3) AND ($4 = 0 OR kind IN ('operator', 'test')) ORDER BY next_at, seq";
+
+/// Which messages may be a probe, due or not: notices first, then what was tried least.
+const PROBES: &str = "destination = $1 AND state = 'pending' AND lease IS NULL AND $2 = $2
+    AND ($3 IS NULL OR id = $3) AND ($4 = 0 OR kind IN ('operator', 'test'))
+    ORDER BY kind NOT IN ('operator', 'test'), attempts, next_at, seq";
 
 from_row! {
     struct LeasedRow {
@@ -76,7 +87,7 @@ from_row! {
         recipient: String,
         kind: String,
         content: Option<String>,
-        plain: bool,
+        form: i64,
         possible_repeat: bool,
         attempts: i64,
         first_attempt_at: i64,
@@ -90,18 +101,21 @@ pub(super) async fn lease(
     now: Timestamp,
     owner: &str,
 ) -> Result<Vec<Leased>, StoreError> {
-    let query = format!(
+    let query = |due: &str| {
+        format!(
         "UPDATE messages SET lease = $5, lease_until = $6, attempts = attempts + 1,
             first_attempt_at = COALESCE(first_attempt_at, $2),
             stopped_base_ms = CASE WHEN attempts > 0 THEN stopped_base_ms ELSE COALESCE(
                 (SELECT stopped_ms + MAX(COALESCE($2 - stopped_since, 0), 0) FROM destinations WHERE name = $1), 0) END
-         WHERE seq IN (SELECT seq FROM messages WHERE {DUE} ORDER BY next_at, seq LIMIT $7)
-         RETURNING id, recipient, kind, content, plain, possible_repeat, attempts, first_attempt_at,
+         WHERE seq IN (SELECT seq FROM messages WHERE {due} LIMIT $7)
+         RETURNING id, recipient, kind, content, plain + short AS form, possible_repeat, attempts, first_attempt_at,
             stopped_base_ms"
-    );
+    )
+    };
     let mut leased = Vec::new();
     for request in requests.iter().filter(|request| request.limit > 0) {
-        let rows: Vec<LeasedRow> = sqlx::query_as(sqlx::AssertSqlSafe(query.as_str().to_owned()))
+        let query = query(if request.is_probe { PROBES } else { DUE });
+        let rows: Vec<LeasedRow> = sqlx::query_as(sqlx::AssertSqlSafe(query))
             .bind(&request.destination)
             .bind(now.0)
             .bind(&request.only)
@@ -119,7 +133,7 @@ pub(super) async fn lease(
                 kind: MessageKind::parse(&row.kind).ok_or_else(|| unknown("message kind", &row.kind))?,
                 content: row.content,
                 reviews: Vec::new(),
-                form: if row.plain { Form::Plain } else { Form::Full },
+                form: form_of(row.form),
                 possible_repeat: row.possible_repeat,
                 attempt: number(row.attempts),
                 first_attempt_at: Timestamp(row.first_attempt_at),
@@ -129,8 +143,9 @@ pub(super) async fn lease(
         }
     }
     if !leased.is_empty() {
-        begin_attempts(&mut transaction, &leased, now).await?;
         load_reviews(&mut transaction, &mut leased).await?;
+        unchanged(&mut transaction, &mut leased, now).await?;
+        begin_attempts(&mut transaction, &leased, now).await?;
     }
     transaction.commit().await?;
     Ok(leased)
@@ -163,7 +178,22 @@ async fn begin_attempts(
     Ok(())
 }
 
-type ReviewTold = (String, String, String, Option<String>, String);
+from_row! {
+    /// A delivery with the newest revision of its review, and what its recipient has.
+    struct MemberRow {
+        message_id: String,
+        delivery: i64,
+        revision: i64,
+        review_id: i64,
+        shown: i64,
+        body: String,
+        change: String,
+        previous: Option<String>,
+        rules: String,
+        certain: Option<i64>,
+        doubt: Option<i64>,
+    }
+}
 
 async fn load_reviews(transaction: &mut Transaction, leased: &mut [Leased]) -> Result<(), StoreError> {
     let ids: Vec<&str> = leased
@@ -171,8 +201,17 @@ async fn load_reviews(transaction: &mut Transaction, leased: &mut [Leased]) -> R
         .filter(|message| !matches!(message.kind, MessageKind::Operator | MessageKind::Test))
         .map(|message| message.id.as_str())
         .collect();
-    let rows: Vec<ReviewTold> = sqlx::query_as(
-        "SELECT d.message_id, r.body, v.change, v.previous, d.rules
+    // What was never edited was never sent as anything else. Of a tombstone it is no longer known who got what.
+    let rows: Vec<MemberRow> = sqlx::query_as(
+        "SELECT d.message_id, d.id AS delivery, d.revision, r.id AS review_id, r.revision AS shown, r.body, v.change,
+            v.previous, d.rules,
+            CASE WHEN r.revision > 1 THEN (SELECT MAX(o.received) FROM deliveries o WHERE o.review_id = d.review_id
+                AND o.destination = d.destination AND o.recipient = d.recipient) END AS certain,
+            CASE WHEN r.revision > 1 THEN COALESCE(
+                (SELECT MAX(o.doubt) FROM deliveries o WHERE o.review_id = d.review_id
+                    AND o.destination = d.destination AND o.recipient = d.recipient AND o.doubt <> r.revision),
+                (SELECT MIN(h.revision) - 1 FROM revisions h WHERE h.review_id = r.id HAVING MIN(h.revision) > 1)
+            ) END AS doubt
          FROM deliveries d JOIN reviews r ON r.id = d.review_id
          JOIN revisions v ON v.review_id = r.id AND v.revision = r.revision
          WHERE d.message_id IN (SELECT value FROM json_each($1)) AND d.state = 'pending'
@@ -183,18 +222,94 @@ async fn load_reviews(transaction: &mut Transaction, leased: &mut [Leased]) -> R
     .fetch_all(&mut **transaction)
     .await?;
     let mut reviews: HashMap<String, Vec<LeasedReview>> = HashMap::new();
-    for (message, body, change, previous, rules) in rows {
-        let review = LeasedReview {
-            review: parse(&body)?,
-            change: Change::parse(&change).ok_or_else(|| unknown("change", &change))?,
-            previous: previous.as_deref().map(parse).transpose()?,
-            rules: parse(&rules)?,
-        };
-        reviews.entry(message).or_default().push(review);
+    for row in rows {
+        let message = row.message_id.clone();
+        let member = member(transaction, row).await?;
+        reviews.entry(message).or_default().push(member);
     }
     for message in leased {
         message.reviews = reviews.remove(&message.id).unwrap_or_default();
     }
+    Ok(())
+}
+
+/// The review of a delivery, called as its recipient knows it.
+async fn member(transaction: &mut Transaction, row: MemberRow) -> Result<LeasedReview, StoreError> {
+    let review: Review = parse(&row.body)?;
+    let own = row.previous.as_deref().map(parse::<Previous>).transpose()?;
+    let said = match row.certain {
+        Some(certain) if certain + 1 == row.shown => own,
+        Some(certain) if certain < row.shown => said(transaction, row.review_id, certain).await?,
+        _ => None,
+    };
+    let receipt = Receipt { certain: row.certain.map(number), doubt: row.doubt.map(number), said };
+    let change = Change::parse(&row.change).ok_or_else(|| unknown("change", &row.change))?;
+    let called = receipt::called(number(row.shown), &review, change, receipt);
+    Ok(LeasedReview {
+        delivery: row.delivery,
+        revision: number(row.revision),
+        shown: number(row.shown),
+        review,
+        called,
+        rules: parse(&row.rules)?,
+    })
+}
+
+/// What a revision said before the next one came.
+async fn said(
+    transaction: &mut Transaction,
+    review: i64,
+    revision: i64,
+) -> Result<Option<Previous>, StoreError> {
+    let previous: Option<Option<String>> =
+        sqlx::query_scalar("SELECT previous FROM revisions WHERE review_id = $1 AND revision = $2")
+            .bind(review)
+            .bind(revision + 1)
+            .fetch_optional(&mut **transaction)
+            .await?;
+    previous.flatten().as_deref().map(parse).transpose()
+}
+
+/// Takes out what the recipients have already: it is settled without an attempt.
+async fn unchanged(
+    transaction: &mut Transaction,
+    leased: &mut Vec<Leased>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (mut deliveries, mut emptied) = (Vec::new(), Vec::new());
+    for message in leased.iter_mut() {
+        let before = message.reviews.len();
+        message.reviews.retain(|review| {
+            let same = review.called == Called::Unchanged;
+            deliveries.extend(same.then_some(review.delivery));
+            !same
+        });
+        if before > 0 && message.reviews.is_empty() {
+            emptied.push(message.id.clone());
+        }
+    }
+    if deliveries.is_empty() {
+        return Ok(());
+    }
+    leased.retain(|message| !emptied.contains(&message.id));
+    let reviews: Vec<i64> = sqlx::query_scalar(
+        "UPDATE deliveries SET state = 'skipped', reason = 'unchanged', settled_at = $2
+         WHERE id IN (SELECT value FROM json_each($1)) RETURNING review_id",
+    )
+    .bind(json(&deliveries)?)
+    .bind(now.0)
+    .fetch_all(&mut **transaction)
+    .await?;
+    sqlx::query(
+        "UPDATE messages SET state = 'skipped', reason = 'unchanged', settled_at = $2, lease = NULL, lease_until = NULL,
+            first_attempt_at = CASE WHEN attempts > 1 THEN first_attempt_at END, attempts = attempts - 1
+         WHERE id IN (SELECT value FROM json_each($1))",
+    )
+    .bind(json(&emptied)?)
+    .bind(now.0)
+    .execute(&mut **transaction)
+    .await?;
+    sqlx::query(marks::MARK_SETTLED).bind(json(&reviews)?).bind(now.0).execute(&mut **transaction).await?;
     Ok(())
 }
 
@@ -203,9 +318,10 @@ pub(super) async fn settle(
     settlements: &[Settlement],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    for settlement in settlements.iter().filter(|settlement| settlement.split_summary) {
-        interventions::split_summary(&mut transaction, &settlement.id, settlement.number, now).await?;
+    for settlement in settlements {
+        split::split(&mut transaction, settlement, now).await?;
     }
+    receipts(&mut transaction, settlements).await?;
     let rows: Vec<_> = settlements.iter().map(|settlement| row_of(settlement, now)).collect();
     let rows = json(&rows)?;
     for statement in [
@@ -217,14 +333,16 @@ pub(super) async fn settle(
            AND $2 = $2",
         // A message whose lease ran out meanwhile and was taken again is not ours to settle, but one that
         // was delivered all the same must not be sent again.
-        "UPDATE deliveries SET state = j.value ->> 'state', reason = j.value ->> 'reason', settled_at = $2
+        "UPDATE deliveries SET state = j.value ->> 'state', reason = j.value ->> 'reason', settled_at = $2,
+            received = CASE WHEN j.value ->> 'state' = 'delivered' THEN revision ELSE received END,
+            doubt = CASE WHEN j.value ->> 'state' = 'delivered' THEN NULL ELSE doubt END
          FROM json_each($1) j
          WHERE deliveries.message_id = j.value ->> 'id' AND deliveries.state = 'pending'
            AND j.value ->> 'state' <> 'pending'
            AND EXISTS (SELECT 1 FROM messages m WHERE m.id = deliveries.message_id
                        AND m.state = 'pending' AND m.attempts = j.value ->> 'number')",
         "UPDATE messages SET state = j.value ->> 'state', reason = j.value ->> 'reason', lease = NULL,
-            lease_until = NULL, next_at = j.value ->> 'next_at', plain = j.value ->> 'plain',
+            lease_until = NULL, next_at = j.value ->> 'next_at', plain = j.value ->> 'plain', short = j.value ->> 'short',
             possible_repeat = j.value ->> 'possible_repeat', content = COALESCE(j.value ->> 'content', content),
             settled_at = CASE WHEN j.value ->> 'state' <> 'pending' THEN $2 END
          FROM json_each($1) j
@@ -233,11 +351,63 @@ pub(super) async fn settle(
     ] {
         sqlx::query(statement).bind(&rows).bind(now.0).execute(&mut *transaction).await?;
     }
+    received_newer(&mut transaction, settlements).await?;
     after_settling(&mut transaction, settlements, now).await?;
-    for settlement in settlements {
-        affect(&mut transaction, &settlement.destination, &settlement.effect, now).await?;
-    }
+    destinations::affect(&mut transaction, settlements, now).await?;
     Ok(transaction.commit().await?)
+}
+
+/// What an attempt may have brought to its recipients, where that cannot be known.
+async fn receipts(transaction: &mut Transaction, settlements: &[Settlement]) -> Result<(), StoreError> {
+    let in_doubt = settlements
+        .iter()
+        .filter(|one| matches!(one.attempt.outcome, Outcome::Retry { ambiguous: true, .. }));
+    let rows: Vec<_> = in_doubt
+        .flat_map(|one| one.shown.iter().map(|shown| object!([shown.delivery, shown.shown, one.id])))
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "UPDATE deliveries SET doubt = MIN(COALESCE(doubt, j.value ->> 1), j.value ->> 1) FROM json_each($1) j
+         WHERE deliveries.id = j.value ->> 0 AND deliveries.message_id = j.value ->> 2 AND deliveries.state <> 'delivered'",
+    )
+    .bind(json(&rows)?)
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+/// A delivery of an older revision that stood showed the newest.
+async fn received_newer(transaction: &mut Transaction, settlements: &[Settlement]) -> Result<(), StoreError> {
+    let delivered = settlements.iter().filter(|one| one.state == DeliveryState::Delivered);
+    let rows: Vec<_> = delivered
+        .flat_map(|one| {
+            let newer = one.shown.iter().filter(|shown| shown.shown != shown.revision);
+            newer.map(|shown| object!([shown.delivery, shown.shown, one.id]))
+        })
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "UPDATE deliveries SET received = j.value ->> 1 FROM json_each($1) j
+         WHERE deliveries.id = j.value ->> 0 AND deliveries.message_id = j.value ->> 2 AND deliveries.state = 'delivered'
+           AND received < j.value ->> 1",
+    )
+    .bind(json(&rows)?)
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+/// How a message is rendered, as its row keeps it.
+fn form_of(steps: i64) -> Form {
+    match steps {
+        0 => Form::Full,
+        1 => Form::Plain,
+        _ => Form::Short,
+    }
 }
 
 fn row_of(settlement: &Settlement, now: Timestamp) -> serde_json::Value {
@@ -254,7 +424,8 @@ fn row_of(settlement: &Settlement, now: Timestamp) -> serde_json::Value {
         "state": settlement.state.as_str(),
         "reason": settlement.reason.map(Reason::as_str),
         "next_at": settlement.next_at.max(now).0,
-        "plain": u8::from(settlement.form == Form::Plain),
+        "plain": u8::from(settlement.form != Form::Full),
+        "short": u8::from(settlement.form == Form::Short),
         "possible_repeat": u8::from(settlement.possible_repeat),
         "content": settlement.content,
     })
@@ -291,58 +462,6 @@ async fn after_settling(
             .bind(now.0)
             .execute(&mut **transaction)
             .await?;
-    }
-    Ok(())
-}
-
-async fn affect(
-    transaction: &mut Transaction,
-    destination: &str,
-    effect: &DestinationEffect,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    match effect {
-        DestinationEffect::None => {}
-        DestinationEffect::Working => {
-            sqlx::query(
-                "UPDATE destinations SET broken_at = NULL, broken_reason = NULL, broken_detail = NULL,
-                    retry_at = NULL,
-                    stopped_ms = stopped_ms + CASE WHEN paused_at IS NULL THEN MAX($2 - stopped_since, 0) ELSE 0 END,
-                    stopped_since = CASE WHEN paused_at IS NULL THEN NULL ELSE stopped_since END,
-                    opened_at = CASE WHEN paused_at IS NULL THEN $2 ELSE opened_at END
-                 WHERE name = $1 AND broken_at IS NOT NULL",
-            )
-            .bind(destination)
-            .bind(now.0)
-            .execute(&mut **transaction)
-            .await?;
-        }
-        DestinationEffect::Hold(until) => {
-            sqlx::query(
-                "INSERT INTO destinations (name, hold_until) VALUES ($1, $2)
-                 ON CONFLICT DO UPDATE SET hold_until = MAX(hold_until, excluded.hold_until)",
-            )
-            .bind(destination)
-            .bind(until.0)
-            .execute(&mut **transaction)
-            .await?;
-        }
-        DestinationEffect::Broken { reason, detail, retry_at } => {
-            sqlx::query(
-                "INSERT INTO destinations (name, broken_at, broken_reason, broken_detail, retry_at, stopped_since)
-                 VALUES ($1, $2, $3, $4, $5, $2)
-                 ON CONFLICT DO UPDATE SET broken_at = COALESCE(broken_at, excluded.broken_at),
-                    broken_reason = excluded.broken_reason, broken_detail = excluded.broken_detail,
-                    retry_at = excluded.retry_at, stopped_since = COALESCE(stopped_since, excluded.stopped_since)",
-            )
-            .bind(destination)
-            .bind(now.0)
-            .bind(reason.as_str())
-            .bind(detail)
-            .bind(retry_at.0)
-            .execute(&mut **transaction)
-            .await?;
-        }
     }
     Ok(())
 }
@@ -396,94 +515,4 @@ pub(super) async fn enqueue(
         .await?;
     }
     Ok(())
-}
-
-pub(super) async fn dead_letter_orphans(
-    mut transaction: Transaction,
-    configured: &[String],
-    now: Timestamp,
-) -> Result<u64, StoreError> {
-    let configured = json(configured)?;
-    sqlx::query(
-        "UPDATE deliveries SET state = 'dead', reason = 'destination_removed', settled_at = $2
-         WHERE state = 'pending' AND destination NOT IN (SELECT value FROM json_each($1))
-           AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.id = message_id AND m.lease IS NOT NULL)",
-    )
-    .bind(&configured)
-    .bind(now.0)
-    .execute(&mut *transaction)
-    .await?;
-    let orphans = sqlx::query(
-        "UPDATE messages SET state = 'dead', reason = 'destination_removed', settled_at = $2
-         WHERE state = 'pending' AND lease IS NULL
-           AND destination NOT IN (SELECT value FROM json_each($1))",
-    )
-    .bind(&configured)
-    .bind(now.0)
-    .execute(&mut *transaction)
-    .await?;
-    transaction.commit().await?;
-    Ok(orphans.rows_affected())
-}
-
-from_row! {
-    struct DestinationRow {
-        name: String,
-        paused_at: Option<i64>,
-        broken_at: Option<i64>,
-        broken_reason: Option<String>,
-        broken_detail: Option<String>,
-        retry_at: Option<i64>,
-        hold_until: i64,
-        stopped_since: Option<i64>,
-        stopped_ms: i64,
-        opened_at: i64,
-    }
-}
-
-pub(super) async fn destinations(pool: &SqlitePool) -> Result<Vec<DestinationRecord>, StoreError> {
-    let rows: Vec<DestinationRow> =
-        sqlx::query_as("SELECT * FROM destinations ORDER BY name").fetch_all(pool).await?;
-    let record = |row: DestinationRow| DestinationRecord {
-        name: row.name,
-        paused_at: time(row.paused_at),
-        broken_at: time(row.broken_at),
-        broken_reason: row.broken_reason,
-        broken_detail: row.broken_detail,
-        retry_at: time(row.retry_at),
-        hold_until: Timestamp(row.hold_until),
-        stopped_since: time(row.stopped_since),
-        stopped: span(row.stopped_ms),
-        opened_at: Timestamp(row.opened_at),
-    };
-    Ok(rows.into_iter().map(record).collect())
-}
-
-pub(super) async fn pause(
-    mut transaction: Transaction,
-    destination: &str,
-    paused: bool,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let statement = if paused {
-        "INSERT INTO destinations (name, paused_at, stopped_since) VALUES ($1, $2, $2)
-         ON CONFLICT DO UPDATE SET paused_at = COALESCE(paused_at, $2), stopped_since = COALESCE(stopped_since, $2)"
-    } else {
-        "UPDATE destinations SET paused_at = NULL,
-            retry_at = CASE WHEN broken_at IS NULL THEN NULL ELSE $2 END,
-            stopped_ms = stopped_ms + CASE WHEN broken_at IS NULL THEN MAX($2 - COALESCE(stopped_since, $2), 0) ELSE 0 END,
-            stopped_since = CASE WHEN broken_at IS NULL THEN NULL ELSE stopped_since END,
-            opened_at = CASE WHEN broken_at IS NULL AND paused_at IS NOT NULL THEN $2 ELSE opened_at END
-         WHERE name = $1"
-    };
-    sqlx::query(statement).bind(destination).bind(now.0).execute(&mut *transaction).await?;
-    Ok(transaction.commit().await?)
-}
-
-pub(super) async fn probe_broken(mut transaction: Transaction, now: Timestamp) -> Result<(), StoreError> {
-    sqlx::query("UPDATE destinations SET retry_at = $1 WHERE broken_at IS NOT NULL AND retry_at > $1")
-        .bind(now.0)
-        .execute(&mut *transaction)
-        .await?;
-    Ok(transaction.commit().await?)
 }

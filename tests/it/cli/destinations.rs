@@ -47,7 +47,7 @@ async fn destinations_are_listed_with_their_state_and_backlog() {
     assert_eq!((&crm["name"], &crm["state"], &crm["pending"]), (&"crm".into(), &"broken".into(), &2.into()));
     assert_eq!(
         (&crm["broken_reason"], &crm["next_probe_at"]),
-        (&"revoked".into(), &"2024-03-01T12:00:00Z".into())
+        (&"revoked".into(), &"2024-03-01T12:15:00Z".into())
     );
     assert_eq!(
         (&support["state"], &support["dead"], &support["kind"]),

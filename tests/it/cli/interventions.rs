@@ -153,6 +153,11 @@ async fn dead_letters_of_a_removed_destination_are_moved_to_another() {
     bench.rest =
         format!("{second}[destinations.crm]{after}").replace("to = [\"support\"]", "to = [\"second\"]");
     bench.once().await;
+    // Ten minutes later they are dead letters.
+    let store = bench.store().await;
+    let later = bench.clock.now().plus(Duration::from_secs(10 * 60));
+    store.dead_letter_orphans(&["crm".into(), "second".into()], later).await.unwrap();
+    store.close().await;
     let id = id_of(&bench, "a", "support").await;
     let text = refused(&bench, 1, &["deliveries", "retry", &id]).await;
     let expected = format!(
@@ -212,6 +217,7 @@ async fn what_is_discarded_is_settled_and_its_review_marked_read() {
         destination: "support".into(),
         limit: 1,
         without_reviews: false,
+        is_probe: false,
         only: None,
         hold: Duration::from_secs(40),
     };

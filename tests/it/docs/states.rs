@@ -1,7 +1,9 @@
 //! Every state, outcome, reason and kind of problem has its row in docs/operations.md, and no other has one.
 
 use super::{document, first_column, section};
-use review_bridge::domain::{DeliveryState, MessageKind, Outcome, ProblemKind, Reason, Timestamp};
+use review_bridge::domain::{
+    DeliveryState, Health, HealthState, MessageKind, Outcome, ProblemKind, Reason, Timestamp,
+};
 use review_bridge::store::{DestinationRecord, ReviewState};
 use review_bridge::upstream::ErrorName;
 use std::collections::BTreeSet;
@@ -21,9 +23,9 @@ fn every_state_has_its_row() {
     assert_eq!(rows("### Messages"), names(MessageKind::ALL.iter().map(|kind| kind.as_str())));
     let set = [None, Some(Timestamp(0))];
     let records = set.iter().flat_map(|paused_at| {
-        set.iter().map(|broken_at| DestinationRecord {
+        HealthState::ALL.map(|state| DestinationRecord {
             paused_at: *paused_at,
-            broken_at: *broken_at,
+            health: Health { state, ..Health::default() },
             ..DestinationRecord::default()
         })
     });

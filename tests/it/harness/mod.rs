@@ -6,6 +6,7 @@ pub mod faketime;
 pub mod faulty;
 pub mod process;
 pub mod proxy;
+pub mod receiver;
 
 use review_bridge::app::{App, Once};
 use review_bridge::clock::Clock;

@@ -118,7 +118,7 @@ impl State {
         let (first_attempt_at, stopped_base) = first.unwrap_or((None, Duration::ZERO));
         let id =
             ids::summary_ids(&to.0, &to.1, now).find(|id| !self.message_ids.contains_key(&**id)).unwrap();
-        let content = serde_json::to_string(&Gathered { cause, from, to: now }).unwrap();
+        let content = serde_json::to_string(&Gathered { cause, from, to: now, part: None }).unwrap();
         let seq = self.add_message(id, (&to.0, &to.1), MessageKind::Summary, Some(content), now);
         self.messages.change(seq, |message| {
             (message.possible_repeat, message.attempts) = (repeats, attempts);

@@ -19,6 +19,9 @@ pub struct DeliveryEntry {
     pub message: Option<i64>,
     /// Whether there is no newer one of the same review to the same destination and recipient.
     pub newest: bool,
+    /// The revision that the recipient certainly has by it, and the first that it may have since.
+    pub received: Option<u32>,
+    pub doubt: Option<u32>,
     pub created_at: Timestamp,
     pub settled_at: Option<Timestamp>,
 }
@@ -40,6 +43,11 @@ impl DeliveryIndex {
 }
 
 impl DeliveryEntry {
+    /// An attempt that showed this revision may have arrived.
+    pub fn doubted(&mut self, revision: u32) {
+        self.doubt = Some(self.doubt.map_or(revision, |doubt| doubt.min(revision)));
+    }
+
     fn place(&self, id: i64, index: &mut DeliveryIndex, within: bool) {
         put(index.by_review.entry(self.review).or_default(), id, within);
         if let Some(message) = self.message {

@@ -1,7 +1,7 @@
 //! Digests: their windows, and the messages that gather what waits.
 
 use super::state::State;
-use review_bridge::domain::{DeliveryState, Figures, MessageKind, Timestamp};
+use review_bridge::domain::{DeliveryState, Figures, Form, MessageKind, Timestamp};
 use review_bridge::store::*;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -65,7 +65,8 @@ impl State {
             let id =
                 ids::digest_ids(&to.0, &to.1, now).find(|id| !self.message_ids.contains_key(&**id)).unwrap();
             let (from, before) = (start, self.last_figures(to));
-            let content = serde_json::to_string(&Window { from, to: now, before, figures: None }).unwrap();
+            let content =
+                serde_json::to_string(&Window { from, to: now, before, figures: None, part: None }).unwrap();
             let seq = self.add_message(id, (&to.0, &to.1), MessageKind::Digest, Some(content), now);
             self.messages.change(seq, |message| message.possible_repeat = repeats);
             for id in &members {
@@ -116,7 +117,7 @@ impl State {
                 self.messages.change(seq, |message| {
                     message.state = DeliveryState::Pending;
                     (message.settled_at, message.next_at) = (None, now);
-                    (message.plain, message.admitted) = (false, false);
+                    (message.form, message.admitted) = (Form::Full, false);
                     message.first_attempt_at = message.first_attempt_at.map(|_| now);
                     message.stopped_base = stopped;
                 });

@@ -36,6 +36,7 @@ impl Twin<'_> {
                 destination: (*name).to_owned(),
                 limit,
                 without_reviews,
+                is_probe: limit == 2,
                 only: only.clone(),
                 hold: Duration::from_secs(40),
             })
@@ -153,26 +154,26 @@ impl Twin<'_> {
 fn settlement(leased: &Leased, ended: Ended, now: Timestamp) -> Settlement {
     let failed = |ambiguous| Outcome::Retry { reason: Reason::ServerError, after: None, ambiguous };
     let refused = Outcome::Dead { reason: Reason::PayloadRefused };
-    let broken = DestinationEffect::Broken {
-        reason: Reason::Revoked,
-        detail: "it was revoked".into(),
-        retry_at: ahead(now, 900_000),
-    };
-    let none = DestinationEffect::None;
-    use DeliveryState::{Dead, Delivered, Pending};
-    let (outcome, state, reason, effect) = match ended {
-        Ended::Delivered => (Outcome::Delivered, Delivered, None, none),
-        Ended::Repaired => (Outcome::Accepted, Delivered, None, DestinationEffect::Working),
-        Ended::Retry { ambiguous, hold: false } => (failed(ambiguous), Pending, None, none),
-        Ended::Retry { ambiguous, hold: true } => {
-            (failed(ambiguous), Pending, None, DestinationEffect::Hold(ahead(now, 30_000)))
+    let too_large = Outcome::Dead { reason: Reason::TooLarge };
+    use DeliveryState::{Dead, Delivered, Pending, Superseded};
+    let (outcome, state, reason) = match ended {
+        Ended::Delivered => (Outcome::Delivered, Delivered, None),
+        Ended::Repaired => (Outcome::Accepted, Delivered, None),
+        Ended::Retry { ambiguous, .. } => (failed(ambiguous), Pending, None),
+        Ended::Quota => {
+            (Outcome::Retry { reason: Reason::Quota, after: None, ambiguous: false }, Pending, None)
         }
-        Ended::Plain => (refused, Pending, None, none),
-        Ended::Dead => (refused, Dead, Some(Reason::PayloadRefused), none),
-        Ended::GaveUp => (failed(true), Dead, Some(Reason::GaveUp), none),
-        Ended::Broken => (Outcome::Broken { reason: Reason::Revoked }, Pending, None, broken),
+        Ended::Plain => (refused, Pending, None),
+        Ended::TooLarge if leased.reviews.len() > 1 => (too_large, Superseded, None),
+        Ended::TooLarge => (too_large, Pending, None),
+        Ended::Dead => (refused, Dead, Some(Reason::PayloadRefused)),
+        Ended::GaveUp => (failed(true), Dead, Some(Reason::GaveUp)),
+        Ended::Broken => (Outcome::Broken { reason: Reason::Revoked }, Pending, None),
     };
+    let hold = matches!(ended, Ended::Retry { hold: true, .. }).then(|| ahead(now, 30_000));
+    let shown = leased.reviews.iter();
     let ambiguous = matches!(outcome, Outcome::Retry { ambiguous: true, .. });
+    let evidence = outcome.clone();
     Settlement {
         id: leased.id.clone(),
         number: leased.attempt,
@@ -186,11 +187,28 @@ fn settlement(leased: &Leased, ended: Ended, now: Timestamp) -> Settlement {
         state,
         reason,
         next_at: if matches!(ended, Ended::Retry { .. }) { ahead(now, 5_000) } else { now },
-        form: if matches!(ended, Ended::Plain) { Form::Plain } else { leased.form },
+        form: match ended {
+            Ended::Plain => Form::Plain,
+            Ended::TooLarge => Form::Short,
+            _ => leased.form,
+        },
         possible_repeat: leased.possible_repeat || ambiguous,
         destination: leased.destination.clone(),
-        effect,
-        split_summary: leased.kind == MessageKind::Summary && matches!(ended, Ended::Dead),
+        about: match ended {
+            Ended::Quota => vec![leased.destination.clone(), "mail".into()],
+            _ => vec![leased.destination.clone()],
+        },
+        random: 0.5,
+        hold,
+        evidence,
+        shown: shown
+            .map(|one| Shown { delivery: one.delivery, revision: one.revision, shown: one.shown })
+            .collect(),
+        split: match state {
+            Superseded => Split::Halves(Box::default()),
+            Dead if leased.kind == MessageKind::Summary && matches!(ended, Ended::Dead) => Split::Reviews,
+            _ => Split::No,
+        },
         content: leased.content.as_deref().map(|content| compared(content, now)),
     }
 }

@@ -177,6 +177,8 @@ impl State {
             rules,
             message,
             newest: true,
+            received: None,
+            doubt: None,
             created_at: now,
             settled_at: None,
         });

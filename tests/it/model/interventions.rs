@@ -29,6 +29,9 @@ impl State {
         let repeat =
             before.is_some_and(|message| message.possible_repeat) || from == DeliveryState::Delivered;
         self.deliveries.change(id, |delivery| {
+            if delivery.state == DeliveryState::Delivered {
+                delivery.received = None;
+            }
             (delivery.state, delivery.reason) = (DeliveryState::Pending, None);
             (delivery.settled_at, delivery.message) = (None, None);
         });

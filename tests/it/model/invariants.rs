@@ -134,7 +134,9 @@ fn may_follow(before: Option<DeliveryState>, after: DeliveryState, op: &Op) -> b
         (Some(before), after) if before == after => true,
         (Some(Pending), Delivered) => matches!(op, Op::Settle { .. } | Op::Send { .. }),
         (Some(Pending), Dead) => matches!(op, Op::Settle { .. } | Op::Send { .. } | Op::BuryRemoved { .. }),
-        (Some(Pending), Skipped) => matches!(op, Op::EndListing(_)),
+        (Some(Pending), Skipped) => {
+            matches!(op, Op::EndListing(_) | Op::Lease { .. } | Op::Send { .. })
+        }
         (Some(Pending), Superseded) => {
             routes || moves || matches!(op, Op::Settle { .. } | Op::Send { .. } | Op::Expire | Op::Recover)
         }

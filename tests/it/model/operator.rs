@@ -40,7 +40,7 @@ impl State {
         for (name, record) in &self.destinations {
             let pending = self.deliveries.index().in_state(name, DeliveryState::Pending);
             let reviews: BTreeSet<i64> = pending.map(|id| self.delivery(id).review).collect();
-            if record.broken_at.is_some() && !reviews.is_empty() {
+            if record.health.is_stopped() && !reviews.is_empty() {
                 queued.push(Tally { subject: name.clone(), count: reviews.len() as u64 });
             }
         }

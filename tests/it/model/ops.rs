@@ -26,6 +26,8 @@ pub enum Ended {
     GaveUp,
     Broken,
     Repaired,
+    Quota,
+    TooLarge,
 }
 
 /// How marks ended.

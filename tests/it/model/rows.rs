@@ -1,7 +1,7 @@
 //! What the model keeps of reviews and messages, and by what each is found.
 
 use super::table::{Named, Row};
-use review_bridge::domain::{DeliveryState, MessageKind, Review, Timestamp};
+use review_bridge::domain::{DeliveryState, Form, MessageKind, Review, Timestamp};
 use review_bridge::store::{AttemptRow, ReviewState, RevisionRow};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -139,7 +139,7 @@ pub struct MessageEntry {
     pub kind: MessageKind,
     pub state: DeliveryState,
     pub content: Option<String>,
-    pub plain: bool,
+    pub form: Form,
     pub possible_repeat: bool,
     /// How many began; of the oldest, `log` may hold none any more.
     pub attempts: u32,

@@ -1,8 +1,9 @@
 //! Settlements: how what was sent ended, and what follows.
 
+use super::delivery::DeliveryEntry;
 use super::rows::MessageEntry;
 use super::state::State;
-use review_bridge::domain::{DeliveryState, Form, Reason, Timestamp};
+use review_bridge::domain::{DeliveryState, Figures, Outcome, Part, Reason, Timestamp};
 use review_bridge::store::*;
 use std::sync::Arc;
 
@@ -20,6 +21,11 @@ impl State {
         let ran_out: Vec<i64> =
             self.messages.index().leased.range(..(before, i64::MIN)).map(|(_, seq)| *seq).collect();
         for seq in &ran_out {
+            for id in self.carried(*seq) {
+                if self.delivery(id).state == DeliveryState::Pending {
+                    self.deliveries.change(id, |delivery| delivery.doubted(delivery.revision));
+                }
+            }
             self.messages.change(*seq, |message| {
                 (message.leased_until, message.next_at) = (None, now);
                 message.possible_repeat = true;
@@ -65,6 +71,7 @@ impl State {
                 Some((*seq, one.state == DeliveryState::Pending))
             })
             .collect();
+        self.doubt(settlements);
         for (seq, _) in seqs.iter().filter(|(_, failed)| *failed) {
             self.supersede_failed(*seq, now);
         }
@@ -76,8 +83,23 @@ impl State {
                 }
             }
         }
-        for settlement in settlements {
-            self.affect(&settlement.destination, &settlement.effect, now);
+        self.affect(settlements, now);
+    }
+
+    /// What may have arrived with attempts of which that cannot be known.
+    fn doubt(&mut self, settlements: &[Settlement]) {
+        let lost = |one: &&Settlement| matches!(one.attempt.outcome, Outcome::Retry { ambiguous: true, .. });
+        for settlement in settlements.iter().filter(lost) {
+            let Some(seq) = self.message_ids.get(&*settlement.id).copied() else { continue };
+            for shown in &settlement.shown {
+                let carried = self.deliveries.get(shown.delivery);
+                let unsettled = |delivery: &DeliveryEntry| {
+                    delivery.message == Some(seq) && delivery.state != DeliveryState::Delivered
+                };
+                if carried.is_some_and(unsettled) {
+                    self.deliveries.change(shown.delivery, |delivery| delivery.doubted(shown.shown));
+                }
+            }
         }
     }
 
@@ -91,14 +113,16 @@ impl State {
         if current != Some(true) {
             return;
         }
-        if settlement.split_summary {
-            self.split_summary(seq, now);
+        match &settlement.split {
+            Split::No => {}
+            Split::Reviews => self.split_summary(seq, now),
+            Split::Halves(whole) => self.halve(seq, whole, now),
         }
         let pending = settlement.state == DeliveryState::Pending;
         self.messages.change(seq, |message| {
             (message.state, message.leased_until) = (settlement.state, None);
             message.next_at = settlement.next_at.max(now);
-            message.plain = settlement.form == Form::Plain;
+            message.form = settlement.form;
             message.possible_repeat = settlement.possible_repeat;
             if let Some(content) = &settlement.content {
                 message.content = Some(content.clone());
@@ -107,7 +131,44 @@ impl State {
         });
         for id in self.carried(seq) {
             if !pending && self.delivery(id).state == DeliveryState::Pending {
+                if settlement.state == DeliveryState::Delivered {
+                    let shown = settlement.shown.iter().find(|shown| shown.delivery == id);
+                    self.deliveries.change(id, |delivery| {
+                        let shown = shown.map_or(delivery.revision, |shown| shown.shown);
+                        (delivery.received, delivery.doubt) = (Some(shown.max(delivery.revision)), None);
+                    });
+                }
                 self.end_delivery(id, settlement.state, settlement.reason.map(Reason::as_str), now);
+            }
+        }
+    }
+
+    /// Sends what a message carries in two halves.
+    fn halve(&mut self, whole: i64, figures: &Figures, now: Timestamp) {
+        let mut members: Vec<i64> = self.carried(whole);
+        members.retain(|id| self.delivery(*id).state == DeliveryState::Pending);
+        members.sort_by_key(|id| {
+            let review = self.delivery(*id).review;
+            let at = self.reviews.get(review).unwrap().review().and_then(|review| review.reviewed_at);
+            (at.is_none(), at, review, *id)
+        });
+        let parent = self.message(whole).clone();
+        let (of, number, figures) = match part(&parent) {
+            Some(part) => (part.of, part.number, part.whole),
+            None => (1, 1, *figures),
+        };
+        let half = members.len().div_ceil(2).max(1);
+        for (side, members) in members.chunks(half).enumerate() {
+            let id = ids::message_id(&["half", &parent.id, &side.to_string()]);
+            let part = Part { number: number * 2 - 1 + side as u32, of: of * 2, whole: figures };
+            let mut content: serde_json::Value =
+                serde_json::from_str(parent.content.as_deref().unwrap()).unwrap();
+            content["part"] = serde_json::to_value(part).unwrap();
+            let to = (&parent.destination, &parent.recipient);
+            let seq = self.add_message(id, to, parent.kind, Some(content.to_string()), now);
+            self.messages.change(seq, |message| message.possible_repeat = parent.possible_repeat);
+            for id in members {
+                self.deliveries.change(*id, |delivery| delivery.message = Some(seq));
             }
         }
     }
@@ -151,6 +212,12 @@ impl State {
             );
         }
     }
+}
+
+/// The part that a message is of a whole.
+fn part(message: &MessageEntry) -> Option<Part> {
+    let content: serde_json::Value = serde_json::from_str(message.content.as_deref()?).ok()?;
+    serde_json::from_value(content.get("part")?.clone()).ok()
 }
 
 /// Writes down how an attempt ended, however late that is known.

@@ -18,6 +18,8 @@ fn ended() -> impl Strategy<Value = Ended> {
         1 => Just(Ended::GaveUp),
         1 => Just(Ended::Broken),
         1 => Just(Ended::Repaired),
+        1 => Just(Ended::Quota),
+        2 => Just(Ended::TooLarge),
     ]
 }
 

@@ -3,7 +3,7 @@
 use super::delivery::DeliveryEntry;
 use super::rows::{Mark, MessageEntry, ReviewEntry};
 use super::table::{Named, Table};
-use review_bridge::domain::{Catalog, DeliveryState, MessageKind, Timestamp};
+use review_bridge::domain::{Catalog, DeliveryState, Form, MessageKind, Timestamp};
 use review_bridge::store::*;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -35,6 +35,8 @@ pub struct State {
     /// When attempts of a destination began: the time, the message's row, the attempt's number.
     pub begun: Named<BTreeSet<(Timestamp, i64, u32)>>,
     pub destinations: BTreeMap<String, DestinationRecord>,
+    /// Those that are gone while something is queued for them, since when.
+    pub removed: BTreeMap<String, Timestamp>,
     pub digests: BTreeMap<String, DigestWindow>,
     /// By destination and recipient.
     pub bursts: BTreeMap<(Arc<str>, Arc<str>), BurstWindow>,
@@ -104,7 +106,7 @@ impl State {
             kind,
             state: DeliveryState::Pending,
             content,
-            plain: false,
+            form: Form::Full,
             possible_repeat: false,
             attempts: 0,
             log: Vec::new(),

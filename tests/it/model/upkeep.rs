@@ -84,10 +84,16 @@ impl State {
             }
         }
         for record in self.destinations.values_mut() {
-            record.retry_at = record.retry_at.map(moved);
-            record.broken_at = record.broken_at.map(moved);
+            record.health.probe_at = record.health.probe_at.map(moved);
+            record.health.failures_from = record.health.failures_from.map(moved);
+            if record.health.is_stopped() {
+                record.health.since = record.health.since.map(moved);
+            }
             record.stopped_since = record.stopped_since.map(moved);
             (record.hold_until, record.opened_at) = (held(record.hold_until), held(record.opened_at));
+        }
+        for since in self.removed.values_mut() {
+            *since = moved(*since);
         }
         for window in self.bursts.values_mut() {
             window.from = moved(window.from);
