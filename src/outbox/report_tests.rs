@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::domain::{
-    Attempt, Catalog, Change, Content, Form, Message, MessageKind, Named, Outcome, RatingScales, Review,
-    RuleHit,
+    Attempt, Catalog, Change, Content, Form, Message, MessageKind, Named, Outcome, Review, RuleHit,
 };
 use crate::telemetry::capture::Capture;
 use std::time::Duration;
@@ -26,7 +25,7 @@ fn sent() -> Sent {
     let mut catalog = Catalog::default();
     catalog.websites.insert("w1".into(), Named { uuid: "w1".into(), name: "Shop NL".into() });
     let rules = vec![RuleHit { rule: "unhappy".into(), because: Vec::new() }];
-    let subject = Subject::resolve(review.clone(), &catalog, &RatingScales::default(), Change::New, None);
+    let subject = Subject::resolve(review.clone(), &catalog, 5.0, Change::New, None);
     let message = Message {
         id: "msg_1".into(),
         recipient: String::new(),
@@ -41,7 +40,7 @@ fn sent() -> Sent {
         recipient: String::new(),
         kind: MessageKind::Review,
         content: None,
-        reviews: vec![LeasedReview { review, change: Change::New, previous: None, rules }],
+        reviews: vec![LeasedReview { review, change: Change::New, previous: None, rules, scale: None }],
         form: Form::Full,
         possible_repeat: false,
         attempt: 3,

@@ -6,6 +6,7 @@ use crate::domain::{
     Attempt, Catalog, Content, Digest, Figures, Member, Message, MessageKind, Notice, Outcome, RatingScales,
     Reason, Subject, Summary,
 };
+use crate::rules::Scales;
 use crate::store::{Gathered, Leased, LeasedReview, Window};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -116,7 +117,10 @@ fn message_of(
 fn member_of(leased: &LeasedReview, names: &HashMap<String, AccountNames>) -> Option<Member> {
     let names = names.get(&leased.review.account)?;
     let (review, previous) = (leased.review.clone(), leased.previous.clone());
-    let subject = Subject::resolve(review, &names.catalog, &names.scales, leased.change, previous);
+    // A revision that an earlier version matched has no scale of its own.
+    let unstored = || Scales::new(names.scales.clone(), []).of_review(&review, &names.catalog).top;
+    let scale = leased.scale.unwrap_or_else(unstored);
+    let subject = Subject::resolve(review, &names.catalog, scale, leased.change, previous);
     Some(Member { subject, rules: leased.rules.clone() })
 }
 

@@ -163,7 +163,7 @@ async fn begin_attempts(
     Ok(())
 }
 
-type ReviewTold = (String, String, String, Option<String>, String);
+type ReviewTold = (String, String, String, Option<String>, String, Option<f64>);
 
 async fn load_reviews(transaction: &mut Transaction, leased: &mut [Leased]) -> Result<(), StoreError> {
     let ids: Vec<&str> = leased
@@ -172,7 +172,7 @@ async fn load_reviews(transaction: &mut Transaction, leased: &mut [Leased]) -> R
         .map(|message| message.id.as_str())
         .collect();
     let rows: Vec<ReviewTold> = sqlx::query_as(
-        "SELECT d.message_id, r.body, v.change, v.previous, d.rules
+        "SELECT d.message_id, r.body, v.change, v.previous, d.rules, v.scale
          FROM deliveries d JOIN reviews r ON r.id = d.review_id
          JOIN revisions v ON v.review_id = r.id AND v.revision = r.revision
          WHERE d.message_id IN (SELECT value FROM json_each($1)) AND d.state = 'pending'
@@ -183,12 +183,13 @@ async fn load_reviews(transaction: &mut Transaction, leased: &mut [Leased]) -> R
     .fetch_all(&mut **transaction)
     .await?;
     let mut reviews: HashMap<String, Vec<LeasedReview>> = HashMap::new();
-    for (message, body, change, previous, rules) in rows {
+    for (message, body, change, previous, rules, scale) in rows {
         let review = LeasedReview {
             review: parse(&body)?,
             change: Change::parse(&change).ok_or_else(|| unknown("change", &change))?,
             previous: previous.as_deref().map(parse).transpose()?,
             rules: parse(&rules)?,
+            scale,
         };
         reviews.entry(message).or_default().push(review);
     }

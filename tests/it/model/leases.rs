@@ -89,6 +89,7 @@ impl State {
                 change: newest.change,
                 previous: newest.previous.clone(),
                 rules: (*delivery.rules).clone(),
+                scale: newest.scale,
             };
             let at = review.review.reviewed_at;
             told.push(((at.is_none(), at, delivery.review), review));
