@@ -58,6 +58,8 @@ pub struct Poll {
 struct Listing {
     cursor: Option<Cursor>,
     pages: u32,
+    /// Whether none of the account was complete before.
+    is_first: bool,
     uuids: HashSet<String>,
     seen: Vec<i64>,
     /// How many reviews the pages said there are, where they said so.
@@ -263,6 +265,7 @@ impl Poller {
                 return Err(error);
             }
         };
+        listing.is_first = known.baseline_at.is_none();
         listing.limited = 0;
         listing.count(page.total);
         listing.seen.extend(&report.seen);
@@ -312,7 +315,7 @@ impl Poller {
             error: listing.error,
             baseline: false,
         };
-        if listing.pages > 0 && self.catalog.is_some() {
+        if listing.is_first {
             // What was held for its scale waits for nothing more.
             let mut more = true;
             while more {

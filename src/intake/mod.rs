@@ -6,7 +6,7 @@ pub mod diff;
 pub mod scales;
 
 use crate::domain::{
-    AccountPolicy, Backfill, Catalog, Change, NativeRating, Previous, Review, ScaleReason, Subject,
+    AccountPolicy, Backfill, Catalog, Change, NativeRating, Previous, Review, Scale, ScaleReason, Subject,
     Timestamp, Unmatched,
 };
 use crate::rules::{self, Candidate, Rule, Scales};
@@ -15,8 +15,8 @@ use crate::store::{
     RouteDecision, Store, StoreError, UnroutedReview, ids,
 };
 use crate::upstream::{Item, Malformed};
-use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// How an account's reviews are treated, as of one configuration.
@@ -88,7 +88,7 @@ impl Intake<'_> {
         let known = store.scales(self.account).await?;
         let mut scales = scales::of(&self.plan.policy, &known);
         scales::see_page(&mut scales, reviews.iter().map(|item| &item.review));
-        let judge = Judge { intake: self, scales: &scales };
+        let judge = Judge::new(self, &scales);
         let mut report = store.intake(&batch, &|arrival| judge.decide(arrival)).await?;
         if let Some(catalog) = self.catalog {
             let known =
@@ -109,7 +109,7 @@ impl Intake<'_> {
             return Ok(IntakeReport::default());
         }
         let scales = scales::of(&self.plan.policy, &store.scales(self.account).await?);
-        let judge = Judge { intake: self, scales: &scales };
+        let judge = Judge::new(self, &scales);
         store.route_waiting(self.account, self.now, limit, &|waiting| judge.route(waiting)).await
     }
 
@@ -117,13 +117,13 @@ impl Intake<'_> {
     /// it has. Returns what was created.
     pub async fn route_again(&self, store: &dyn Store, reviews: &[i64]) -> Result<IntakeReport, StoreError> {
         let scales = scales::of(&self.plan.policy, &store.scales(self.account).await?);
-        let judge = Judge { intake: self, scales: &scales };
+        let judge = Judge::new(self, &scales);
         store.route_again(self.account, reviews, self.now, &|waiting| judge.reroute(waiting)).await
     }
 
     /// What a listed review means, read on these scales.
     pub fn decide(&self, arrival: Arrival<'_>, scales: &Scales) -> Decision {
-        Judge { intake: self, scales }.decide(arrival)
+        Judge::new(self, scales).decide(arrival)
     }
 
     /// Whether a first-seen review is remembered instead of sent. An unknown date counts as recent.
@@ -149,7 +149,12 @@ impl Intake<'_> {
 struct Judge<'a> {
     intake: &'a Intake<'a>,
     scales: &'a Scales,
+    /// Scales by source and platform: names are folded once for all reviews of a page.
+    found: Mutex<HashMap<Bearers, Scale>>,
 }
+
+/// The uuids of a review's source and platform.
+type Bearers = (Option<String>, Option<String>);
 
 /// Where a review goes that is sent to nobody, for now.
 fn stays(state: ReviewState) -> RouteDecision {
@@ -163,7 +168,17 @@ fn stays(state: ReviewState) -> RouteDecision {
     }
 }
 
-impl Judge<'_> {
+impl<'a> Judge<'a> {
+    fn new(intake: &'a Intake<'a>, scales: &'a Scales) -> Self {
+        Self { intake, scales, found: Mutex::default() }
+    }
+
+    fn scale(&self, review: &Review, catalog: &Catalog) -> Scale {
+        let bearers = (review.source_uuid.clone(), review.platform_uuid.clone());
+        let Ok(mut found) = self.found.lock() else { return self.scales.of_review(review, catalog) };
+        *found.entry(bearers).or_insert_with(|| self.scales.of_review(review, catalog))
+    }
+
     fn decide(&self, arrival: Arrival<'_>) -> Decision {
         let Arrival { review, content_hash, known } = arrival;
         let Some(known) = known else {
@@ -258,7 +273,7 @@ impl Judge<'_> {
     ) -> RouteDecision {
         let Some(catalog) = self.intake.catalog else { return stays(ReviewState::Held) };
         let now = self.intake.now;
-        let scale = self.scales.of_review(review, catalog);
+        let scale = self.scale(review, catalog);
         // First seen in what is the future now: the clock was set back since.
         let seen_at = first_seen_at.min(now);
         let is_open = matches!(scale.reason, ScaleReason::Assumed | ScaleReason::Learnt)

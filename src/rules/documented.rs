@@ -58,9 +58,11 @@ pub static PLATFORMS: &[Documented] = &[
 pub fn documented(name: &str) -> Option<&'static Documented> {
     let words = words(name);
     let words = words.strip_prefix(&["the".to_owned()]).unwrap_or(&words);
+    let beginnings: Vec<String> = (1..=words.len()).map(|count| words[..count].concat()).collect();
     PLATFORMS.iter().find(|platform| {
-        let wanted = self::words(platform.name).concat();
-        (1..=words.len()).any(|count| words[..count].concat() == wanted)
+        let letters = platform.name.bytes().filter(u8::is_ascii_alphanumeric);
+        let wanted = letters.map(|letter| letter.to_ascii_lowercase());
+        beginnings.iter().any(|beginning| wanted.clone().eq(beginning.bytes()))
     })
 }
 

@@ -14,6 +14,7 @@ pub mod names;
 pub mod phrase;
 #[cfg(test)]
 mod properties;
+pub mod reach;
 pub mod scales;
 pub mod settings;
 #[cfg(test)]
@@ -22,7 +23,8 @@ mod testing;
 pub use cases::{Case, read_cases, run_case};
 pub use draft::{Draft, Known};
 pub use explain::{RuleExplanation, explain, explain_text};
-pub use names::{Configured, NameProblem, unknown_in_draft, unknown_names, unreachable_rules};
+pub use names::{Configured, NameProblem, unknown_in_draft, unknown_names};
+pub use reach::unreachable_rules;
 pub use scales::Scales;
 pub use settings::{read_rules, warnings};
 

@@ -146,7 +146,7 @@ mod tests {
         let review = Review { source_uuid: Some("s1".into()), ..Review::default() };
         let found = scales.of_review(&review, catalog);
         assert_eq!(found, scales.of_source(&catalog.sources["s1"], catalog));
-        assert_eq!(found, scales.of_names(Some(&named("s1", "x")), None, catalog));
+        assert_eq!(found, scales.of_names(Some(&catalog.sources["s1"].named), None, catalog));
         (found.top, found.reason)
     }
 

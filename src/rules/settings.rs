@@ -79,8 +79,8 @@ pub(super) fn read_name(table: &Table<'_>, names: &mut BTreeSet<String>, example
         return None;
     }
     if !names.insert(key(&name)) {
-        let what = format!("`{name}` is already used above (case and accents do not count)");
-        table.problem("name", what, "choose a unique name");
+        let what = format!("`{name}` is already used above");
+        table.problem("name", what, "choose a unique name; case and accents do not count");
         return None;
     }
     Some(name)
@@ -274,7 +274,7 @@ mod tests {
             "rules[0].when.max_ratng: unknown key; did you mean `max_rating`?",
             "rules[0].to: unknown destination `suport`; did you mean `support`?",
             "rules[0].to: unknown destination `nowhere`; known destinations: `support`, `managers`, `owner`",
-            "rules[1].name: `a` is already used above; choose a unique name",
+            "rules[1].name: `a` is already used above; choose a unique name; case and accents do not count",
             "rules[1].unless: has no conditions, so it excludes nothing; add one, or remove it",
             "rules[1].to: lists no destination; list where the reviews go, any of: `support`, `managers`, \
              `owner`",

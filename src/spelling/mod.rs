@@ -13,10 +13,22 @@ const ROUNDS: usize = 8;
 /// A name or uuid as it is compared: cleaned like a name of the API, then folded. The same for a name as the API sends
 /// it, as the bridge shows it, and as a person types it.
 pub fn key(name: &str) -> String {
+    if is_plain(name) {
+        return name.to_ascii_lowercase();
+    }
     let cleaned = cleaned(name);
     let folded = fold(&cleaned);
     // A name of signs only, such as `™`, still has to be found.
     if folded.is_empty() { cleaned.to_lowercase() } else { folded }
+}
+
+/// Whether there is nothing to clean, and nothing to fold but its case; so are most names and all uuids.
+fn is_plain(name: &str) -> bool {
+    let is_letter = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'-' | b'_' | b'.');
+    name.bytes().all(is_letter)
+        && name.len() <= clean::MAX_NAME
+        && !name.contains("  ")
+        && name.trim_matches(' ').len() == name.len()
 }
 
 /// `name` cleaned until there is nothing left to clean.
@@ -61,6 +73,11 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_plain_name_has_the_key_of_any_other(name in "[A-Za-z0-9 ._-]{0,40}") {
+            prop_assert_eq!(key(&name), fold(&cleaned(&name)));
+        }
+
         #[test]
         fn a_name_as_sent_and_as_shown_has_one_key(sent in prop_oneof![
             any::<String>(),

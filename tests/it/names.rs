@@ -1,6 +1,6 @@
 //! Names and scales over time: what is not known yet is matched when it is, and nothing is sent twice for it.
 
-use crate::harness::{NOW, folder};
+use crate::harness::{KIYOH_NL, NOW, folder};
 use review_bridge::domain::{
     AccountPolicy, Backfill, Catalog, DeliveryState, Named, NativeRating, RatingScales, Review, ScaleReason,
     Source as Origin, Timestamp, Unmatched,
@@ -12,9 +12,12 @@ use review_bridge::spelling::key;
 use review_bridge::store::sqlite::{Access, SqliteStore};
 use review_bridge::store::*;
 use review_bridge::upstream::Item;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// A source of a platform whose scale nobody documents.
+const STAMPED: &str = "50a2ce00-0000-4000-8000-000000000014";
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -279,4 +282,50 @@ async fn unknown_names_are_kept_for_the_operator_until_they_exist() {
     assert_eq!(kept().await, [unknown("b")]);
     bench.store.save_unknown_names(&[]).await.unwrap();
     assert_eq!(kept().await, []);
+}
+
+// first-use 2
+#[tokio::test]
+async fn a_ten_point_platform_needs_no_setting() {
+    let bench = crate::harness::Bench::new().await;
+    bench.review("four", KIYOH_NL, 4.0, "achteraf toch niet leverbaar");
+    bench.review("five", KIYOH_NL, 5.0, "3 keer gemaild, geen enkele reactie");
+    bench.review("nine", KIYOH_NL, 9.0, "Goed");
+    bench.once().await;
+    assert_eq!(bench.slack("support").len(), 1, "4 of 10 is 2 of 5");
+    let ratings: BTreeMap<String, f64> = bench
+        .webhook("crm")
+        .iter()
+        .map(|body| &body["data"]["review"])
+        .map(|review| (review["uuid"].as_str().unwrap().to_owned(), review["rating"].as_f64().unwrap()))
+        .collect();
+    let expected = [("five", 2.5), ("four", 2.0), ("nine", 4.5)];
+    assert_eq!(ratings, expected.map(|(uuid, rating)| (uuid.to_owned(), rating)).into());
+}
+
+// first-use 2
+#[tokio::test]
+async fn a_first_listing_is_sent_by_the_scale_that_it_shows() {
+    let bench = crate::harness::Bench::new().await;
+    for (uuid, rating) in [("two", 2.0), ("four", 4.0), ("eight", 8.0), ("nine", 9.0), ("ten", 10.0)] {
+        bench.review(uuid, STAMPED, rating, "x");
+    }
+    bench.once().await;
+    let sent = bench.slack("support").len();
+    assert_eq!(sent, 2, "2 and 4 of 10, though nobody documents the platform");
+    assert_eq!(bench.told("crm").len(), 5);
+}
+
+// J1
+#[tokio::test]
+async fn a_misspelt_name_is_reported_when_names_load() {
+    let mut bench = crate::harness::Bench::new().await;
+    bench.rest = bench.rest.replace("when = { max_rating = 2 }", "when = { websites = [\"Shop N\"] }");
+    bench.once().await;
+    let unknown = bench.store().await.problem_facts().await.unwrap().unknown_names;
+    assert_eq!(unknown.len(), 1);
+    assert!(unknown[0].text.contains("no website is called `Shop N`; did you mean `Shop NL`"), "{unknown:?}");
+    bench.rest = bench.rest.replace("Shop N\"", "shop&nbsp;nl\"");
+    bench.once().await;
+    assert_eq!(bench.store().await.problem_facts().await.unwrap().unknown_names, []);
 }

@@ -9,6 +9,9 @@ use crate::settings::Table;
 use icu_locale::subtags::{Language, Region, Script};
 use icu_locale::{LanguageIdentifier, Locale, LocaleCanonicalizer, LocaleExpander};
 
+/// The Norwegian of most texts.
+const NORWEGIAN: Language = icu_locale::subtags::language!("nb");
+
 struct Languages {
     written: Vec<String>,
     codes: Vec<Code>,
@@ -78,6 +81,10 @@ impl Code {
         LocaleCanonicalizer::new_extended().canonicalize(&mut locale);
         let id = locale.id;
         (code.language, code.script, code.region) = (id.language, id.script, id.region);
+        // CLDR keeps both; whoever writes `no` writes Bokmål.
+        if code.language.as_str() == "no" {
+            code.language = NORWEGIAN;
+        }
         Some(code)
     }
 
