@@ -26,6 +26,7 @@
 //!
 //! | module | owns |
 //! |---|---|
+//! | [`spelling`] | how names and words are cleaned and compared |
 //! | [`settings`] | how a module reads its keys: types, units, problems, secrets |
 //! | [`clock`] | the time |
 //! | [`causes`] | why a connection failed, in words |
@@ -50,6 +51,7 @@ pub mod presentation;
 pub mod rules;
 pub mod sandbox;
 pub mod settings;
+pub mod spelling;
 pub mod store;
 pub mod task;
 pub mod telemetry;

@@ -58,6 +58,8 @@ pub struct Poll {
 struct Listing {
     cursor: Option<Cursor>,
     pages: u32,
+    /// Whether none of the account was complete before.
+    is_first: bool,
     uuids: HashSet<String>,
     seen: Vec<i64>,
     /// How many reviews the pages said there are, where they said so.
@@ -143,6 +145,11 @@ impl Poller {
         self.next_poll_at = self.next_poll_at.min(at);
     }
 
+    /// When names were loaded last.
+    pub fn names_at(&self) -> Option<Timestamp> {
+        self.names_at
+    }
+
     /// When the next poll is due.
     pub fn next_poll_at(&self) -> Timestamp {
         self.next_poll_at
@@ -197,8 +204,11 @@ impl Poller {
     /// what is wrong, and reviews are held until names have loaded once.
     async fn load_names(&mut self, now: Timestamp) -> Result<Option<Tick>, StoreError> {
         match self.upstream.catalog().await {
-            Ok(catalog) => {
+            Ok(mut catalog) => {
                 self.names_tried_at = Some(now);
+                if let Some(before) = &self.catalog {
+                    catalog.succeed(before);
+                }
                 self.store.save_catalog(&self.account, &catalog, now).await?;
                 self.names_at = Some(now);
                 self.catalog = Some(Arc::new(catalog));
@@ -255,6 +265,7 @@ impl Poller {
                 return Err(error);
             }
         };
+        listing.is_first = known.baseline_at.is_none();
         listing.limited = 0;
         listing.count(page.total);
         listing.seen.extend(&report.seen);
@@ -304,6 +315,15 @@ impl Poller {
             error: listing.error,
             baseline: false,
         };
+        if listing.is_first {
+            // What was held for its scale waits for nothing more.
+            let mut more = true;
+            while more {
+                let routed = self.intake(plan, false, now).route_waiting(&*self.store, ROUTE_BATCH).await?;
+                more = routed.matched + routed.unmatched > 0;
+                poll.report.release(routed);
+            }
+        }
         self.next_poll_at = now.plus(plan.policy.poll_interval);
         match &poll.error {
             None => {

@@ -1,7 +1,7 @@
 //! Any JSON item of an unread list, as the review that is stored, matched and shown.
 
 use review_bridge::domain::text::is_unsafe;
-use review_bridge::domain::{NativeRating, Rating, RatingScales, Review};
+use review_bridge::domain::{NativeRating, Rating, Review};
 use review_bridge::upstream::{Item, read_item};
 use serde_json::{Value, json};
 
@@ -69,7 +69,6 @@ fn assert_rated(native: &NativeRating) {
         _ => 5.0,
     };
     for scale in [5.0, 10.0, 100.0, given] {
-        let scale = RatingScales::new([("x".into(), scale)]).of(["X"]);
         let rating = Rating::evaluate(native.clone(), scale);
         assert!(rating.normalised.is_none_or(|value| value > 0.0 && value <= 5.0), "{rating:?}");
         assert!(rating.rounded().is_none_or(|value| (0.0..=5.0).contains(&value)), "{rating:?}");

@@ -3,7 +3,9 @@
 use super::daemon::{Newest, Signals};
 use super::watch::Heartbeat;
 use super::wiring::{Shared, Wiring};
-use super::{AccountWorker, AppError};
+use super::{AccountWorker, AppError, names};
+use crate::domain::Timestamp;
+use crate::intake::Plan;
 use crate::store::StoreError;
 use crate::task::Group;
 use std::collections::BTreeSet;
@@ -60,12 +62,19 @@ impl AccountLoops {
     }
 
     async fn steps(&mut self, worker: &mut AccountWorker) -> Result<(), StoreError> {
+        // What the names of the configuration were last compared with.
+        let mut compared = None;
         while !self.signals.is_stopped() {
             let wiring: Arc<Wiring> = self.newest.borrow_and_update().clone();
             if !worker.follow(&wiring, &self.shared).await? {
                 return Ok(());
             }
             let step = worker.step().await?;
+            let now = Some((worker.poller.names_at(), worker.plan.clone()));
+            if !is_same(&compared, &now) {
+                names::look(&wiring, &self.shared.store, &worker.name).await?;
+                compared = now;
+            }
             if self.newest.has_changed().unwrap_or(false) {
                 self.signals.enqueued_outdated();
             }
@@ -78,5 +87,15 @@ impl AccountLoops {
             self.signals.sleep(worker.pause_after(&step), &self.signals.settled).await;
         }
         Ok(())
+    }
+}
+
+/// When names were loaded, and by which plan they are used.
+type Compared = Option<(Option<Timestamp>, Arc<Plan>)>;
+
+fn is_same(before: &Compared, now: &Compared) -> bool {
+    match (before, now) {
+        (Some((at, plan)), Some((now_at, now_plan))) => at == now_at && Arc::ptr_eq(plan, now_plan),
+        (before, now) => before.is_none() && now.is_none(),
     }
 }

@@ -6,6 +6,7 @@ mod budget;
 mod daemon;
 mod durability;
 mod health;
+mod names;
 mod observed;
 mod once;
 mod outbox;

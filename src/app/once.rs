@@ -1,6 +1,6 @@
 //! `run --once`: one complete poll, every delivery due now, the marks, and an end.
 
-use super::{App, AppError};
+use super::{App, AppError, names};
 use crate::clock::Clock;
 use crate::domain::{DeliveryState, Outcome, Timestamp};
 use crate::poller::{Poll, Tick};
@@ -51,6 +51,9 @@ impl App {
     async fn poll_once(&mut self, once: &mut Once) -> Result<(), AppError> {
         for index in 0..self.accounts.len() {
             let poll = self.poll_account(index).await?;
+            if let Some(worker) = self.accounts.get(index) {
+                names::look(&self.wiring, &self.shared.store, &worker.name).await?;
+            }
             once.intake.add(poll.report);
             if let (Some(error), Some(worker)) = (poll.error, self.accounts.get(index)) {
                 once.failed_polls.push((worker.name.clone(), error.detail));

@@ -4,6 +4,7 @@ use super::output::{self, fact};
 use super::review_arg::{FoundReview, ReviewArg};
 use super::{CliError, Context, deliveries, subject};
 use crate::clock::Clock;
+use crate::domain::NativeRating;
 use crate::rules::{Candidate, RuleExplanation, explain, explain_text};
 use clap::Args;
 use serde_json::{Value, json};
@@ -35,6 +36,9 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), C
     }
     fact("account", &found.subject.review.account);
     subject::print(&found.subject);
+    if matches!(found.subject.rating.native, NativeRating::Number(_)) {
+        fact("scale", &format!("{}: {}", found.scale.top, found.scale.reason.because()));
+    }
     fact("change", found.subject.change.as_str());
     for note in &found.notes {
         fact("note", note);
@@ -62,6 +66,7 @@ fn to_json(found: &FoundReview, explained: &[RuleExplanation]) -> Value {
         "account": found.subject.review.account,
         "review": subject::to_json(&found.subject),
         "change": found.subject.change,
+        "scale": found.scale,
         "notes": found.notes,
         "rules": explained,
         "goes_to": goes_to,

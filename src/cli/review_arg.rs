@@ -2,13 +2,14 @@
 
 use super::reviews::deliveries_of;
 use super::state::State;
-use super::subject::{Names, scales};
+use super::subject::{Names, known};
 use super::{CliError, names};
 use crate::clock;
 use crate::config::Settings;
 use crate::domain::text::one_line;
-use crate::domain::{Change, Subject, Timestamp};
-use crate::rules::Draft;
+use crate::domain::{Catalog, Change, NativeRating, Scale, Subject, Timestamp};
+use crate::rules::draft::read_rating;
+use crate::rules::{Draft, unknown_in_draft};
 use crate::settings::table::io_text;
 use crate::store::{DeliveryRow, ReviewRow};
 use crate::upstream::{Item, read_item};
@@ -45,9 +46,10 @@ pub(super) struct ReviewArg {
 #[derive(Debug, Args)]
 #[group(id = "described", multiple = true, conflicts_with_all = ["uuid", "file"])]
 struct Described {
-    /// Rating as the platform gives it: 1, "4,5", yes
-    #[arg(long, allow_hyphen_values = true, help_heading = "Describe a review")]
-    rating: Option<String>,
+    /// Rating as the platform gives it: 1, "4,5", 4/10, yes
+    #[arg(long, allow_hyphen_values = true, value_parser = |text: &str| read_rating(text),
+        help_heading = "Describe a review")]
+    rating: Option<(String, Option<f64>)>,
     /// Website that shows it; repeat for several
     #[arg(long, value_name = "NAME", help_heading = "Describe a review")]
     website: Vec<String>,
@@ -82,6 +84,8 @@ fn read_time(text: &str) -> Result<Timestamp, String> {
 /// The review that was found, and what to know about it.
 pub(super) struct FoundReview {
     pub(super) subject: Subject,
+    /// The scale that its rating is read on, and why.
+    pub(super) scale: Scale,
     /// Notes for people, shown before the rules.
     pub(super) notes: Vec<String>,
     /// Its row in the database, and its deliveries.
@@ -94,7 +98,7 @@ impl ReviewArg {
         match (&self.uuid, &self.file) {
             (Some(uuid), _) => from_database(settings, uuid, self.account.as_deref()).await.map(Some),
             (None, Some(file)) => from_file(settings, file, self).await.map(Some),
-            (None, None) => described(settings, self),
+            (None, None) => described(settings, self).await,
         }
     }
 }
@@ -116,8 +120,9 @@ async fn from_database(
     let previous = newest.and_then(|newest| newest.previous);
     let known_names = Names::of(settings, &state, [row.account.as_str()]).await?;
     let subject = known_names.subject(review, change, previous);
+    let scale = known_names.scale(review);
     let rows = deliveries_of(&state, &row).await?;
-    Ok(FoundReview { subject, notes: notes(&known_names, &row.account), known: Some((row, rows)) })
+    Ok(FoundReview { subject, scale, notes: notes(&known_names, &row.account), known: Some((row, rows)) })
 }
 
 async fn from_file(settings: &Settings, file: &Path, which: &ReviewArg) -> Result<FoundReview, CliError> {
@@ -148,7 +153,8 @@ async fn from_file(settings: &Settings, file: &Path, which: &ReviewArg) -> Resul
     let state = State::read(settings).await?;
     let known_names = Names::of(settings, &state, [account.as_str()]).await?;
     let subject = known_names.subject(&review, which.change.unwrap_or(Change::New), None);
-    Ok(FoundReview { subject, notes: notes(&known_names, &account), known: None })
+    let scale = known_names.scale(&review);
+    Ok(FoundReview { subject, scale, notes: notes(&known_names, &account), known: None })
 }
 
 fn read_file(file: &Path) -> Result<String, CliError> {
@@ -175,12 +181,13 @@ fn notes(known_names: &Names, account: &str) -> Vec<String> {
     missing.then(|| note.to_owned()).into_iter().collect()
 }
 
-fn described(settings: &Settings, which: &ReviewArg) -> Result<Option<FoundReview>, CliError> {
+async fn described(settings: &Settings, which: &ReviewArg) -> Result<Option<FoundReview>, CliError> {
     let account = account(settings, which.account.as_deref())?;
     let options = &which.described;
     let draft = Draft {
         account: Some(account.clone()),
-        rating: options.rating.clone(),
+        rating: options.rating.as_ref().map(|(text, _)| text.clone()),
+        scale: options.rating.as_ref().and_then(|(_, scale)| *scale),
         websites: options.website.clone(),
         platform: options.platform.clone(),
         source: options.source.clone(),
@@ -195,8 +202,24 @@ fn described(settings: &Settings, which: &ReviewArg) -> Result<Option<FoundRevie
     if !is_described && which.account.is_none() {
         return Ok(None);
     }
-    let subject = draft.subject(&scales(settings), &account);
-    Ok(Some(FoundReview { subject, notes: Vec::new(), known: None }))
+    // A state that cannot be opened lends no names; the rules can be explained all the same.
+    let state = State::read(settings).await.ok();
+    let known = known(settings, state.as_ref()).await?;
+    let subject = draft.subject(&known, &account);
+    let own = known.get(&account).cloned().unwrap_or_default();
+    let mut notes = match own.catalog == Catalog::default() {
+        // Without names to compare with, every name would be unknown.
+        true => Vec::new(),
+        false => unknown_in_draft(&draft, &account, &own.catalog),
+    };
+    if let (NativeRating::Word(word), None) = (&subject.rating.native, subject.rating.normalised) {
+        let word = one_line(word, 40);
+        notes.push(format!(
+            "rating `{word}` is unknown; write a number such as 4, 4/10, or yes, neutral or no"
+        ));
+    }
+    let scale = draft.scale_in(&own);
+    Ok(Some(FoundReview { subject, scale, notes, known: None }))
 }
 
 /// The named account, else the first.

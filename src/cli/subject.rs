@@ -4,22 +4,33 @@ use super::CliError;
 use super::output::{fact, json_time, time};
 use super::state::State;
 use crate::config::Settings;
-use crate::domain::{Catalog, Change, Previous, RatingScales, Review, Subject};
+use crate::domain::{Catalog, Change, Previous, Review, Scale, Subject};
+use crate::intake::scales;
+use crate::rules::{Known, Scales};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// What reviews are resolved with: names as the state has them, scales as they are configured.
+/// What reviews are resolved with: names and scales as the state has them and as they are configured.
 pub(super) struct Names {
     catalogs: BTreeMap<String, Catalog>,
-    scales: BTreeMap<String, RatingScales>,
+    scales: BTreeMap<String, Scales>,
 }
 
-/// The rating scales of each account.
-pub(super) fn scales(settings: &Settings) -> BTreeMap<String, RatingScales> {
-    let scales = |(name, account): (&String, &crate::config::Account)| {
-        (name.clone(), account.policy.rating_scales.clone())
-    };
-    settings.accounts.iter().map(scales).collect()
+/// What is known of each configured account. `state` lends names and what its sources show, where there is one.
+pub(super) async fn known(
+    settings: &Settings,
+    state: Option<&State>,
+) -> Result<BTreeMap<String, Known>, CliError> {
+    let mut known = BTreeMap::new();
+    for (name, account) in &settings.accounts {
+        let (catalog, seen) = match state {
+            Some(state) => (state.store.catalog(name).await?, state.store.scales(name).await?),
+            None => (None, Vec::new()),
+        };
+        let catalog = catalog.map(|(catalog, _)| catalog).unwrap_or_default();
+        known.insert(name.clone(), Known { catalog, scales: scales::of(&account.policy, &seen) });
+    }
+    Ok(known)
 }
 
 impl Names {
@@ -29,15 +40,18 @@ impl Names {
         state: &State,
         accounts: impl IntoIterator<Item = &str>,
     ) -> Result<Self, CliError> {
-        let mut catalogs = BTreeMap::new();
+        let (mut catalogs, mut known) = (BTreeMap::new(), BTreeMap::new());
         for account in accounts {
-            if !catalogs.contains_key(account)
-                && let Some((catalog, _)) = state.store.catalog(account).await?
-            {
+            if known.contains_key(account) {
+                continue;
+            }
+            let policy = settings.accounts.get(account).map(|own| own.policy.clone()).unwrap_or_default();
+            known.insert(account.to_owned(), scales::of(&policy, &state.store.scales(account).await?));
+            if let Some((catalog, _)) = state.store.catalog(account).await? {
                 catalogs.insert(account.to_owned(), catalog);
             }
         }
-        Ok(Self { catalogs, scales: scales(settings) })
+        Ok(Self { catalogs, scales: known })
     }
 
     /// Whether the names of `account` have loaded once.
@@ -47,10 +61,16 @@ impl Names {
 
     /// `review` with its names and rating.
     pub(super) fn subject(&self, review: &Review, change: Change, previous: Option<Previous>) -> Subject {
-        let (nothing, five) = (Catalog::default(), RatingScales::default());
+        let nothing = Catalog::default();
         let catalog = self.catalogs.get(&review.account).unwrap_or(&nothing);
-        let scales = self.scales.get(&review.account).unwrap_or(&five);
-        Subject::resolve(review.clone(), catalog, scales, change, previous)
+        Subject::resolve(review.clone(), catalog, self.scale(review).top, change, previous)
+    }
+
+    /// The scale that its rating is read on.
+    pub(super) fn scale(&self, review: &Review) -> Scale {
+        let (nothing, unset) = (Catalog::default(), Scales::default());
+        let catalog = self.catalogs.get(&review.account).unwrap_or(&nothing);
+        self.scales.get(&review.account).unwrap_or(&unset).of_review(review, catalog)
     }
 }
 

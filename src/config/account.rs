@@ -3,6 +3,7 @@
 use crate::domain::{AccountPolicy, Backfill, MarkRead, RatingScales, Unmatched};
 use crate::settings::Table;
 use crate::settings::units::{parse_duration, show_duration};
+use crate::spelling::key;
 use crate::upstream;
 use std::collections::BTreeMap;
 
@@ -73,7 +74,7 @@ fn choice<T: Copy + Default>(table: &Table, key: &str, all: [T; 2], name: fn(T) 
 
 fn rating_scales(account: &Table) -> RatingScales {
     let Some(table) = account.table("rating_scales") else { return RatingScales::default() };
-    let mut scales: BTreeMap<String, f64> = BTreeMap::new();
+    let mut scales: BTreeMap<String, (&str, f64)> = BTreeMap::new();
     for name in table.keys() {
         let Some(top) = table.number(name) else { continue };
         if top <= 0.0 || top > HIGHEST_SCALE {
@@ -82,10 +83,14 @@ fn rating_scales(account: &Table) -> RatingScales {
                 "is not a valid scale",
                 "write the platform's highest rating: above 0, at most 1000",
             );
-        } else if scales.insert(name.to_lowercase(), top).is_some() {
-            table.problem(name, "is set twice", "names are case-insensitive: keep one");
+        } else if scales.insert(key(name), (name, top)).is_some() {
+            table.problem(
+                name,
+                "is set twice",
+                "case, accents and typography of names do not count: keep one",
+            );
         }
     }
     table.finish();
-    RatingScales::new(scales)
+    RatingScales::new(scales.into_iter().map(|(key, (name, top))| (key, name.to_owned(), top)))
 }

@@ -89,6 +89,7 @@ pub(super) fn warnings(settings: &Settings, resolved: &Resolved) -> Vec<String> 
     if settings.operator.notify.is_empty() {
         warnings.push("nobody is notified of problems: add destinations to `operator.notify`".into());
     }
+    warnings.extend(rules::warnings(&settings.rules));
     warnings
 }
 

@@ -163,10 +163,12 @@ impl Feed {
     }
 
     fn review(&self, row: ReviewRow, deliveries: &[DeliveryRow], catalog: &Catalog, now: Timestamp) -> Value {
-        let scales = &self.policy.rating_scales;
+        let scales = crate::rules::Scales::new(self.policy.rating_scales.clone(), []);
         let change = crate::domain::Change::New;
-        let subject =
-            row.review.clone().map(|review| Subject::resolve(review, catalog, scales, change, None));
+        let subject = row.review.clone().map(|review| {
+            let scale = scales.of_review(&review, catalog).top;
+            Subject::resolve(review, catalog, scale, change, None)
+        });
         let names = |list: &[crate::domain::Named]| -> Vec<String> {
             list.iter().map(|named| named.name.clone()).collect()
         };

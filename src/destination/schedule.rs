@@ -34,6 +34,14 @@ impl Schedule {
             let schedule = Self::new(&text, zone, send_empty);
             if schedule.is_none() {
                 table.problem("schedule", "is not a valid schedule", HINT);
+            } else if let Some((step, field, most)) = too_long_a_step(&text) {
+                let what = format!("`{step}` steps over the whole {field}, so it means once");
+                table.problem(
+                    "schedule",
+                    what,
+                    format!("write a step of at most {most}, or a time such as 0"),
+                );
+                return None;
             }
             schedule
         });
@@ -62,6 +70,19 @@ impl Schedule {
         }
         Some(Timestamp(next.timestamp().as_millisecond()))
     }
+}
+
+/// A step that is longer than its field, with the field's name and its longest step: `*/61` looks like every 61
+/// minutes, and is every hour.
+fn too_long_a_step(text: &str) -> Option<(&str, &'static str, u32)> {
+    const FIELDS: [(&str, u32); 5] = [("hour", 59), ("day", 23), ("month", 30), ("year", 11), ("week", 6)];
+    let steps = text.split_whitespace().zip(FIELDS).flat_map(|(field, bound)| {
+        field.split(',').filter_map(move |part| Some((part, part.split_once('/')?.1, bound)))
+    });
+    let long = |(part, step, (name, most)): (_, &str, _)| {
+        step.parse::<u64>().ok().filter(|step| *step > u64::from(most)).map(|_| (part, name, most))
+    };
+    steps.filter_map(long).next()
 }
 
 /// Whether this local time has been an hour (or less) before.

@@ -206,7 +206,7 @@ impl Digest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Catalog, Change, Named, NativeRating, RatingScales, Review};
+    use crate::domain::{Catalog, Change, Named, NativeRating, Review};
 
     fn member(rating: Option<f64>, text: &str) -> Member {
         let review = Review {
@@ -214,8 +214,7 @@ mod tests {
             text: (!text.is_empty()).then(|| text.to_owned()),
             ..Review::default()
         };
-        let scales = RatingScales::default();
-        let subject = Subject::resolve(review, &Catalog::default(), &scales, Change::New, None);
+        let subject = Subject::resolve(review, &Catalog::default(), 5.0, Change::New, None);
         Member { subject, rules: Vec::new() }
     }
 

@@ -26,7 +26,7 @@ pub use message::{Content, Form, Message, MessageKind, Notice, NoticeState};
 pub use outcome::{About, Attempt, Outcome, Reason};
 pub use policy::{AccountPolicy, Backfill, MarkRead, Unmatched};
 pub use problem::ProblemKind;
-pub use rating::{NativeRating, Rating, RatingScales};
+pub use rating::{NativeRating, Rating, RatingScales, Scale, ScaleReason, SeenRatings};
 pub use receipt::{Called, Receipt};
 pub use review::{Review, Subject};
 pub use time::Timestamp;

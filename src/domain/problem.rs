@@ -46,6 +46,12 @@ problem_kinds! {
     MalformedReviews = "malformed_reviews",
     /// Reviews of an account matched no rule because a name is unknown.
     UndecidedReviews = "undecided_reviews",
+    /// Ratings of an account are above their scale.
+    RatingsUnreadable = "ratings_unreadable",
+    /// The rating scale of a source was learnt, or is contradicted.
+    ScaleLearnt = "scale_learnt",
+    /// The configuration has names that no website, source or platform bears.
+    UnknownNames = "unknown_names",
     /// ShopReviews has not read a source for long.
     SourceStale = "source_stale",
     /// A template of a destination failed on a message.

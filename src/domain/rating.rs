@@ -40,26 +40,139 @@ impl NativeRating {
     }
 }
 
-/// The top of the scale by platform or source, names or uuids without case; a source wins over its
-/// platform, and no entry means 5.
+/// The tops of scales that are set by platform or source, by name or uuid as names are compared.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct RatingScales(BTreeMap<String, f64>);
+pub struct RatingScales(BTreeMap<String, (String, f64)>);
 
 impl RatingScales {
-    /// Scales by name or uuid.
-    pub fn new(entries: impl IntoIterator<Item = (String, f64)>) -> Self {
-        Self(entries.into_iter().map(|(name, top)| (name.to_lowercase(), top)).collect())
+    /// Scales by the key of a name or uuid, each with the name as it is written.
+    pub fn new(entries: impl IntoIterator<Item = (String, String, f64)>) -> Self {
+        Self(entries.into_iter().map(|(key, name, top)| (key, (name, top))).collect())
     }
 
-    /// The scale of the first of `names` that has an entry, else 5. Pass the source's names first.
-    pub fn of<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> f64 {
-        names.into_iter().find_map(|name| self.0.get(&name.to_lowercase())).copied().unwrap_or(5.0)
+    /// The scale of the first of `keys` that has an entry. Pass the source's keys first.
+    pub fn of<'a>(&self, keys: impl IntoIterator<Item = &'a str>) -> Option<f64> {
+        keys.into_iter().find_map(|key| self.0.get(key)).map(|(_, top)| *top)
     }
 
-    /// The names with an entry, lower-cased.
+    /// The names with an entry, as they are written.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.0.values().map(|(name, _)| name.as_str())
     }
+}
+
+/// The scale that ratings of a source are read on, and where it is known from.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scale {
+    /// Its top.
+    pub top: f64,
+    /// Where it is known from.
+    pub reason: ScaleReason,
+}
+
+/// Where a scale is known from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScaleReason {
+    /// `rating_scales` says so.
+    Set,
+    /// The source shows ratings above 5.
+    Learnt,
+    /// The platform's own documentation.
+    Documented,
+    /// The platform is documented as ten-point, yet the source shows nothing above 5: normalised before.
+    Contradicted,
+    /// Nothing says otherwise.
+    Assumed,
+}
+
+impl ScaleReason {
+    /// Every reason.
+    pub const ALL: [Self; 5] = [Self::Set, Self::Learnt, Self::Documented, Self::Contradicted, Self::Assumed];
+
+    /// Its name in state and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Set => "set",
+            Self::Learnt => "learnt",
+            Self::Documented => "documented",
+            Self::Contradicted => "contradicted",
+            Self::Assumed => "assumed",
+        }
+    }
+
+    /// The reason of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == name)
+    }
+
+    /// Why, for people.
+    pub fn because(self) -> &'static str {
+        match self {
+            Self::Set => "set in `rating_scales`",
+            Self::Learnt => "the source shows ratings above 5",
+            Self::Documented => "the platform documents it",
+            Self::Contradicted => "the platform rates up to 10, but the source shows no rating above 5",
+            Self::Assumed => "assumed: nothing says otherwise",
+        }
+    }
+}
+
+/// The ratings that a source has shown so far, for its scale.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SeenRatings {
+    /// Reviews with a number.
+    pub numbers: u64,
+    /// Of these, above 5 and at most 10.
+    pub above_five: u64,
+    /// The highest.
+    pub highest: f64,
+}
+
+impl SeenRatings {
+    /// Adds a rating; words and missing ones say nothing.
+    pub fn add(&mut self, rating: &NativeRating) {
+        if let NativeRating::Number(number) = rating {
+            self.numbers += 1;
+            self.above_five += u64::from(is_above_five(*number));
+            self.highest = self.highest.max(*number);
+        }
+    }
+
+    /// What a review adds whose rating was `before` and is `after`.
+    pub fn news(before: Option<&NativeRating>, after: &NativeRating) -> Self {
+        let (mut old, mut new) = (Self::default(), Self::default());
+        new.add(after);
+        if let Some(before) = before {
+            old.add(before);
+        }
+        new.numbers = new.numbers.saturating_sub(old.numbers);
+        new.above_five = new.above_five.saturating_sub(old.above_five);
+        new
+    }
+
+    /// This and what `more` reviews showed.
+    pub fn plus(self, more: Self) -> Self {
+        Self {
+            numbers: self.numbers + more.numbers,
+            above_five: self.above_five + more.above_five,
+            highest: self.highest.max(more.highest),
+        }
+    }
+
+    /// As much as is known from either.
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            numbers: self.numbers.max(other.numbers),
+            above_five: self.above_five.max(other.above_five),
+            highest: self.highest.max(other.highest),
+        }
+    }
+}
+
+/// Whether a number can only be of a scale of ten.
+fn is_above_five(number: f64) -> bool {
+    number > 5.0 && number <= 10.0
 }
 
 /// A rating on its scale.
@@ -172,9 +285,20 @@ mod tests {
 
     #[test]
     fn the_source_wins_over_its_platform() {
-        let scales = RatingScales::new([("Kiyoh".into(), 10.0), ("kiyoh nl".into(), 100.0)]);
-        assert_eq!(scales.of(["KIYOH NL", "Kiyoh"]), 100.0);
-        assert_eq!(scales.of(["other", "kiyoh"]), 10.0);
-        assert_eq!(scales.of(["Google"]), 5.0);
+        let entry = |key: &str, top| (key.to_owned(), key.to_uppercase(), top);
+        let scales = RatingScales::new([entry("kiyoh", 10.0), entry("kiyoh nl", 100.0)]);
+        assert_eq!(scales.of(["kiyoh nl", "kiyoh"]), Some(100.0));
+        assert_eq!(scales.of(["other", "kiyoh"]), Some(10.0));
+        assert_eq!(scales.of(["google"]), None);
+        assert_eq!(scales.names().collect::<Vec<_>>(), ["KIYOH", "KIYOH NL"]);
+    }
+
+    #[test]
+    fn what_was_seen_counts_numbers_only() {
+        let mut seen = SeenRatings::default();
+        for text in ["5", "5.1", "10", "10.5", "yes", "", "-1"] {
+            seen.add(&NativeRating::from_text(text));
+        }
+        assert_eq!(seen, SeenRatings { numbers: 5, above_five: 2, highest: 10.5 });
     }
 }

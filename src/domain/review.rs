@@ -1,6 +1,6 @@
 //! A review as upstream last showed it, and the subject that rules match and messages show.
 
-use super::{Catalog, Change, Named, NativeRating, Previous, Rating, RatingScales, Timestamp};
+use super::{Catalog, Change, Named, NativeRating, Previous, Rating, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A review, normalised once where it came in: no control characters, entities decoded, empty texts `None`.
@@ -58,11 +58,11 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// Joins `review` with the account's names and scales.
+    /// Joins `review` with the account's names, its rating on a scale whose top is `scale`.
     pub fn resolve(
         review: Review,
         catalog: &Catalog,
-        scales: &RatingScales,
+        scale: f64,
         change: Change,
         previous: Option<Previous>,
     ) -> Self {
@@ -86,8 +86,6 @@ impl Subject {
             .iter()
             .map(|uuid| catalog.websites.get(uuid).cloned().unwrap_or_else(|| unnamed(uuid)))
             .collect();
-        let names = [&source, &platform].into_iter().flatten();
-        let scale = scales.of(names.flat_map(|named| [named.name.as_str(), named.uuid.as_str()]));
         let url = review
             .url
             .clone()

@@ -3,6 +3,7 @@
 //! [`problem::assess`] is pure; [`Operator::tick`] compares what it says with what the operator was notified of and
 //! queues notices. They are sent like every message.
 
+mod names;
 pub mod problem;
 
 use crate::domain::{MessageKind, Notice, NoticeState, Timestamp};

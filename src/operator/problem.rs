@@ -29,7 +29,7 @@ pub fn is_about_destination(kind: ProblemKind) -> bool {
 }
 
 /// A problem as its notice words it: kind, subject, what happened, what to do.
-type Worded = (ProblemKind, String, String, String);
+type Worded = super::names::Worded;
 
 /// All problems there are now. `fallbacks` are templates that failed, by destination.
 pub fn assess(
@@ -46,6 +46,7 @@ pub fn assess(
     }
     problems.extend(dead_letters(facts));
     problems.extend(of_reviews(facts));
+    problems.extend(super::names::assess(facts));
     for account in &facts.accounts {
         problems.extend(stale(account, now));
     }
@@ -250,6 +251,13 @@ pub fn resolved(
             format!("account `{subject}` has no items without a usable uuid any more")
         }
         ProblemKind::UndecidedReviews => format!("account `{subject}` has no undecided reviews any more"),
+        ProblemKind::RatingsUnreadable => {
+            format!("the ratings of account `{subject}` are within their scales")
+        }
+        ProblemKind::ScaleLearnt => format!("the rating scales of account `{subject}` are set or documented"),
+        ProblemKind::UnknownNames => {
+            format!("all names in the configuration exist in account `{subject}`, or are no longer used")
+        }
         ProblemKind::SourceStale => {
             let name = name_of(facts, account, source);
             format!("ShopReviews reads source `{name}` of account `{account}` again")

@@ -3,8 +3,7 @@
 use super::*;
 use crate::domain::Health;
 use crate::domain::{
-    Attempt, Called, Catalog, Change, Content, Form, Message, MessageKind, Named, Outcome, RatingScales,
-    Review, RuleHit,
+    Attempt, Called, Catalog, Change, Content, Form, Message, MessageKind, Named, Outcome, Review, RuleHit,
 };
 use crate::store::Split;
 use crate::telemetry::capture::Capture;
@@ -28,7 +27,7 @@ fn sent() -> Sent {
     let mut catalog = Catalog::default();
     catalog.websites.insert("w1".into(), Named { uuid: "w1".into(), name: "Shop NL".into() });
     let rules = vec![RuleHit { rule: "unhappy".into(), because: Vec::new() }];
-    let subject = Subject::resolve(review.clone(), &catalog, &RatingScales::default(), Change::New, None);
+    let subject = Subject::resolve(review.clone(), &catalog, 5.0, Change::New, None);
     let message = Message {
         id: "msg_1".into(),
         recipient: String::new(),
@@ -50,6 +49,7 @@ fn sent() -> Sent {
             review,
             called: Called::New,
             rules,
+            scale: None,
         }],
         form: Form::Full,
         possible_repeat: false,

@@ -6,6 +6,7 @@ use crate::domain::{
     Attempt, Called, Catalog, Change, Content, Digest, Figures, Member, Message, MessageKind, Notice,
     Outcome, RatingScales, Reason, Subject, Summary,
 };
+use crate::rules::Scales;
 use crate::store::{Gathered, Leased, LeasedReview, Window};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -129,7 +130,11 @@ fn member_of(leased: &LeasedReview, names: &HashMap<String, AccountNames>) -> Op
         Called::New | Called::Unchanged => (Change::New, None),
         Called::Updated { change, previous } => (*change, previous.clone()),
     };
-    let subject = Subject::resolve(leased.review.clone(), &names.catalog, &names.scales, change, previous);
+    let review = leased.review.clone();
+    // A revision that an earlier version matched has no scale of its own.
+    let unstored = || Scales::new(names.scales.clone(), []).of_review(&review, &names.catalog).top;
+    let scale = leased.scale.unwrap_or_else(unstored);
+    let subject = Subject::resolve(review, &names.catalog, scale, change, previous);
     Some(Member { subject, rules: leased.rules.clone() })
 }
 

@@ -1,8 +1,9 @@
 //! `[[tests]]`: exactly which destinations a review must reach. Read with the rules, run by `check`.
 
+use super::draft::read_rating;
 use super::settings::{accounts, read_destinations, read_name, unknown};
-use super::{Candidate, Draft, Rule, RuleExplanation, explain};
-use crate::domain::{Change, RatingScales, Timestamp};
+use super::{Candidate, Draft, Known, Rule, RuleExplanation, explain};
+use crate::domain::{Change, Timestamp};
 use crate::settings::Table;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -55,9 +56,18 @@ fn read_review(table: Table<'_>, accounts: &[String]) -> Draft {
     websites.extend(table.texts("websites").unwrap_or_default());
     let changes = Change::ALL.map(Change::as_str);
     let age = table.duration("age").unwrap_or(Duration::ZERO);
+    let rating = table.text_or_number("rating").map(|text| match read_rating(&text) {
+        Ok(read) => read,
+        Err(fault) => {
+            table.problem("rating", fault, "write rating = 1, or rating = \"4/10\"");
+            (text, None)
+        }
+    });
+    let (rating, scale) = rating.unzip();
     let draft = Draft {
         account,
-        rating: table.text_or_number("rating"),
+        rating,
+        scale: scale.flatten(),
         websites,
         platform: table.text("platform"),
         source: table.text("source"),
@@ -72,15 +82,15 @@ fn read_review(table: Table<'_>, accounts: &[String]) -> Draft {
     draft
 }
 
-/// Runs one case. `scales` are the accounts' rating scales; a review without an account belongs to
+/// Runs one case. `known` are the accounts; a review without an account belongs to
 /// `default_account`. The error says, on several lines, what it reached instead and why.
 pub fn run_case(
     case: &Case,
     rules: &[Rule],
-    scales: &BTreeMap<String, RatingScales>,
+    known: &BTreeMap<String, Known>,
     default_account: &str,
 ) -> Result<(), String> {
-    let subject = case.review.subject(scales, default_account);
+    let subject = case.review.subject(known, default_account);
     let explained = explain(rules, Candidate { subject: &subject, now: NOW });
     let reached: BTreeSet<&str> =
         explained.iter().filter(|rule| rule.matched).flat_map(|rule| &rule.to).map(String::as_str).collect();
@@ -141,9 +151,7 @@ mod tests {
         let tests = format!("tests = [{{ name = 't', review = {review}, expect = {expect} }}]");
         let (cases, problems) = read(&tests, read_cases);
         assert_eq!(problems, [], "{review}");
-        let scales = RatingScales::new([("kiyoh".into(), 10.0)]);
-        let scales = BTreeMap::from([("main".to_owned(), scales)]);
-        run_case(&cases[0], &parse(RULES), &scales, "main")
+        run_case(&cases[0], &parse(RULES), &BTreeMap::new(), "main")
     }
 
     #[test]
@@ -158,6 +166,19 @@ mod tests {
         assert_eq!(run("{ rating = 4, platform = 'Kiyoh' }", "['support', 'managers']"), Ok(()));
         assert_eq!(run("{ change = 'text', rating = 1 }", "[]"), Ok(()));
         assert_eq!(run("{}", "['owner', 'owner']"), Ok(()));
+    }
+
+    // first-use 2, J24
+    #[test]
+    fn a_rating_may_name_its_scale() {
+        assert_eq!(
+            run("{ rating = '4/10', platform = 'Reviewer' }", "['owner', 'support', 'managers']"),
+            Ok(())
+        );
+        for wrong in ["'true'", "'4/0'"] {
+            let config = format!("tests = [{{ name = 't', review = {{ rating = {wrong} }}, expect = [] }}]");
+            assert_eq!(read(&config, read_cases).1.len(), 1, "{wrong}");
+        }
     }
 
     #[test]

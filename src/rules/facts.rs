@@ -1,17 +1,18 @@
 //! What the conditions check: a candidate, and what is derived from it once for all rules.
 
 use super::Candidate;
-use super::fold::fold;
 use crate::domain::{Named, Subject, Timestamp};
+use crate::spelling::{fold, key, plain_form};
 use std::cell::OnceCell;
 use unicode_segmentation::UnicodeSegmentation;
 
-/// A candidate while rules check it. There may be hundreds of rules: its text is folded and its names lower-cased
-/// at most once.
+/// A candidate while rules check it. There may be hundreds of rules: its text and its names are folded at
+/// most once.
 #[derive(Debug)]
 pub struct Facts<'a> {
     candidate: Candidate<'a>,
     folded: OnceCell<Vec<String>>,
+    plain: OnceCell<Vec<String>>,
     length: OnceCell<u64>,
     account: OnceCell<Vec<String>>,
     websites: OnceCell<Vec<String>>,
@@ -51,6 +52,7 @@ impl<'a> Facts<'a> {
         Self {
             candidate,
             folded: OnceCell::new(),
+            plain: OnceCell::new(),
             length: OnceCell::new(),
             account: OnceCell::new(),
             websites: OnceCell::new(),
@@ -82,6 +84,11 @@ impl<'a> Facts<'a> {
         self.folded.get_or_init(|| self.texts().map(fold).collect())
     }
 
+    /// The same in a plain form, for patterns.
+    pub fn plain(&self) -> &[String] {
+        self.plain.get_or_init(|| self.texts().map(plain_form).collect())
+    }
+
     /// How many characters the customer wrote, counted as people count them: `👍🏽` is one.
     pub fn length(&self) -> u64 {
         *self.length.get_or_init(|| self.texts().map(|text| text.graphemes(true).count() as u64).sum())
@@ -89,11 +96,11 @@ impl<'a> Facts<'a> {
 
     /// The author's name, folded.
     pub fn author(&self) -> Option<&str> {
-        let author = || self.subject().review.author.as_deref().map(fold).filter(|name| !name.is_empty());
+        let author = || self.subject().review.author.as_deref().map(key).filter(|name| !name.is_empty());
         self.author.get_or_init(author).as_deref()
     }
 
-    /// Names and uuids of that kind, lower-cased.
+    /// Names and uuids of that kind, folded.
     pub fn keys(&self, kind: NameKind) -> &[String] {
         let subject = self.subject();
         match kind {
@@ -142,9 +149,4 @@ fn is_unnamed(named: &Named) -> bool {
 fn keys<'a>(named: impl IntoIterator<Item = &'a Named>) -> Vec<String> {
     let both = named.into_iter().flat_map(|named| [key(&named.name), key(&named.uuid)]);
     both.filter(|key| !key.is_empty()).collect()
-}
-
-/// A name or uuid as it is compared; the same as [`Named::is_called`] does.
-pub fn key(name: &str) -> String {
-    name.trim().to_lowercase()
 }

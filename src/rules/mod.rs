@@ -5,23 +5,28 @@
 
 pub mod cases;
 pub mod condition;
+pub mod documented;
 pub mod draft;
 pub mod explain;
+pub mod extent;
 pub mod facts;
-pub mod fold;
 pub mod names;
 pub mod phrase;
 #[cfg(test)]
 mod properties;
+pub mod reach;
+pub mod scales;
 pub mod settings;
 #[cfg(test)]
 mod testing;
 
 pub use cases::{Case, read_cases, run_case};
-pub use draft::Draft;
+pub use draft::{Draft, Known};
 pub use explain::{RuleExplanation, explain, explain_text};
-pub use names::{NameProblem, unknown_names, unreachable_rules};
-pub use settings::read_rules;
+pub use names::{Configured, NameProblem, unknown_in_draft, unknown_names};
+pub use reach::unreachable_rules;
+pub use scales::Scales;
+pub use settings::{read_rules, warnings};
 
 use crate::domain::{RuleHit, Subject, Timestamp};
 use condition::{Condition, Truth};

@@ -1,6 +1,6 @@
 //! A word or phrase to find in folded text: whole words, or (`kapot*`) a prefix.
 
-use super::fold::{fold, joins};
+use crate::spelling::{fold, joins};
 
 /// A word or phrase, folded once where the rules are read.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,10 +2,12 @@
 //! a condition would widen it.
 
 use super::condition::{TABLE, implied_changes};
+use super::extent::excludes_all;
 use super::{Conditions, Entry, Rule};
 use crate::domain::text::is_unsafe;
 use crate::settings::Table;
 use crate::settings::table::{nearest, quoted};
+use crate::spelling::key;
 use std::collections::BTreeSet;
 
 /// The rules of a configuration, in order. `destinations` are the names that exist. Problems are recorded with
@@ -43,8 +45,18 @@ fn read_rule(
     let unless = read_optional(&table, "unless", |unless| read_unless(unless, accounts));
     let to = read_to(&table, destinations);
     let stop = table.boolean("stop").unwrap_or(false);
+    let when = when.map(with_implied);
+    if let (Some(when), Some(unless)) = (&when, &unless)
+        && (excludes_all(when, unless) || excludes_accounts(unless, accounts))
+    {
+        table.problem(
+            "unless",
+            "excludes everything that `when` matches, so the rule never matches",
+            "narrow it, or remove the rule",
+        );
+    }
     table.finish();
-    Some(Rule { name: name?, when: with_implied(when?), unless: unless?, to: to?, stop })
+    Some(Rule { name: name?, when: when?, unless: unless?, to: to?, stop })
 }
 
 /// The conditions under `key`, none where it is absent; `None` where they are wrong.
@@ -66,8 +78,9 @@ pub(super) fn read_name(table: &Table<'_>, names: &mut BTreeSet<String>, example
         table.problem("name", "contains a line break or a control character", "write it on one line");
         return None;
     }
-    if !names.insert(name.clone()) {
-        table.problem("name", format!("`{name}` is already used above"), "choose a unique name");
+    if !names.insert(key(&name)) {
+        let what = format!("`{name}` is already used above");
+        table.problem("name", what, "choose a unique name; case and accents do not count");
         return None;
     }
     Some(name)
@@ -142,6 +155,23 @@ fn read_conditions(table: Table<'_>, accounts: &[String]) -> Option<Conditions> 
     is_whole.then_some(conditions)
 }
 
+/// Whether `unless` names nothing but accounts, and all of them.
+fn excludes_accounts(unless: &Conditions, accounts: &[String]) -> bool {
+    let named = unless.get("accounts").map_or(&[][..], |condition| condition.names());
+    let is_named = |account: &String| named.iter().any(|name| key(name) == key(account));
+    unless.0.len() == 1 && !accounts.is_empty() && accounts.iter().all(is_named)
+}
+
+/// What in `rules` can be read and is probably a mistake, for people.
+pub fn warnings(rules: &[Rule]) -> Vec<String> {
+    let of_rule = |rule: &Rule| {
+        let entries = [&rule.when, &rule.unless].into_iter().flat_map(|conditions| &conditions.0);
+        let texts = entries.filter_map(|entry| Some((entry.key, entry.condition.warning()?)));
+        texts.map(|(key, text)| format!("rule `{}`: `{key}` {text}", rule.name)).collect::<Vec<_>>()
+    };
+    rules.iter().flat_map(of_rule).collect()
+}
+
 fn with_implied(mut when: Conditions) -> Conditions {
     if when.get("changes").is_none() {
         when.0.push(Entry { key: "changes", implied: true, condition: implied_changes() });
@@ -153,7 +183,7 @@ fn check_accounts(table: &Table<'_>, conditions: &Conditions, accounts: &[String
     let names = conditions.get("accounts").map_or(&[][..], |condition| condition.names());
     // Without any account the configuration is refused elsewhere, for that.
     for name in names.iter().filter(|_| !accounts.is_empty()) {
-        if !accounts.iter().any(|account| super::facts::key(account) == super::facts::key(name)) {
+        if !accounts.iter().any(|account| key(account) == key(name)) {
             unknown(table, "accounts", name, "account", accounts);
         }
     }
@@ -199,11 +229,16 @@ mod tests {
     use super::super::read_rules;
     use super::super::testing::{problems, problems_of, read, rules};
 
+    fn text(problem: &crate::settings::Problem) -> String {
+        format!("{}: {}; {}", problem.path, problem.what, problem.hint)
+    }
+
     fn texts_of(config: &str) -> Vec<String> {
-        let text = |problem: &crate::settings::Problem| {
-            format!("{}: {}; {}", problem.path, problem.what, problem.hint)
-        };
         problems_of(config).iter().map(text).collect()
+    }
+
+    fn texts_of_any(config: &str) -> Vec<String> {
+        read(config, read_rules).1.iter().map(text).collect()
     }
 
     #[test]
@@ -239,7 +274,7 @@ mod tests {
             "rules[0].when.max_ratng: unknown key; did you mean `max_rating`?",
             "rules[0].to: unknown destination `suport`; did you mean `support`?",
             "rules[0].to: unknown destination `nowhere`; known destinations: `support`, `managers`, `owner`",
-            "rules[1].name: `a` is already used above; choose a unique name",
+            "rules[1].name: `a` is already used above; choose a unique name; case and accents do not count",
             "rules[1].unless: has no conditions, so it excludes nothing; add one, or remove it",
             "rules[1].to: lists no destination; list where the reviews go, any of: `support`, `managers`, \
              `owner`",
@@ -290,6 +325,50 @@ mod tests {
             texts_of(&format!("{rule}[accounts.main]\n[accounts.other]\n")),
             ["rules[0].when.accounts: unknown account `mains`; did you mean `main`?"]
         );
+    }
+
+    // J24
+    #[test]
+    fn names_that_differ_in_case_only_are_one() {
+        let config = "rules = [{ name = 'r', to = ['owner'] }, { name = 'R', to = ['owner'] }]";
+        assert_eq!(problems_of(config)[0].path, "rules[1].name");
+    }
+
+    // J24
+    #[test]
+    fn an_unless_as_wide_as_its_when_is_refused() {
+        let refused = |when: &str, unless: &str| {
+            let config = format!(
+                "[accounts.main]\n[[rules]]\nname = 'r'\nto = ['owner']\nwhen = {{ {when} }}\nunless = {{ {unless} }}\n"
+            );
+            texts_of_any(&config).iter().any(|text| text.contains("never matches"))
+        };
+        for (when, unless) in [
+            ("max_rating = 2", "max_rating = 2"),
+            ("max_rating = 2", "max_rating = 3"),
+            ("max_rating = 2", "has_rating = true"),
+            ("max_rating = 2, websites = ['a']", "websites = ['A', 'b']"),
+            ("contains_any = ['a']", "has_text = true"),
+            ("contains_all = ['a', 'b']", "contains_any = ['b', 'c']"),
+            ("contains_all = ['a', 'b']", "contains_all = ['A']"),
+            ("", "changes = ['new', 'rating', 'text_added']"),
+            ("", "accounts = ['main']"),
+            ("max_age = '1h'", "max_age = '2h'"),
+            ("languages = ['no']", "languages = ['no', 'nl']"),
+            ("matches_regex = 'a'", "matches_regex = 'a'"),
+        ] {
+            assert!(refused(when, unless), "{when} unless {unless}");
+        }
+        for (when, unless) in [
+            ("max_rating = 2", "max_rating = 1"),
+            ("max_rating = 2", "max_rating = 2, has_text = false"),
+            ("websites = ['a', 'b']", "websites = ['a']"),
+            ("", "changes = ['new']"),
+            ("contains_all = ['a']", "contains_all = ['a', 'b']"),
+            ("", "has_text = true"),
+        ] {
+            assert!(!refused(when, unless), "{when} unless {unless}");
+        }
     }
 
     #[test]

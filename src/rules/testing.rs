@@ -53,10 +53,9 @@ pub fn problems(when: &str) -> Vec<Problem> {
     problems_of(&config(when))
 }
 
-/// A draft as a review of the account `main`, where ratings of Kiyoh are out of ten.
+/// A draft as a review of the account `main`.
 pub fn subject(draft: &Draft) -> Subject {
-    let scales = crate::domain::RatingScales::new([("Kiyoh".to_owned(), 10.0)]);
-    draft.subject(&BTreeMap::from([("main".to_owned(), scales)]), "main")
+    draft.subject(&BTreeMap::new(), "main")
 }
 
 /// What the one condition in `when` finds.

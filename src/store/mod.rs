@@ -11,7 +11,7 @@ pub mod sqlite;
 pub use error::{OpenError, StoreError};
 pub use records::*;
 
-use crate::domain::{Catalog, Timestamp};
+use crate::domain::{Catalog, Scale, Timestamp};
 use crate::upstream::ErrorName;
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ pub trait Store: Send + Sync {
     async fn account(&self, account: &str) -> Result<AccountRecord, StoreError>;
     /// The names of an account, where they were loaded once.
     async fn catalog(&self, account: &str) -> Result<Option<(Catalog, Timestamp)>, StoreError>;
-    /// Keeps the names of an account.
+    /// Keeps the names of an account; its undecided reviews are to be matched again.
     async fn save_catalog(&self, account: &str, catalog: &Catalog, now: Timestamp) -> Result<(), StoreError>;
     /// Records that a poll failed.
     async fn poll_failed(
@@ -70,7 +70,8 @@ pub trait Store: Send + Sync {
     /// Ends a complete listing: what it showed and what it did not. What two in a row did not show was read
     /// elsewhere, unless we marked it.
     async fn complete_listing(&self, listing: &CompleteListing<'_>) -> Result<ListingReport, StoreError>;
-    /// Routes up to `limit` held or settling reviews whose time has come.
+    /// Routes up to `limit` reviews that are held, whose time to settle has come, or that are to be matched again
+    /// because names or a scale changed.
     async fn route_waiting(
         &self,
         account: &str,
@@ -78,6 +79,19 @@ pub trait Store: Send + Sync {
         limit: u32,
         route: Route<'_>,
     ) -> Result<IntakeReport, StoreError>;
+
+    /// What was seen of the ratings of an account's sources, and the scales in use, by source.
+    async fn scales(&self, account: &str) -> Result<Vec<ScaleRecord>, StoreError>;
+    /// Keeps which scales are in use, by source. Unmatched reviews of a source whose scale is another one now are
+    /// to be matched again.
+    async fn save_scales(
+        &self,
+        account: &str,
+        scales: &[(String, Scale)],
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+    /// Keeps which names in the configuration nothing bears, all of them.
+    async fn save_unknown_names(&self, names: &[UnknownName]) -> Result<(), StoreError>;
 
     /// When the next settling review of an account is to be routed.
     async fn next_match(&self, account: &str) -> Result<Option<Timestamp>, StoreError>;

@@ -175,11 +175,14 @@ fn catalog() -> Catalog {
         website_uuids: vec!["w1".into()],
         last_sync_at: Some(NOW),
         next_sync_at: Some(NOW),
+        average: None,
+        reviews: None,
     };
     Catalog {
         sources: BTreeMap::from([("s1".into(), source)]),
         websites: BTreeMap::from([("w1".into(), named("w1", "Shop NL"))]),
         platforms: BTreeMap::from([("p1".into(), named("p1", "Kiyoh"))]),
+        ..Catalog::default()
     }
 }
 
@@ -200,6 +203,7 @@ async fn seed(place: &Place) {
             deliveries: destinations.iter().map(|name| to(name)).collect(),
             undecided: false,
             mark: false,
+            scale: None,
         };
         let reviews = [review(uuid, rating, HOSTILE)];
         let batch = IntakeBatch { account: "main", reviews: &reviews, malformed: &malformed(), now: NOW };

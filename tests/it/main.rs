@@ -18,6 +18,7 @@ mod marks;
 mod messages;
 mod model;
 mod mta;
+mod names;
 mod network;
 mod oracles;
 mod outbound;

@@ -115,6 +115,8 @@ fn stale(now: Timestamp) -> Catalog {
         website_uuids: Vec::new(),
         last_sync_at: Some(two_days_ago),
         next_sync_at: Some(two_days_ago),
+        average: None,
+        reviews: None,
     };
     Catalog { sources: BTreeMap::from([("s1".into(), source)]), ..Catalog::default() }
 }

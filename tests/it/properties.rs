@@ -145,10 +145,11 @@ proptest! {
     ) {
         let (plan, catalog) = (plan(), Catalog::default());
         let intake = Intake { account: "main", plan: &plan, catalog: Some(&catalog), baseline: false, now: NOW };
+        let scales = review_bridge::rules::Scales::default();
         let known = |(known, content_hash): (Known, String)| Known { content_hash, ..known };
         let arrivals: Vec<_> = reviews.into_iter().map(|(review, hash, before)| (review, hash, before.map(known))).collect();
         let decide = |(review, hash, known): &(Review, String, Option<Known>)| {
-            intake.decide(Arrival { review, content_hash: hash, known: known.as_ref() })
+            intake.decide(Arrival { review, content_hash: hash, known: known.as_ref() }, &scales)
         };
         let decided: Vec<Decision> = arrivals.iter().map(decide).collect();
         let start = start.index(arrivals.len());

@@ -41,6 +41,7 @@ fn revision(change: Change, destinations: &[&str]) -> Decision {
         deliveries: destinations.iter().map(|name| to(name)).collect(),
         undecided: false,
         mark: false,
+        scale: None,
     };
     Decision::Revise(Box::new(Revision { change, previous: None, routed }))
 }

@@ -16,20 +16,21 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("causes", &["domain"]),
     ("clock", &["domain"]),
     ("settings", &["domain"]),
+    ("spelling", &["domain"]),
     ("outbound", &["causes", "settings"]),
     // The parts: each knows its own concern.
-    ("upstream", &["causes", "clock", "domain", "outbound", "settings"]),
-    ("rules", &["domain", "settings"]),
+    ("upstream", &["causes", "clock", "domain", "outbound", "settings", "spelling"]),
+    ("rules", &["domain", "settings", "spelling"]),
     ("presentation", &["clock", "domain"]),
     ("template", &["clock", "domain", "presentation", "settings"]),
     ("destination", &["causes", "clock", "domain", "outbound", "presentation", "settings", "template"]),
     // What the API calls malformed, and what a request is for, are kept as they are.
     ("store", &["domain", "settings", "upstream"]),
-    ("config", &["destination", "domain", "outbound", "rules", "settings", "upstream"]),
+    ("config", &["destination", "domain", "outbound", "rules", "settings", "spelling", "upstream"]),
     // The work.
     ("intake", &["domain", "rules", "store", "upstream"]),
     ("poller", &["domain", "intake", "store", "upstream"]),
-    ("outbox", &["clock", "destination", "domain", "settings", "store", "task", "upstream"]),
+    ("outbox", &["clock", "destination", "domain", "rules", "settings", "store", "task", "upstream"]),
     // Its notices go where `outbox::Targets` says.
     ("operator", &["clock", "domain", "outbox", "store", "upstream"]),
     ("web", &["clock", "domain", "store"]),
@@ -55,7 +56,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     // The whole on the table of a fair: it has a configuration of its own and shows what the receivers got.
-    ("demo", &["app", "clock", "config", "destination", "domain", "sandbox", "settings", "store", "task"]),
+    (
+        "demo",
+        &["app", "clock", "config", "destination", "domain", "rules", "sandbox", "settings", "store", "task"],
+    ),
     (
         "cli",
         &[
@@ -118,8 +122,15 @@ const OWNED: &[Owned] = &[
 ];
 
 /// What decides without doing: no I/O, no clock, not async.
-const PURE: &[&str] =
-    &["domain/", "rules/", "intake/diff.rs", "outbox/burst.rs", "outbox/retry.rs", "operator/problem.rs"];
+const PURE: &[&str] = &[
+    "domain/",
+    "rules/",
+    "spelling/",
+    "intake/diff.rs",
+    "outbox/burst.rs",
+    "outbox/retry.rs",
+    "operator/problem.rs",
+];
 
 /// The repository.
 pub fn root() -> &'static Path {

@@ -2,12 +2,12 @@
 
 use super::super::output::counted;
 use super::super::state::State;
-use super::super::subject::scales;
 use super::report::Report;
 use crate::app::{AppError, build_targets};
 use crate::config::{Loaded, Settings};
-use crate::rules::{run_case, unreachable_rules};
+use crate::rules::{Known, run_case, unreachable_rules};
 use crate::settings::table::io_text;
+use std::collections::BTreeMap;
 
 /// The file and what it contains.
 pub(super) fn configuration(loaded: &Loaded, report: &mut Report) {
@@ -53,12 +53,11 @@ pub(super) fn templates(settings: &Settings, report: &mut Report) {
 }
 
 /// Each of `[[tests]]`.
-pub(super) fn tests(settings: &Settings, report: &mut Report) {
-    let scales = scales(settings);
+pub(super) fn tests(settings: &Settings, known: &BTreeMap<String, Known>, report: &mut Report) {
     let first = settings.accounts.keys().next().map_or("", String::as_str);
     for case in &settings.tests {
         let what = format!("test `{}`", case.name);
-        match run_case(case, &settings.rules, &scales, first) {
+        match run_case(case, &settings.rules, known, first) {
             Ok(()) if case.expect.is_empty() => report.ok(&what, "reaches nobody"),
             Ok(()) => report.ok(&what, &format!("reaches {}", case.expect.join(", "))),
             Err(why) => report.failed(&what, &why, "fix the rule, or what the test expects"),

@@ -7,6 +7,7 @@ mod report;
 
 use super::destinations::targets;
 use super::state::State;
+use super::subject::known;
 use super::{CliError, Context, output};
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -32,12 +33,12 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), C
     let mut report = Report::default();
     local::configuration(&loaded, &mut report);
     local::templates(settings, &mut report);
-    local::tests(settings, &mut report);
+    local::tests(settings, &known(settings, None).await?, &mut report);
     local::rules(settings, &mut report);
     let state = local::state(settings, arguments.offline, &mut report).await;
     let catalogs = accounts(settings, state.as_ref(), arguments.offline, &mut report).await?;
-    names::rules(settings, &catalogs, &mut report);
-    names::scales(settings, &catalogs, &mut report);
+    names::configured(settings, &catalogs, &mut report);
+    names::scales(&known(settings, state.as_ref()).await?, &catalogs, &mut report);
     names::same_company(settings, &catalogs, &mut report);
     destinations(settings, state.as_ref(), arguments.offline, &mut report).await?;
     local::http(settings, state.as_ref(), &mut report);

@@ -1,34 +1,34 @@
 //! Compares names in the configuration with those of the accounts; finds accounts that read the same reviews.
 
+use super::super::output::counted;
 use super::report::Report;
 use crate::config::{Account, Settings};
 use crate::domain::text::one_line;
-use crate::domain::{Catalog, Named};
-use crate::rules::{Rule, unknown_names};
-use crate::settings::table::nearest;
+use crate::domain::{Catalog, RatingScales, ScaleReason};
+use crate::rules::{Configured, Known, unknown_names};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many names of shared sources are shown.
 const SHOWN: usize = 3;
 
-/// Names in rules that no website, source or platform has.
-pub(super) fn rules(settings: &Settings, catalogs: &BTreeMap<String, Catalog>, report: &mut Report) {
+/// Names in rules, tests and `rating_scales` that no website, source or platform has.
+pub(super) fn configured(settings: &Settings, catalogs: &BTreeMap<String, Catalog>, report: &mut Report) {
     let what = "names in rules";
-    if !settings.rules.iter().any(has_names) {
+    let scales: BTreeMap<String, RatingScales> = settings
+        .accounts
+        .iter()
+        .map(|(name, account)| (name.clone(), account.policy.rating_scales.clone()))
+        .collect();
+    let configured = Configured { rules: &settings.rules, scales: &scales, tests: &settings.tests };
+    if !configured.has_names() {
         return report.ok(what, "no rule uses websites, sources or platforms");
     }
     let missing: Vec<&str> =
         settings.accounts.keys().map(String::as_str).filter(|name| !catalogs.contains_key(*name)).collect();
-    let problems = unknown_names(&settings.rules, catalogs);
+    let problems = unknown_names(configured, catalogs);
     for problem in &problems {
-        match missing.is_empty() {
-            true => report.failed(
-                what,
-                &problem.to_string(),
-                "use the name as shown in ShopReviews; until then this condition never matches",
-            ),
-            false => report.unverified(what, &problem.to_string(), ""),
-        }
+        let hint = "use the name as shown in ShopReviews; until then it matches nothing";
+        report.warn(what, &problem.to_string(), hint);
     }
     match (missing.is_empty(), problems.is_empty()) {
         (false, _) => {
@@ -40,25 +40,38 @@ pub(super) fn rules(settings: &Settings, catalogs: &BTreeMap<String, Catalog>, r
     }
 }
 
-fn has_names(rule: &Rule) -> bool {
-    let mut keys = rule.when.keys().chain(rule.unless.keys());
-    keys.any(|key| matches!(key, "websites" | "sources" | "platforms"))
-}
-
-/// Entries of `rating_scales` that match no platform or source.
-pub(super) fn scales(settings: &Settings, catalogs: &BTreeMap<String, Catalog>, report: &mut Report) {
-    for (name, account) in &settings.accounts {
+/// The scale that each source is read on, and what is wrong with it.
+pub(super) fn scales(
+    known: &BTreeMap<String, Known>,
+    catalogs: &BTreeMap<String, Catalog>,
+    report: &mut Report,
+) {
+    for (name, Known { scales, .. }) in known {
         let Some(catalog) = catalogs.get(name) else { continue };
-        let bearers: Vec<&Named> =
-            catalog.platforms.values().chain(catalog.sources.values().map(|source| &source.named)).collect();
-        for key in account.policy.rating_scales.names() {
-            if bearers.iter().any(|named| named.is_called(key)) {
-                continue;
+        let what = format!("rating scales of {name}");
+        let mut of: BTreeMap<(String, &str), Vec<&str>> = BTreeMap::new();
+        for source in catalog.sources.values() {
+            let scale = scales.of_source(source, catalog);
+            let (own, highest) = (source.named.name.as_str(), scales.seen(&source.named.uuid).highest);
+            let hint =
+                format!("set it if that is wrong: accounts.{name}.rating_scales = {{ \"{own}\" = 10 }}");
+            if highest > scale.top {
+                let detail = format!(
+                    "`{}` shows a rating of {highest}, above its scale of {} ({}); such ratings are unknown",
+                    one_line(own, 80),
+                    scale.top,
+                    scale.reason.because()
+                );
+                report.warn(&what, &detail, &hint);
+            } else if matches!(scale.reason, ScaleReason::Learnt | ScaleReason::Contradicted) {
+                let (own, because) = (one_line(own, 80), scale.reason.because());
+                report.warn(&what, &format!("`{own}` is read on {}: {because}", scale.top), &hint);
             }
-            let near = nearest(key, bearers.iter().map(|named| named.name.as_str()));
-            let near = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
-            let what = format!("accounts.{name}.rating_scales");
-            report.warn(&what, &format!("no platform or source is called `{}`", one_line(key, 80)), &near);
+            of.entry((scale.top.to_string(), scale.reason.because())).or_default().push(own);
+        }
+        for ((top, because), names) in of {
+            let sources = counted(names.len() as u64, "source", "sources");
+            report.ok(&what, &format!("{top} for {sources}: {because}"));
         }
     }
 }

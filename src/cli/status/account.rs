@@ -9,6 +9,8 @@ use super::json_ahead;
 use crate::config::Settings;
 use crate::domain::text::one_line;
 use crate::domain::{Catalog, Change, NativeRating, ProblemKind, Source, Timestamp};
+use crate::intake::scales;
+use crate::rules::Scales;
 use crate::settings::units::show_duration;
 use crate::store::{AccountRecord, ProblemRecord, ReviewFilter, ReviewState};
 use crate::upstream::Endpoint;
@@ -34,6 +36,7 @@ pub(super) struct AccountStatus {
     marks_due: u64,
     /// Ratings above their scale, by platform or source.
     off_scale: BTreeMap<String, u64>,
+    scales: Scales,
 }
 
 impl AccountStatus {
@@ -62,6 +65,10 @@ impl AccountStatus {
             reviews: counts.clone().map(|count| (count.state.as_str(), count.count)).collect(),
             marks_due: counts.map(|count| count.marks_due).sum(),
             off_scale: off_scale(settings, state, name).await?,
+            scales: scales::of(
+                &own.map(|own| own.policy.clone()).unwrap_or_default(),
+                &state.store.scales(name).await?,
+            ),
             name: name.to_owned(),
             record,
             endpoints,
@@ -111,6 +118,7 @@ impl AccountStatus {
                 "last_sync_at": json_time(source.last_sync_at),
                 "next_sync_at": json_time(source.next_sync_at),
                 "stale": self.is_stale(source),
+                "rating_scale": self.scales.of_source(source, catalog),
             })).collect::<Vec<_>>(),
         })
     }
@@ -149,6 +157,7 @@ impl AccountStatus {
             fact("token", &format!("expires {} ({})", ago(Some(at), now), time(Some(at))));
         }
         self.print_endpoints();
+        self.print_scales();
         for (name, count) in &self.off_scale {
             let ratings = counted(*count, "rating", "ratings");
             let counts = if *count == 1 { "counts" } else { "count" };
@@ -222,6 +231,20 @@ impl AccountStatus {
             if let (EndpointStatus::Failed(error), true) = (status, *endpoint != Endpoint::MarkReviewRead) {
                 fact("", &format!("{}: {}", endpoint.name(), one_line(error, 300)));
             }
+        }
+    }
+
+    fn print_scales(&self) {
+        let mut counts: BTreeMap<(String, &str), u64> = BTreeMap::new();
+        for source in self.catalog.iter().flat_map(|catalog| catalog.sources.values()) {
+            let Some(catalog) = &self.catalog else { continue };
+            let scale = self.scales.of_source(source, catalog);
+            *counts.entry((scale.top.to_string(), scale.reason.because())).or_default() += 1;
+        }
+        let mut label = "scales";
+        for ((top, because), count) in counts {
+            fact(label, &format!("{top} for {}: {because}", counted(count, "source", "sources")));
+            label = "";
         }
     }
 

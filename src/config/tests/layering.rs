@@ -51,7 +51,7 @@ fn other_keys_take_it_as_toml() {
         ])
         .unwrap();
     let policy = &loaded.settings.accounts["main"].policy;
-    assert_eq!(policy.rating_scales.of(["kiyoh"]), 10.0);
+    assert_eq!(policy.rating_scales.of(["kiyoh"]), Some(10.0));
     assert_eq!(policy.poll_interval.as_secs(), 90);
     assert_eq!(loaded.settings.operator.notify, ["ops"]);
     assert_eq!(loaded.settings.http.listen, None);
@@ -71,7 +71,7 @@ fn the_environment_beats_the_file_and_names_have_no_case() {
     let variable = [("REVIEW_BRIDGE__ACCOUNTS__MAIN__BACKFILL", "all")];
     let loaded = with("[accounts.main.rating_scales]\nKiyoh = 10").load(&variable).unwrap();
     let policy = &loaded.settings.accounts["main"].policy;
-    assert_eq!((policy.backfill, policy.rating_scales.of(["Kiyoh"])), (Backfill::All, 10.0));
+    assert_eq!((policy.backfill, policy.rating_scales.of(["kiyoh"])), (Backfill::All, Some(10.0)));
     // A whole account can come from there.
     let loaded = folder.load(&[("REVIEW_BRIDGE__ACCOUNTS__SHOP_DE__TOKEN", "x")]).unwrap();
     assert_eq!(loaded.settings.accounts.keys().collect::<Vec<_>>(), ["main", "shop_de"]);

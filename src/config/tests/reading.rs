@@ -40,7 +40,7 @@ fn settings_are_taken() {
     assert_eq!((policy.poll_interval.as_secs(), policy.max_age.as_secs()), (5, 7 * 86_400));
     assert_eq!((policy.backfill, policy.settle.as_secs()), (Backfill::None, 120));
     assert_eq!((policy.mark_read, policy.unmatched), (MarkRead::Never, Unmatched::MarkRead));
-    assert_eq!(policy.rating_scales.of(["shop NL"]), 2.5);
+    assert_eq!(policy.rating_scales.of(["shop nl"]), Some(2.5));
     assert_eq!(settings.state.path.to_str(), Some("/var/lib/b.db"));
     assert_eq!(settings.http.listen, Some("[::]:80".parse().unwrap()));
     assert_eq!((settings.log.level.as_str(), settings.log.format), ("info,hyper=warn", LogFormat::Json));

@@ -2,6 +2,7 @@
 //! neither; a date in the future is an age of zero.
 
 use super::{Condition, Truth};
+use crate::rules::extent::Extent;
 use crate::rules::facts::Facts;
 use crate::settings::Table;
 use crate::settings::units::show_duration;
@@ -22,6 +23,10 @@ pub(super) fn min(table: &Table<'_>, key: &'static str) -> Option<Box<dyn Condit
 /// Reads `max_age`.
 pub(super) fn max(table: &Table<'_>, key: &'static str) -> Option<Box<dyn Condition>> {
     let bound = table.duration(key)?;
+    if bound.is_zero() {
+        table.problem(key, "is 0, so the rule would never match", "write how old a review may be: \"30d\"");
+        return None;
+    }
     Some(Box::new(Check::AtMost(bound)))
 }
 
@@ -35,6 +40,13 @@ impl Condition for Check {
             Self::AtLeast(bound) => age >= *bound,
             Self::AtMost(bound) => age <= *bound,
         }))
+    }
+
+    fn extent(&self) -> Extent {
+        match self {
+            Self::AtLeast(bound) => Extent::AtLeast(bound.as_secs_f64()),
+            Self::AtMost(bound) => Extent::AtMost(bound.as_secs_f64()),
+        }
     }
 
     fn because(&self, facts: &Facts<'_>, truth: Truth) -> String {
@@ -65,7 +77,7 @@ fn coarse(age: Duration) -> String {
 mod tests {
     use crate::rules::Draft;
     use crate::rules::condition::Truth::{self, No, Yes};
-    use crate::rules::testing::{NOW, check};
+    use crate::rules::testing::{NOW, check, problems};
     use std::time::Duration;
 
     fn written(seconds_ago: u64) -> Draft {
@@ -85,13 +97,19 @@ mod tests {
         assert_check("max_age = '7d'", &written(8 * 86_400), No, "written 8 days ago: more than 7d");
     }
 
+    // J24
+    #[test]
+    fn an_age_of_nothing_is_refused() {
+        assert_eq!(problems("{ max_age = '0s' }").len(), 1);
+    }
+
     #[test]
     fn no_date_satisfies_neither_and_the_future_is_now() {
         for when in ["min_age = '0s'", "max_age = '9999d'"] {
             assert_check(when, &Draft::default(), No, "its date is unknown");
         }
         let future = Draft { reviewed_at: Some(NOW.plus(Duration::from_secs(9))), ..Draft::default() };
-        assert_check("max_age = '0s'", &future, Yes, "written 0 seconds ago: at most 0s");
+        assert_check("max_age = '1s'", &future, Yes, "written 0 seconds ago: at most 1s");
         assert_check("min_age = '1s'", &future, No, "written 0 seconds ago: less than 1s");
     }
 }

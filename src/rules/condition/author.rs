@@ -1,9 +1,10 @@
 //! `authors`: names of customers, case- and accent-insensitive.
 
 use super::{Condition, Truth, any_of, list, shown};
+use crate::rules::extent::Extent;
 use crate::rules::facts::Facts;
-use crate::rules::fold::fold;
 use crate::settings::Table;
+use crate::spelling::key as folded;
 
 #[derive(Debug)]
 struct Authors {
@@ -14,13 +15,17 @@ struct Authors {
 /// Reads `authors`.
 pub(super) fn read(table: &Table<'_>, key: &'static str) -> Option<Box<dyn Condition>> {
     let written = list(table, key, "list names of customers, or remove the key to match all")?;
-    let folded = written.iter().map(|name| fold(name)).collect();
+    let folded = written.iter().map(|name| folded(name)).collect();
     Some(Box::new(Authors { written, folded }))
 }
 
 impl Condition for Authors {
     fn truth(&self, facts: &Facts<'_>) -> Truth {
         facts.author().is_some_and(|author| self.folded.iter().any(|name| name == author)).into()
+    }
+
+    fn extent(&self) -> Extent {
+        Extent::any_of(self.folded.clone())
     }
 
     fn because(&self, facts: &Facts<'_>, truth: Truth) -> String {

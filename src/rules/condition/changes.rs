@@ -2,6 +2,7 @@
 
 use super::{Condition, Truth, list, shown};
 use crate::domain::Change;
+use crate::rules::extent::Extent;
 use crate::rules::facts::Facts;
 use crate::settings::Table;
 use crate::settings::table::{nearest, quoted};
@@ -36,6 +37,10 @@ pub(super) fn read(table: &Table<'_>, key: &'static str) -> Option<Box<dyn Condi
 impl Condition for Changes {
     fn truth(&self, facts: &Facts<'_>) -> Truth {
         self.0.contains(&facts.subject().change).into()
+    }
+
+    fn extent(&self) -> Extent {
+        Extent::any_of(self.0.iter().map(|change| change.as_str()))
     }
 
     fn because(&self, facts: &Facts<'_>, _: Truth) -> String {

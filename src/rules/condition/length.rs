@@ -1,6 +1,7 @@
 //! `has_text`, `min_length`, `max_length`: how much the customer wrote, title and text together.
 
 use super::{Condition, NO_TEXT, Truth};
+use crate::rules::extent::Extent;
 use crate::rules::facts::Facts;
 use crate::settings::Table;
 
@@ -39,6 +40,14 @@ impl Condition for Check {
             Self::AtMost(count) => facts.length() <= *count,
             Self::Any(wanted) => facts.texts().next().is_some() == *wanted,
         })
+    }
+
+    fn extent(&self) -> Extent {
+        match self {
+            Self::AtLeast(count) => Extent::AtLeast(*count as f64),
+            Self::AtMost(count) => Extent::AtMost(*count as f64),
+            Self::Any(wanted) => Extent::Is(*wanted),
+        }
     }
 
     fn because(&self, facts: &Facts<'_>, truth: Truth) -> String {

@@ -11,6 +11,7 @@ mod pattern;
 mod rating;
 mod words;
 
+use super::extent::Extent;
 use super::facts::Facts;
 use crate::domain::text::one_line;
 use crate::settings::Table;
@@ -71,6 +72,14 @@ pub trait Condition: Send + Sync + Debug {
         Finding { truth, because: self.because(facts, truth) }
     }
 
+    /// How much it lets through.
+    fn extent(&self) -> Extent;
+
+    /// What is probably a mistake in it, though it can be read.
+    fn warning(&self) -> Option<String> {
+        None
+    }
+
     /// The names or uuids that it lists, if it lists any.
     fn names(&self) -> &[String] {
         &[]
@@ -118,25 +127,25 @@ pub const TABLE: &[ConditionKind] = &[
     },
     ConditionKind {
         key: "websites",
-        summary: "one of these websites (names or uuids, case-insensitive) shows the review's source",
+        summary: "one of these websites (names or uuids, however they are spelt) shows the review's source",
         example: r#"websites = ["Shop NL", "Shop BE"]"#,
         read: named::websites,
     },
     ConditionKind {
         key: "sources",
-        summary: "the review is from one of these sources (names or uuids, case-insensitive)",
+        summary: "the review is from one of these sources (names or uuids, however they are spelt)",
         example: r#"sources = ["Google Amsterdam"]"#,
         read: named::sources,
     },
     ConditionKind {
         key: "platforms",
-        summary: "the review is on one of these platforms (names or uuids, case-insensitive)",
+        summary: "the review is on one of these platforms (names or uuids, however they are spelt)",
         example: r#"platforms = ["Google", "Kiyoh"]"#,
         read: named::platforms,
     },
     ConditionKind {
         key: "languages",
-        summary: "the review's language: `nl` is any Dutch, `nl_BE` only Belgian Dutch",
+        summary: "the review's language: `nl` is any Dutch, `nl_BE` only Belgian Dutch; any code of BCP 47",
         example: r#"languages = ["nl", "de_AT"]"#,
         read: language::read,
     },
@@ -198,7 +207,7 @@ pub const TABLE: &[ConditionKind] = &[
     },
     ConditionKind {
         key: "matches_regex",
-        summary: "the text matches this regular expression, case-insensitive",
+        summary: "the text, or its plain form, matches this regular expression, case-insensitive",
         example: r"matches_regex = '\border\s+\d+\b'",
         read: pattern::read,
     },
@@ -214,11 +223,23 @@ fn list(table: &Table<'_>, key: &'static str, hint: &str) -> Option<Vec<String>>
         "is an empty list, so it would never match"
     } else if texts.iter().any(|text| text.trim().is_empty()) {
         "contains an empty text"
+    } else if texts.iter().any(|text| text.chars().any(is_hidden_control)) {
+        table.problem(key, "contains a control character, so it would never match", QUOTES);
+        return None;
     } else {
         return Some(texts);
     };
     table.problem(key, fault, hint);
     None
+}
+
+/// What to do about a control character that TOML made of a backslash.
+const QUOTES: &str =
+    "in double quotes TOML reads \\b as a control character: write it in single quotes, such as '\\b'";
+
+/// Whether `c` is a control character that no text of a review has.
+fn is_hidden_control(c: char) -> bool {
+    c.is_control() && !matches!(c, '\n' | '\r' | '\t')
 }
 
 /// A name in backticks, safe to print.

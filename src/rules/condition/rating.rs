@@ -2,6 +2,7 @@
 
 use super::{Condition, Truth};
 use crate::domain::Rating;
+use crate::rules::extent::Extent;
 use crate::rules::facts::Facts;
 use crate::settings::Table;
 
@@ -55,6 +56,14 @@ impl Condition for Check {
             Self::AtMost(bound) => rating.is_some_and(|rating| rating <= *bound),
             Self::Known(wanted) => rating.is_some() == *wanted,
         })
+    }
+
+    fn extent(&self) -> Extent {
+        match self {
+            Self::AtLeast(bound) => Extent::AtLeast(*bound),
+            Self::AtMost(bound) => Extent::AtMost(*bound),
+            Self::Known(wanted) => Extent::Is(*wanted),
+        }
     }
 
     fn because(&self, facts: &Facts<'_>, truth: Truth) -> String {

@@ -1,6 +1,7 @@
 //! `contains_any`, `contains_all`: words and phrases in what the customer wrote.
 
 use super::{Condition, NO_TEXT, Truth, all_of, any_of, list, shown};
+use crate::rules::extent::Extent;
 use crate::rules::facts::Facts;
 use crate::rules::phrase::Phrase;
 use crate::settings::Table;
@@ -55,6 +56,11 @@ impl Condition for Words {
             true => phrases.all(|phrase| is_in(phrase, facts)),
             false => phrases.any(|phrase| is_in(phrase, facts)),
         })
+    }
+
+    fn extent(&self) -> Extent {
+        let phrases = self.phrases.iter().map(|phrase| format!("{phrase:?}")).collect();
+        if self.all { Extent::AllOf(phrases) } else { Extent::AnyOf(phrases) }
     }
 
     fn because(&self, facts: &Facts<'_>, truth: Truth) -> String {

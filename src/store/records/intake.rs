@@ -64,6 +64,12 @@ impl IntakeReport {
         self.seen.extend(other.seen);
     }
 
+    /// Adds what was routed of reviews that this report counts as waiting.
+    pub fn release(&mut self, routed: Self) {
+        self.waiting = self.waiting.saturating_sub(routed.matched + routed.unmatched);
+        self.add(Self { waiting: 0, ..routed });
+    }
+
     /// Counts revisions of a kind.
     pub fn count_change(&mut self, change: Change, count: u64) {
         match self.changes.iter_mut().find(|(known, _)| *known == change) {

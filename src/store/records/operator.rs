@@ -1,6 +1,6 @@
 //! What problems are assessed from, and which of them the operator was notified of.
 
-use super::{AccountRecord, DestinationRecord};
+use super::{AccountRecord, DestinationRecord, ScaleRecord, UnknownName};
 use crate::domain::{Catalog, ProblemKind, Reason, Timestamp};
 
 /// What problems are assessed from.
@@ -20,6 +20,10 @@ pub struct ProblemFacts {
     pub malformed: Vec<Tally>,
     /// Reviews unmatched because a name is unknown, by account.
     pub undecided: Vec<Tally>,
+    /// Names in the configuration that nothing bears.
+    pub unknown_names: Vec<UnknownName>,
+    /// Scales that were learnt or are contradicted, and those that a rating exceeds.
+    pub scales: Vec<ScaleRecord>,
 }
 
 /// An account, and its names where they were loaded once.

@@ -133,6 +133,8 @@ pub struct RevisionRow {
     pub change: Change,
     /// What it was before.
     pub previous: Option<Previous>,
+    /// The top of the scale that its rating was read on; none where no rule has run.
+    pub scale: Option<f64>,
     /// When it was seen.
     pub seen_at: Timestamp,
 }

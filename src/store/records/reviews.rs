@@ -136,6 +136,8 @@ pub struct RouteDecision {
     pub undecided: bool,
     /// To be marked read although it is sent to nobody.
     pub mark: bool,
+    /// The top of the scale that its rating was read on; none where no rule has run.
+    pub scale: Option<f64>,
 }
 
 /// A delivery to be made.
@@ -151,7 +153,7 @@ pub struct NewDelivery {
     pub at_once: bool,
 }
 
-/// A held or settling review.
+/// A review on which the rules are to run: held, settling, or to be matched again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UnroutedReview {
     /// Its newest revision.
@@ -162,6 +164,8 @@ pub struct UnroutedReview {
     pub previous: Option<Previous>,
     /// When it was first seen.
     pub first_seen_at: Timestamp,
-    /// Whether it waits for `settle` (and not for names).
+    /// Whether it waits for `settle` (and not for names), or was matched before.
     pub state: ReviewState,
+    /// The top of the scale that its rating was read on before.
+    pub scale: Option<f64>,
 }

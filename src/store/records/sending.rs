@@ -66,6 +66,8 @@ pub struct LeasedReview {
     pub called: Called,
     /// Why it is sent.
     pub rules: Vec<RuleHit>,
+    /// The top of the scale that its rating was read on.
+    pub scale: Option<f64>,
 }
 
 /// How an attempt ended and what follows.

@@ -86,6 +86,10 @@ pub(super) async fn save_catalog(
         .bind(now.0)
         .execute(&mut *transaction)
         .await?;
+    sqlx::query("UPDATE reviews SET rematch = 1 WHERE account = $1 AND undecided = 1 AND rematch = 0")
+        .bind(account)
+        .execute(&mut *transaction)
+        .await?;
     Ok(transaction.commit().await?)
 }
 

@@ -61,6 +61,12 @@ pub(super) async fn intake(
         tally(&mut report, &revision.routed, Some(revision.change));
         report.edited += 1;
     }
+    let fresh_ratings = fresh.iter().map(|(item, _)| (&item.review.source_uuid, None, &item.review.rating));
+    let revised_ratings = revised.iter().map(|(head, item, _)| {
+        let before = known.get(&head.id).and_then(|known| known.review.as_ref());
+        (&item.review.source_uuid, before.map(|before| &before.rating), &item.review.rating)
+    });
+    names::see(&mut transaction, batch.account, fresh_ratings.chain(revised_ratings)).await?;
     refresh(&mut transaction, &refreshed).await?;
     let ids = insert(&mut transaction, batch, &fresh).await?;
     report.seen.extend(ids.values());
@@ -267,12 +273,12 @@ async fn insert_revisions<'a>(
     let rows: Result<Vec<Value>, StoreError> = revisions
         .map(|(id, number, revision)| {
             let previous = revision.previous.as_ref().map(json).transpose()?;
-            Ok(object!([id, number, revision.change.as_str(), previous]))
+            Ok(object!([id, number, revision.change.as_str(), previous, revision.routed.scale]))
         })
         .collect();
     sqlx::query(
-        "INSERT INTO revisions (review_id, revision, change, previous, seen_at)
-         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, $2 FROM json_each($1)",
+        "INSERT INTO revisions (review_id, revision, change, previous, scale, seen_at)
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, $2 FROM json_each($1)",
     )
     .bind(json(&rows?)?)
     .bind(now.0)
@@ -317,7 +323,8 @@ async fn revise(
         "UPDATE reviews SET revision = revision + 1, state = j.value ->> 'state',
             content_hash = j.value ->> 'content_hash', body_hash = j.value ->> 'body_hash',
             body = j.value ->> 'body', reviewed_at = j.value ->> 'reviewed_at', changed_at = $2, aged_at = $2,
-            match_at = j.value ->> 'match_at', undecided = j.value ->> 'undecided', mark_attempts = 0,
+            match_at = j.value ->> 'match_at', undecided = j.value ->> 'undecided', rematch = 0,
+            mark_attempts = 0,
             mark_error = NULL, listed_since_mark = 0,
             mark = CASE WHEN ",
         marks::unsettled!(),
@@ -517,7 +524,8 @@ async fn skip_read(transaction: &mut Transaction, listing: &CompleteListing<'_>)
     Ok(())
 }
 
-const WAITING: &str = "account = $1 AND (state = 'held' OR (state = 'settling' AND match_at <= $2))";
+const WAITING: &str = "account = $1 AND (state = 'held' OR (state = 'settling' AND match_at <= $2)
+    OR (rematch = 1 AND state IN ('matched', 'unmatched')))";
 
 pub(super) async fn anything_waiting(
     pool: &SqlitePool,
@@ -529,7 +537,7 @@ pub(super) async fn anything_waiting(
     Ok(waiting.fetch_one(pool).await?)
 }
 
-type WaitingRow = (i64, String, i64, String, String, i64, String, Option<String>);
+type WaitingRow = (i64, String, i64, String, String, i64, String, Option<String>, Option<f64>);
 
 /// Reviews with their newest revisions, as rules see them.
 async fn waiting(
@@ -537,7 +545,8 @@ async fn waiting(
     ids: &[i64],
 ) -> Result<Vec<(i64, String, i64, UnroutedReview)>, StoreError> {
     let rows: Vec<WaitingRow> = sqlx::query_as(
-        "SELECT r.id, r.uuid, r.revision, r.state, r.body, r.first_seen_at, v.change, v.previous
+        "SELECT r.id, r.uuid, r.revision, r.state, r.body, r.first_seen_at, v.change, v.previous,
+            v.scale
          FROM reviews r JOIN revisions v ON v.review_id = r.id AND v.revision = r.revision
          WHERE r.body IS NOT NULL AND r.state <> 'malformed' AND r.id IN (SELECT value FROM json_each($1))
          ORDER BY r.id",
@@ -546,13 +555,14 @@ async fn waiting(
     .fetch_all(&mut **transaction)
     .await?;
     rows.into_iter()
-        .map(|(id, uuid, revision, state, body, first_seen_at, change, previous)| {
+        .map(|(id, uuid, revision, state, body, first_seen_at, change, previous, scale)| {
             let waiting = UnroutedReview {
                 review: parse(&body)?,
                 change: Change::parse(&change).ok_or_else(|| unknown("change", &change))?,
                 previous: previous.as_deref().map(parse).transpose()?,
                 first_seen_at: Timestamp(first_seen_at),
                 state: ReviewState::parse(&state).ok_or_else(|| unknown("review state", &state))?,
+                scale,
             };
             Ok((id, uuid, revision, waiting))
         })
@@ -566,14 +576,7 @@ pub(super) async fn route_again(
     now: Timestamp,
     route: Route<'_>,
 ) -> Result<IntakeReport, StoreError> {
-    let existing: Vec<(i64, String, String)> = sqlx::query_as(
-        "SELECT d.review_id, d.destination, d.recipient FROM deliveries d JOIN reviews r ON r.id = d.review_id
-         WHERE d.revision = r.revision AND r.id IN (SELECT value FROM json_each($1))",
-    )
-    .bind(json(reviews)?)
-    .fetch_all(&mut *transaction)
-    .await?;
-    let existing: HashSet<(i64, String, String)> = existing.into_iter().collect();
+    let existing = existing(&mut transaction, reviews).await?;
     let mut report = IntakeReport::default();
     let mut routed = Vec::new();
     let mut updates = Vec::new();
@@ -583,9 +586,7 @@ pub(super) async fn route_again(
             continue;
         }
         let mut own = route(&waiting);
-        own.deliveries.retain(|delivery| {
-            !existing.contains(&(id, delivery.destination.clone(), delivery.recipient.clone()))
-        });
+        own.deliveries.retain(|delivery| !existing.contains(&existing_key(id, delivery)));
         tally(&mut report, &own, None);
         updates.push(object!({
             "id": id, "state": own.state.as_str(), "undecided": u8::from(own.undecided),
@@ -595,7 +596,7 @@ pub(super) async fn route_again(
     }
     // What is to be sent once more is not marked before it is.
     sqlx::query(concat!(
-        "UPDATE reviews SET state = j.value ->> 'state', undecided = j.value ->> 'undecided',
+        "UPDATE reviews SET state = j.value ->> 'state', undecided = j.value ->> 'undecided', rematch = 0,
             mark = CASE WHEN mark = 'due' AND j.value ->> 'waits' THEN 'none'
                         WHEN mark = 'none' AND j.value ->> 'mark' AND NOT ",
         marks::unsettled!(),
@@ -615,6 +616,28 @@ pub(super) async fn route_again(
     Ok(report)
 }
 
+/// A delivery by its review, destination and recipient.
+type ExistingKey = (i64, String, String);
+
+fn existing_key(review: i64, delivery: &NewDelivery) -> ExistingKey {
+    (review, delivery.destination.clone(), delivery.recipient.clone())
+}
+
+/// The deliveries that the newest revisions of these reviews have.
+async fn existing(
+    transaction: &mut Transaction,
+    reviews: &[i64],
+) -> Result<HashSet<ExistingKey>, StoreError> {
+    let existing: Vec<ExistingKey> = sqlx::query_as(
+        "SELECT d.review_id, d.destination, d.recipient FROM deliveries d JOIN reviews r ON r.id = d.review_id
+         WHERE d.revision = r.revision AND r.id IN (SELECT value FROM json_each($1))",
+    )
+    .bind(json(reviews)?)
+    .fetch_all(&mut **transaction)
+    .await?;
+    Ok(existing.into_iter().collect())
+}
+
 /// Makes the deliveries of reviews that were routed in state, by their id, uuid and revision; returns the ids.
 async fn place_routed(
     transaction: &mut Transaction,
@@ -627,6 +650,8 @@ async fn place_routed(
         .map(|(id, uuid, revision, routed)| placement(*id, *revision, account, uuid, routed))
         .collect();
     place(transaction, &placements, now).await?;
+    names::keep_scales(transaction, routed.iter().map(|(id, _, revision, routed)| (*id, *revision, routed)))
+        .await?;
     let ids: Vec<i64> = routed.iter().map(|(id, ..)| *id).collect();
     supersede(transaction, &ids, now).await?;
     Ok(ids)
@@ -646,14 +671,20 @@ pub(super) async fn route_waiting(
         .bind(limit)
         .fetch_all(&mut *transaction)
         .await?;
+    let existing = existing(&mut transaction, &ids).await?;
+    let mut report = IntakeReport::default();
     let mut routed = Vec::new();
     for (id, uuid, revision, waiting) in waiting(&mut transaction, &ids).await? {
-        routed.push((id, uuid, revision, route(&waiting)));
+        let mut own = route(&waiting);
+        own.deliveries.retain(|delivery| !existing.contains(&existing_key(id, delivery)));
+        tally(&mut report, &own, None);
+        // What is still held is as it was.
+        if own.state != ReviewState::Held {
+            routed.push((id, uuid, revision, own));
+        }
     }
-    let mut report = IntakeReport::default();
     let mut updates = Vec::new();
     for (id, _, _, routed) in &routed {
-        tally(&mut report, routed, None);
         let mark = if routed.mark { "due" } else { "none" };
         let mark_at = routed.mark.then_some(now.0);
         let match_at = routed.match_at.map(|at| at.0);
@@ -663,15 +694,16 @@ pub(super) async fn route_waiting(
             match_at,
             u8::from(routed.undecided),
             mark,
-            mark_at
+            mark_at,
+            u8::from(routed.deliveries.is_empty())
         ]));
     }
     sqlx::query(concat!(
-        "UPDATE reviews SET state = j.value ->> 1, match_at = j.value ->> 2, undecided = j.value ->> 3,
-            mark = CASE WHEN ",
+        "UPDATE reviews SET state = j.value ->> 1, match_at = j.value ->> 2, undecided = j.value ->> 3, rematch = 0,
+            mark = CASE WHEN mark = 'done' OR (mark = 'due' AND j.value ->> 6) THEN mark WHEN ",
         marks::unsettled!(),
         " THEN 'none' ELSE j.value ->> 4 END,
-            mark_at = CASE WHEN ",
+            mark_at = CASE WHEN mark = 'done' OR (mark = 'due' AND j.value ->> 6) THEN mark_at WHEN ",
         marks::unsettled!(),
         " THEN NULL ELSE j.value ->> 5 END
          FROM json_each($1) j WHERE reviews.id = j.value ->> 0",

@@ -11,6 +11,7 @@ mod intake;
 mod interventions;
 mod marks;
 mod migrations;
+mod names;
 mod operator;
 mod people;
 mod row;
@@ -286,6 +287,27 @@ impl Store for SqliteStore {
             return Ok(IntakeReport::default());
         }
         intake::route_waiting(self.begin().await?, account, now, limit, route).await
+    }
+    async fn scales(&self, account: &str) -> Result<Vec<ScaleRecord>, StoreError> {
+        names::scales(&self.reader, account).await
+    }
+    async fn save_scales(
+        &self,
+        account: &str,
+        scales: &[(String, Scale)],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        names::save_scales(self.begin().await?, account, scales, now).await
+    }
+    async fn save_unknown_names(&self, unknown: &[UnknownName]) -> Result<(), StoreError> {
+        // Mostly they are the same: that must not take the write lock.
+        let mut unknown = unknown.to_vec();
+        unknown.sort_by(|a, b| (&a.account, &a.text).cmp(&(&b.account, &b.text)));
+        unknown.dedup();
+        if names::unknown_names(&self.reader).await? == unknown {
+            return Ok(());
+        }
+        names::save_unknown_names(self.begin().await?, &unknown).await
     }
     async fn next_match(&self, account: &str) -> Result<Option<Timestamp>, StoreError> {
         intake::next_match(&self.reader, account).await

@@ -26,6 +26,8 @@ pub(super) async fn problem_facts(pool: &SqlitePool) -> Result<ProblemFacts, Sto
         marked_yet_listed: tallies(pool, listed).await?,
         malformed: tallies(pool, malformed).await?,
         undecided: tallies(pool, undecided).await?,
+        unknown_names: names::unknown_names(pool).await?,
+        scales: names::noted_scales(pool).await?,
     })
 }
 

@@ -157,18 +157,19 @@ fn review(row: Reviewed) -> Result<ReviewRow, StoreError> {
 }
 
 pub(super) async fn revisions(pool: &SqlitePool, review: i64) -> Result<Vec<RevisionRow>, StoreError> {
-    let rows: Vec<(i64, String, Option<String>, i64)> = sqlx::query_as(
-        "SELECT revision, change, previous, seen_at FROM revisions WHERE review_id = $1 ORDER BY revision",
+    let rows: Vec<(i64, String, Option<String>, Option<f64>, i64)> = sqlx::query_as(
+        "SELECT revision, change, previous, scale, seen_at FROM revisions WHERE review_id = $1 ORDER BY revision",
     )
     .bind(review)
     .fetch_all(pool)
     .await?;
     rows.into_iter()
-        .map(|(revision, change, previous, seen_at)| {
+        .map(|(revision, change, previous, scale, seen_at)| {
             Ok(RevisionRow {
                 revision: number(revision),
                 change: Change::parse(&change).ok_or_else(|| unknown("change", &change))?,
                 previous: previous.as_deref().map(parse).transpose()?,
+                scale,
                 seen_at: Timestamp(seen_at),
             })
         })

@@ -189,6 +189,7 @@ from_row! {
         body: String,
         change: String,
         previous: Option<String>,
+        scale: Option<f64>,
         rules: String,
         certain: Option<i64>,
         doubt: Option<i64>,
@@ -204,7 +205,7 @@ async fn load_reviews(transaction: &mut Transaction, leased: &mut [Leased]) -> R
     // What was never edited was never sent as anything else. Of a tombstone it is no longer known who got what.
     let rows: Vec<MemberRow> = sqlx::query_as(
         "SELECT d.message_id, d.id AS delivery, d.revision, r.id AS review_id, r.revision AS shown, r.body, v.change,
-            v.previous, d.rules,
+            v.previous, v.scale, d.rules,
             CASE WHEN r.revision > 1 THEN (SELECT MAX(o.received) FROM deliveries o WHERE o.review_id = d.review_id
                 AND o.destination = d.destination AND o.recipient = d.recipient) END AS certain,
             CASE WHEN r.revision > 1 THEN COALESCE(
@@ -252,6 +253,7 @@ async fn member(transaction: &mut Transaction, row: MemberRow) -> Result<LeasedR
         review,
         called,
         rules: parse(&row.rules)?,
+        scale: row.scale,
     })
 }
 

@@ -80,7 +80,7 @@ async fn leave_tombstones(
         .await?;
     sqlx::query(
         "UPDATE reviews SET state = $2, body = NULL, body_hash = content_hash, reviewed_at = NULL,
-            match_at = NULL, undecided = 0, told = 0, mark_error = NULL, changed_at = $3
+            match_at = NULL, undecided = 0, rematch = 0, told = 0, mark_error = NULL, changed_at = $3
          WHERE id IN (SELECT value FROM json_each($1))",
     )
     .bind(&reviews)

@@ -3,8 +3,8 @@
 use super::address::is_usable_uuid;
 use super::item::{reference, website_uuids};
 use super::normalise::{self, MAX_NAME};
-use super::value::{as_text, as_time, tolerant};
-use crate::domain::{Catalog, Named, Source};
+use super::value::{as_count, as_text, as_time, tolerant};
+use crate::domain::{Catalog, Named, NativeRating, Source};
 use serde_json::Value;
 
 /// The kinds of names, in the order they are requested.
@@ -41,8 +41,18 @@ fn source(value: &Value, named: Named) -> Source {
         review_link: link("review_link"),
         platform_uuid: reference(value.get("platform_uuid")),
         website_uuids: website_uuids(value),
+        average: value.pointer("/overview_summary/avg_rating").and_then(average),
+        reviews: as_count(value.get("total_reviews")),
         last_sync_at: as_time(value.get("last_sync_at")),
         next_sync_at: as_time(value.get("next_sync_at")),
+    }
+}
+
+/// An average rating, as a number or as text; 0 is what a source without reviews has.
+fn average(value: &Value) -> Option<f64> {
+    match NativeRating::from_text(&as_text(Some(value))?) {
+        NativeRating::Number(average) if average > 0.0 => Some(average),
+        _ => None,
     }
 }
 
@@ -77,7 +87,8 @@ mod tests {
     fn a_source_keeps_what_messages_and_rules_need() {
         let mut catalog = Catalog::default();
         let raw = r#"{"uuid":"s","name":"A &amp; B","url":"javascript:x","review_link":"https://a.example/",
-            "website_uuids":"[\"w\"]","platform_uuid":"p","next_sync_at":"2022-06-30"}"#;
+            "website_uuids":"[\"w\"]","platform_uuid":"p","next_sync_at":"2022-06-30",
+            "total_reviews":"412","overview_summary":{"avg_rating":"8,7"}}"#;
         add(&mut catalog, Kind::Sources, raw);
         let source = &catalog.sources["s"];
         assert_eq!(source.named.name, "A & B");
@@ -88,5 +99,9 @@ mod tests {
         assert_eq!(source.website_uuids, ["w"]);
         assert_eq!(source.platform_uuid.as_deref(), Some("p"));
         assert!(source.next_sync_at.is_some());
+        assert_eq!((source.average, source.reviews), (Some(8.7), Some(412)));
+        let none = r#"{"uuid":"s","total_reviews":-1,"overview_summary":{"avg_rating":0}}"#;
+        add(&mut catalog, Kind::Sources, none);
+        assert_eq!((catalog.sources["s"].average, catalog.sources["s"].reviews), (None, None));
     }
 }

@@ -29,6 +29,28 @@ async fn a_described_review_is_explained_without_state_or_network() {
     assert!(!place.state().exists());
 }
 
+// first-use 2, 12; J2, J24
+#[tokio::test]
+async fn a_described_review_says_what_is_wrong_with_its_names_and_rating() {
+    let place = Place::new(CONFIG);
+    seed(&place).await;
+    let out = place.run(&["explain", "--rating", "4/10", "--website", "Shopp"]).await.ok().out;
+    for expected in
+        ["rating        2 (4/10)", "scale         10", "no website is called `Shopp`", "`Shop NL`"]
+    {
+        assert!(out.contains(expected), "{expected}: {out}");
+    }
+    let out = place.run(&["explain", "--rating", "4", "--website", "shop&nbsp;NL"]).await.ok().out;
+    assert!(!out.contains("no website"), "{out}");
+    let out = place.run(&["explain", "--rating", "4", "--platform", "WebwinkelKeur"]).await.ok().out;
+    assert!(out.contains("10: the platform documents it"), "{out}");
+    let out = place.run(&["explain", "--rating", "super"]).await.ok().out;
+    assert!(out.contains("rating `super` is unknown; write a number such as 4, 4/10"), "{out}");
+    for wrong in ["true", "4/0", "x/10"] {
+        place.fails(2, &["explain", "--rating", wrong]).await;
+    }
+}
+
 const HOSTILE_WORD: &str = "\u{1b}[31mred\u{202e}";
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 //! after all of it is done and only the answer is lost. A transaction has no other ends.
 
 use async_trait::async_trait;
-use review_bridge::domain::{Catalog, Timestamp};
+use review_bridge::domain::{Catalog, Scale, Timestamp};
 use review_bridge::store::*;
 use review_bridge::upstream::ErrorName;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -112,6 +112,9 @@ faulty! {
     fn intake(batch: &IntakeBatch<'_>, decide: Decide<'_>) -> IntakeReport;
     fn complete_listing(listing: &CompleteListing<'_>) -> ListingReport;
     fn route_waiting(account: &str, now: Timestamp, limit: u32, route: Route<'_>) -> IntakeReport;
+    fn scales(account: &str) -> Vec<ScaleRecord>;
+    fn save_scales(account: &str, scales: &[(String, Scale)], now: Timestamp) -> ();
+    fn save_unknown_names(names: &[UnknownName]) -> ();
     fn next_match(account: &str) -> Option<Timestamp>;
     fn recover(now: Timestamp) -> u64;
     fn expire(now: Timestamp) -> u64;

@@ -1,7 +1,7 @@
 //! Accounts: names, polls, endpoints, and the budget of requests.
 
 use super::state::State;
-use review_bridge::domain::{Catalog, Timestamp};
+use review_bridge::domain::{Catalog, Scale, SeenRatings, Timestamp};
 use review_bridge::store::*;
 use review_bridge::upstream::ErrorName;
 use std::sync::Arc;
@@ -20,13 +20,59 @@ impl State {
         Some((Catalog::clone(account.catalog.as_ref()?), account.record.catalog_at?))
     }
 
-    pub fn save_catalog(&mut self, account: &str, catalog: &Catalog, now: Timestamp) {
-        let account = self.account_mut(account);
+    pub fn save_catalog(&mut self, name: &str, catalog: &Catalog, now: Timestamp) {
+        let account = self.account_mut(name);
         // Mostly they are the same as before.
         if account.catalog.as_deref() != Some(catalog) {
             account.catalog = Some(Arc::new(catalog.clone()));
         }
         account.record.catalog_at = Some(now);
+        self.match_undecided_again(name);
+    }
+
+    fn match_undecided_again(&mut self, account: &str) {
+        let of = self.reviews.index().accounts.get(account);
+        let open: Vec<i64> = of.map_or(Vec::new(), |of| of.open.iter().copied().collect());
+        for id in open {
+            self.reviews.change(id, |entry| entry.rematch = true);
+        }
+    }
+
+    pub fn scales(&self, account: &str) -> Vec<ScaleRecord> {
+        let of = self.scales.iter().filter(|((name, _), _)| name == account);
+        of.map(|(_, record)| record.clone()).collect()
+    }
+
+    pub fn save_scales(&mut self, account: &str, scales: &[(String, Scale)], now: Timestamp) {
+        for (source, scale) in scales {
+            let key = (account.to_owned(), source.clone());
+            let record = self.scales.entry(key).or_insert_with(|| ScaleRecord {
+                account: account.to_owned(),
+                source: source.clone(),
+                seen: SeenRatings::default(),
+                scale: None,
+                since: None,
+            });
+            let is_another = record.scale.is_some_and(|before| before.top != scale.top);
+            (record.scale, record.since) = (Some(*scale), Some(now));
+            if !is_another {
+                continue;
+            }
+            let of = self.reviews.index().accounts.get(account);
+            let unmatched: Vec<i64> = of.map_or(Vec::new(), |of| of.unmatched.iter().copied().collect());
+            for id in unmatched {
+                let review = self.reviews.get(id).and_then(|entry| entry.review());
+                if review.is_some_and(|review| review.source_uuid.as_ref() == Some(source)) {
+                    self.reviews.change(id, |entry| entry.rematch = true);
+                }
+            }
+        }
+    }
+
+    pub fn save_unknown_names(&mut self, names: &[UnknownName]) {
+        self.unknown_names = names.to_vec();
+        self.unknown_names.sort_by(|a, b| (&a.account, &a.text).cmp(&(&b.account, &b.text)));
+        self.unknown_names.dedup();
     }
 
     pub fn poll_failed(&mut self, account: &str, kind: ErrorName, error: &str, now: Timestamp) {

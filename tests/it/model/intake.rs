@@ -3,7 +3,7 @@
 use super::delivery::DeliveryEntry;
 use super::rows::{Body, Mark, ReviewEntry};
 use super::state::State;
-use review_bridge::domain::{Change, DeliveryState, MessageKind, Timestamp};
+use review_bridge::domain::{Change, DeliveryState, MessageKind, Review, SeenRatings, Timestamp};
 use review_bridge::store::*;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +31,13 @@ impl State {
                 (Decision::Revise(revision), None) => fresh.push((item, revision)),
             }
         }
+        for (item, _) in &fresh {
+            self.see(batch.account, None, &item.review);
+        }
+        for (id, item, _) in &revised {
+            let before = self.reviews.get(*id).and_then(|entry| entry.review().cloned());
+            self.see(batch.account, before.as_deref(), &item.review);
+        }
         let mut placements = Vec::new();
         for (item, revision) in fresh {
             let id = self.insert(batch, item, &revision);
@@ -54,6 +61,24 @@ impl State {
             self.mark_settled(*id, batch.now);
         }
         report
+    }
+
+    /// Adds to what was seen of a source what a review shows, which said `before`.
+    fn see(&mut self, account: &str, before: Option<&Review>, review: &Review) {
+        let Some(source) = &review.source_uuid else { return };
+        let news = SeenRatings::news(before.map(|before| &before.rating), &review.rating);
+        let key = (account.to_owned(), source.clone());
+        if news == SeenRatings::default() {
+            return;
+        }
+        let record = self.scales.entry(key).or_insert_with(|| ScaleRecord {
+            account: account.to_owned(),
+            source: source.clone(),
+            seen: SeenRatings::default(),
+            scale: None,
+            since: None,
+        });
+        record.seen = record.seen.plus(news);
     }
 
     fn keep_malformed(&mut self, batch: &IntakeBatch<'_>) -> u64 {
@@ -91,6 +116,7 @@ impl State {
             changed_at: now,
             match_at: None,
             undecided: false,
+            rematch: false,
             told: false,
             listed: false,
             unlisted_at: now,
@@ -216,10 +242,12 @@ fn say(entry: &mut ReviewEntry, item: &Fingerprinted, revision: &Revision, now: 
         revision: entry.revision,
         change: revision.change,
         previous: revision.previous.clone(),
+        scale: revision.routed.scale,
         seen_at: now,
     });
     let routed = &revision.routed;
     (entry.state, entry.match_at, entry.undecided) = (routed.state, routed.match_at, routed.undecided);
+    entry.rematch = false;
     entry.mark = if routed.mark { Mark::Due(now) } else { Mark::None };
 }
 

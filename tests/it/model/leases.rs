@@ -115,6 +115,7 @@ impl State {
                 review: (**review).clone(),
                 called: self.called(id, newest.change),
                 rules: (*delivery.rules).clone(),
+                scale: newest.scale,
             };
             let at = review.review.reviewed_at;
             told.push(((at.is_none(), at, delivery.review), review));

@@ -99,17 +99,29 @@ impl State {
         let mut report = IntakeReport::default();
         let Some(of) = self.reviews.index().accounts.get(account) else { return report };
         let settled = of.settling.range(..=(now, i64::MAX)).map(|(_, id)| *id);
-        let mut ids: Vec<i64> = of.held.iter().copied().chain(settled).collect();
+        let again = of.rematch.iter().copied();
+        let mut ids: Vec<i64> = of.held.iter().copied().chain(settled).chain(again).collect();
         ids.sort_unstable();
         ids.truncate(limit as usize);
         for id in &ids {
             let Some(waiting) = waiting(self.reviews.get(*id).unwrap()) else { continue };
-            let routed = route(&waiting);
+            let mut routed = route(&waiting);
+            routed.deliveries.retain(|delivery| !self.has_delivery(*id, delivery));
             tally(&mut report, &routed, None);
+            if routed.state == ReviewState::Held {
+                continue;
+            }
             let mark = if routed.mark && self.is_settled(*id) { Mark::Due(now) } else { Mark::None };
             self.reviews.change(*id, |entry| {
                 (entry.state, entry.match_at) = (routed.state, routed.match_at);
-                (entry.undecided, entry.mark) = (routed.undecided, mark);
+                (entry.undecided, entry.rematch) = (routed.undecided, false);
+                keep_scale(entry, &routed);
+                // What was marked stays so, and what is to be marked, too, where nothing new is sent.
+                match entry.mark {
+                    Mark::Done(_) => {}
+                    Mark::Due(_) if routed.deliveries.is_empty() => {}
+                    _ => entry.mark = mark,
+                }
             });
             self.place(*id, &routed, now);
             self.supersede(*id, now);
@@ -135,25 +147,17 @@ impl State {
             let Some(entry) = self.reviews.get(id).filter(|entry| &*entry.account == account) else {
                 continue;
             };
-            let revision = entry.revision;
             let Some(waiting) = waiting(entry) else { continue };
             if matches!(waiting.state, ReviewState::Held | ReviewState::Settling) {
                 continue;
             }
             let mut routed = route(&waiting);
-            let has = |new: &NewDelivery| {
-                self.deliveries_of(id).into_iter().any(|id| {
-                    let old = self.delivery(id);
-                    old.revision == revision
-                        && *old.destination == *new.destination
-                        && *old.recipient == *new.recipient
-                })
-            };
-            routed.deliveries.retain(|delivery| !has(delivery));
+            routed.deliveries.retain(|delivery| !self.has_delivery(id, delivery));
             tally(&mut report, &routed, None);
             let mark = routed.mark && self.is_settled(id);
             self.reviews.change(id, |entry| {
-                (entry.state, entry.undecided) = (routed.state, routed.undecided);
+                (entry.state, entry.undecided, entry.rematch) = (routed.state, routed.undecided, false);
+                keep_scale(entry, &routed);
                 match entry.mark {
                     // What is to be told once more is not marked before it is.
                     Mark::Due(_) if !routed.deliveries.is_empty() => entry.mark = Mark::None,
@@ -168,6 +172,25 @@ impl State {
     }
 }
 
+impl State {
+    /// Whether the newest revision of a review has that delivery.
+    fn has_delivery(&self, review: i64, new: &NewDelivery) -> bool {
+        let revision = self.reviews.get(review).unwrap().revision;
+        self.deliveries_of(review).into_iter().any(|id| {
+            let old = self.delivery(id);
+            old.revision == revision
+                && *old.destination == *new.destination
+                && *old.recipient == *new.recipient
+        })
+    }
+}
+
+fn keep_scale(entry: &mut ReviewEntry, routed: &RouteDecision) {
+    if let (Some(newest), Some(scale)) = (entry.revisions.last_mut(), routed.scale) {
+        newest.scale = Some(scale);
+    }
+}
+
 /// A review with its newest revision, as rules see it.
 fn waiting(entry: &ReviewEntry) -> Option<UnroutedReview> {
     let newest = entry.revisions.last()?;
@@ -177,5 +200,6 @@ fn waiting(entry: &ReviewEntry) -> Option<UnroutedReview> {
         previous: newest.previous.clone(),
         first_seen_at: entry.first_seen_at,
         state: entry.state,
+        scale: newest.scale,
     })
 }

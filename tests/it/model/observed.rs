@@ -27,6 +27,7 @@ pub struct Details {
     windows: Vec<DigestWindow>,
     problems: Vec<ProblemRecord>,
     endpoints: Vec<Vec<EndpointRecord>>,
+    scales: Vec<Vec<ScaleRecord>>,
 }
 
 const ALL: u32 = 1_000;
@@ -61,12 +62,13 @@ pub async fn details(store: &dyn Store, seen: &Observed, messages: &[String]) ->
     for review in &seen.reviews {
         revisions.push(store.list_revisions(review.id).await.unwrap());
     }
-    let (mut began, mut endpoints) = (Vec::new(), Vec::new());
+    let (mut began, mut endpoints, mut scales) = (Vec::new(), Vec::new(), Vec::new());
     for destination in DESTINATIONS {
         began.push(store.attempts_since(destination, Timestamp(0)).await.unwrap());
     }
     for account in ACCOUNTS {
         endpoints.push(store.endpoints(account).await.unwrap());
+        scales.push(store.scales(account).await.unwrap());
     }
     let mut windows = store.digest_windows().await.unwrap();
     windows.sort_by(|a, b| a.destination.cmp(&b.destination));
@@ -80,5 +82,6 @@ pub async fn details(store: &dyn Store, seen: &Observed, messages: &[String]) ->
         windows,
         problems: store.problems().await.unwrap(),
         endpoints,
+        scales,
     }
 }

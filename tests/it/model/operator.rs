@@ -1,7 +1,7 @@
 //! Facts from which problems are assessed, and which of them the operator was notified of.
 
 use super::state::State;
-use review_bridge::domain::{Catalog, DeliveryState, Reason, Timestamp};
+use review_bridge::domain::{Catalog, DeliveryState, Reason, ScaleReason, Timestamp};
 use review_bridge::store::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +19,8 @@ impl State {
             destinations: self.destinations(),
             queued: self.queued_for_broken(),
             dead: self.dead_letters(),
+            unknown_names: self.unknown_names.clone(),
+            scales: self.noted_scales(),
             ..ProblemFacts::default()
         };
         for (name, of) in of_reviews {
@@ -33,6 +35,16 @@ impl State {
             }
         }
         facts
+    }
+
+    fn noted_scales(&self) -> Vec<ScaleRecord> {
+        let noted = |record: &&ScaleRecord| {
+            record.scale.is_some_and(|scale| {
+                matches!(scale.reason, ScaleReason::Learnt | ScaleReason::Contradicted)
+                    || record.seen.highest > scale.top
+            })
+        };
+        self.scales.values().filter(noted).cloned().collect()
     }
 
     fn queued_for_broken(&self) -> Vec<Tally> {

@@ -41,6 +41,8 @@ pub struct ReviewEntry {
     pub changed_at: Timestamp,
     pub match_at: Option<Timestamp>,
     pub undecided: bool,
+    /// Names or a scale changed: the rules run again.
+    pub rematch: bool,
     /// Whether an attempt to tell it began.
     pub told: bool,
     pub listed: bool,
@@ -72,6 +74,10 @@ pub struct OfAccount {
     pub yet_listed: BTreeSet<i64>,
     pub malformed: BTreeSet<i64>,
     pub undecided: BTreeSet<i64>,
+    pub rematch: BTreeSet<i64>,
+    pub unmatched: BTreeSet<i64>,
+    /// Undecided, in whatever state.
+    pub open: BTreeSet<i64>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -105,6 +111,15 @@ impl ReviewEntry {
             (ReviewState::Malformed, _) => put(&mut of.malformed, id, within),
             (ReviewState::Unmatched, _) if self.undecided => put(&mut of.undecided, id, within),
             _ => {}
+        }
+        if self.undecided {
+            put(&mut of.open, id, within);
+        }
+        if self.state == ReviewState::Unmatched {
+            put(&mut of.unmatched, id, within);
+        }
+        if self.rematch && matches!(self.state, ReviewState::Matched | ReviewState::Unmatched) {
+            put(&mut of.rematch, id, within);
         }
         if let Mark::Due(at) = self.mark {
             put(&mut of.due, (at, id), within);

@@ -41,6 +41,9 @@ pub struct State {
     /// By destination and recipient.
     pub bursts: BTreeMap<(Arc<str>, Arc<str>), BurstWindow>,
     pub problems: BTreeMap<ProblemKey, ProblemRecord>,
+    /// By account and source.
+    pub scales: BTreeMap<(String, String), ScaleRecord>,
+    pub unknown_names: Vec<UnknownName>,
 }
 
 impl State {

@@ -2,7 +2,7 @@
 
 use super::ModelStore;
 use async_trait::async_trait;
-use review_bridge::domain::{Catalog, Timestamp};
+use review_bridge::domain::{Catalog, Scale, Timestamp};
 use review_bridge::store::*;
 use review_bridge::upstream::ErrorName;
 
@@ -61,6 +61,20 @@ impl Store for ModelStore {
         route: Route<'_>,
     ) -> Result<IntakeReport, StoreError> {
         self.with(|state| state.route_waiting(account, now, limit, route))
+    }
+    async fn scales(&self, account: &str) -> Result<Vec<ScaleRecord>, StoreError> {
+        self.with(|state| state.scales(account))
+    }
+    async fn save_scales(
+        &self,
+        account: &str,
+        scales: &[(String, Scale)],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.with(|state| state.save_scales(account, scales, now))
+    }
+    async fn save_unknown_names(&self, names: &[UnknownName]) -> Result<(), StoreError> {
+        self.with(|state| state.save_unknown_names(names))
     }
     async fn next_match(&self, account: &str) -> Result<Option<Timestamp>, StoreError> {
         self.with(|state| state.next_match(account))

@@ -64,6 +64,7 @@ impl State {
             (entry.state, entry.body) = (state, Body::Gone);
             entry.body_hash.clone_from(&entry.content_hash);
             (entry.match_at, entry.undecided, entry.told) = (None, false, false);
+            entry.rematch = false;
             entry.mark_error = None;
             entry.changed_at = now;
         });

@@ -101,11 +101,13 @@ pub fn catalog() -> Catalog {
         website_uuids: websites.iter().map(|uuid| (*uuid).to_owned()).collect(),
         last_sync_at: None,
         next_sync_at: None,
+        average: None,
+        reviews: None,
     };
     Catalog {
         sources: [("s0".to_owned(), source("s0", &[])), ("s1".to_owned(), source("s1", &["w1"]))].into(),
         websites: [("w1".to_owned(), named("w1", "Shop DE"))].into(),
-        platforms: BTreeMap::new(),
+        ..Catalog::default()
     }
 }
 

@@ -103,6 +103,8 @@ impl Upstream for SimulatedApi {
                 website_uuids: vec!["site".into()],
                 last_sync_at: None,
                 next_sync_at: None,
+                average: None,
+                reviews: None,
             };
             catalog.sources.insert(uuid, source);
         }
