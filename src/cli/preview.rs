@@ -103,7 +103,7 @@ async fn content(
         let (members, note) = members(settings, arguments, now).await?;
         let from = now.minus(Duration::from_secs(if arguments.digest { 86_400 } else { 300 }));
         let (destination, troubles) = (name.clone(), Vec::new());
-        let digest = Digest { destination, from, to: now, before: None, members, troubles };
+        let digest = Digest { destination, from, to: now, before: None, members, troubles, part: None };
         let content = match arguments.digest {
             true => Content::Digest(Box::new(digest)),
             false => Content::Summary(Box::new(Summary { cause: Cause::Burst, reviews: digest })),

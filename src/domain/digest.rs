@@ -23,6 +23,19 @@ pub struct Digest {
     pub members: Vec<Member>,
     /// Trouble that readers should know of; empty when all is well.
     pub troubles: Vec<String>,
+    /// Which part of a larger message this is; `None` where it is a whole one.
+    pub part: Option<Part>,
+}
+
+/// A part of a digest or a summary that was too large to be sent in one message.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// Which, from 1.
+    pub number: u32,
+    /// Of how many.
+    pub of: u32,
+    /// The figures of the whole.
+    pub whole: Figures,
 }
 
 /// Why reviews are grouped that would normally be delivered one by one.
@@ -124,9 +137,14 @@ impl Figures {
 }
 
 impl Digest {
-    /// The figures of all reviews.
+    /// The figures of its reviews.
     pub fn figures(&self) -> Figures {
         Figures::of(&self.members)
+    }
+
+    /// The figures of the whole, of which it may be a part.
+    pub fn whole(&self) -> Figures {
+        self.part.map_or_else(|| self.figures(), |part| part.whole)
     }
 
     /// What a person should look at, oldest first.
@@ -225,7 +243,15 @@ mod tests {
         member.subject.websites = vec![named("b"), named("a"), named("b")];
         let (from, to) = (Timestamp(0), Timestamp(1));
         let (before, troubles) = (None, Vec::new());
-        let digest = Digest { destination: String::new(), from, to, before, members: vec![member], troubles };
+        let digest = Digest {
+            destination: String::new(),
+            from,
+            to,
+            before,
+            members: vec![member],
+            troubles,
+            part: None,
+        };
         let counts: Vec<_> =
             digest.by_website().into_iter().map(|(name, figures)| (name, figures.count)).collect();
         assert_eq!(counts, [(Some("a".into()), 1), (Some("b".into()), 1)]);

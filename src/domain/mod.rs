@@ -19,7 +19,7 @@ pub mod time;
 pub use catalog::{Catalog, Named, Platform, Source, Website};
 pub use change::{Change, Previous};
 pub use delivery::{DeliveryState, RuleHit};
-pub use digest::{Cause, Digest, Figures, Member, Summary};
+pub use digest::{Cause, Digest, Figures, Member, Part, Summary};
 pub use health::{Health, HealthState};
 pub use message::{Content, Form, Message, MessageKind, Notice, NoticeState};
 pub use outcome::{About, Attempt, Outcome, Reason};

@@ -90,7 +90,9 @@ fn message_of(
             let Window { from, to, before, .. } = serde_json::from_str(leased.content.as_deref()?).ok()?;
             let members = members.collect();
             let destination = leased.destination.clone();
-            Content::Digest(Box::new(Digest { destination, from, to, before, members, troubles: problems }))
+            let part = None;
+            let troubles = problems;
+            Content::Digest(Box::new(Digest { destination, from, to, before, members, troubles, part }))
         }
         MessageKind::Operator => {
             Content::Operator(serde_json::from_str::<Notice>(leased.content.as_deref()?).ok()?)
@@ -99,7 +101,8 @@ fn message_of(
         MessageKind::Summary => {
             let Gathered { cause, from, to } = serde_json::from_str(leased.content.as_deref()?).ok()?;
             let (destination, members) = (leased.destination.clone(), members.collect());
-            let reviews = Digest { destination, from, to, before: None, members, troubles: Vec::new() };
+            let (before, troubles, part) = (None, Vec::new(), None);
+            let reviews = Digest { destination, from, to, before, members, troubles, part };
             Content::Summary(Box::new(Summary { cause, reviews }))
         }
     };

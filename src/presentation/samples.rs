@@ -103,7 +103,7 @@ pub(super) fn digest_of(subjects: Vec<Subject>) -> Digest {
     let from = Timestamp(NOW.0 - 86_400_000);
     let troubles = vec!["destination `support` has not worked for 15 minutes".to_owned()];
     let before = Some(Figures::of(&members));
-    Digest { destination: "owner".into(), from, to: NOW, before, members, troubles }
+    Digest { destination: "owner".into(), from, to: NOW, before, members, troubles, part: None }
 }
 
 fn named(name: &str) -> Named {
