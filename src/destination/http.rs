@@ -10,7 +10,7 @@ use crate::domain::text::one_line;
 use crate::domain::{Attempt, Timestamp};
 use crate::outbound::{Http, Outbound, certificates};
 use crate::settings::Secret;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use std::time::Duration;
 
 /// How much of an answer is read.
@@ -53,6 +53,32 @@ pub struct Answer {
     pub moved_to: Option<String>,
     /// Its body, at most 64 KiB; `None` where it could not be read to its end.
     pub body: Option<String>,
+    /// Whether the body was longer.
+    pub is_cut: bool,
+    /// Whether its media type is that of a web page.
+    pub is_html: bool,
+}
+
+/// How much of an answer's text is searched for what it says.
+const SEARCHED_BYTES: usize = 2_000;
+
+impl Answer {
+    /// Its body without space around it; empty where it could not be read.
+    pub fn text(&self) -> &str {
+        self.body.as_deref().unwrap_or_default().trim_start_matches('\u{feff}').trim()
+    }
+
+    /// Whether it is a web page, which no API answers with.
+    pub fn is_page(&self) -> bool {
+        self.text().starts_with('<') || (self.is_html && !self.text().is_empty())
+    }
+
+    /// Whether the start of its text, in lower case, `has` something.
+    pub fn says(&self, has: impl Fn(&str) -> bool) -> bool {
+        let text = self.text();
+        let end = (0..=SEARCHED_BYTES.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+        has(&text[..end.unwrap_or(0)].to_lowercase())
+    }
 }
 
 /// A URL that `Debug` does not print.
@@ -132,7 +158,10 @@ impl Sender {
 async fn read(mut response: reqwest::Response, now: Timestamp, time: Duration) -> Answer {
     let header = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let status = response.status().as_u16();
-    let retry_after = header(RETRY_AFTER).and_then(|text| retry_after(text, now));
+    // Its own clock, which may not be ours, is the one by which a date is meant.
+    let sent = header(DATE).and_then(http_date).unwrap_or(now);
+    let retry_after = header(RETRY_AFTER).and_then(|text| retry_after(text, sent));
+    let is_html = header(CONTENT_TYPE).is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
     let moved_to = header(LOCATION).and_then(|text| host_of(response.url(), text));
     let mut bytes = Vec::new();
     let all = async {
@@ -147,8 +176,9 @@ async fn read(mut response: reqwest::Response, now: Timestamp, time: Duration) -
         true
     };
     let complete = tokio::time::timeout(time, all).await.unwrap_or(false);
+    let is_cut = bytes.len() >= MAX_ANSWER_BYTES;
     let body = complete.then(|| String::from_utf8_lossy(&bytes).into_owned());
-    Answer { status, retry_after, moved_to, body }
+    Answer { status, retry_after, moved_to, body, is_cut, is_html }
 }
 
 fn host_of(base: &url::Url, location: &str) -> Option<String> {
@@ -156,17 +186,31 @@ fn host_of(base: &url::Url, location: &str) -> Option<String> {
     Some(one_line(&host, 100))
 }
 
-/// `Retry-After`, in seconds or as an HTTP date: above zero, at most an hour.
-pub fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+/// `Retry-After`, in seconds or as an HTTP date of an answer that was sent at `sent`: above zero, at most an hour.
+pub fn retry_after(text: &str, sent: Timestamp) -> Option<Duration> {
     let text = text.trim();
-    let wanted = if !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit()) {
-        // Too many digits for a number is still a wish to wait long.
-        Duration::from_secs(text.parse().unwrap_or(u64::MAX))
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let is_number = |text: &str| text.bytes().all(|digit| digit.is_ascii_digit());
+    let wanted = if !whole.is_empty() && is_number(whole) && is_number(part) {
+        // Too many digits for a number is still a wish to wait long. Some write parts of a second.
+        let more = u64::from(part.bytes().any(|digit| digit != b'0'));
+        Duration::from_secs(whole.parse::<u64>().unwrap_or(u64::MAX).saturating_add(more))
     } else {
-        let date = jiff::fmt::rfc2822::parse(text).ok()?;
-        Timestamp(date.timestamp().as_millisecond()).since(now)
+        http_date(text)?.since(sent)
     };
     (wanted > Duration::ZERO).then(|| wanted.min(MAX_RETRY_AFTER))
+}
+
+/// A date in one of the three forms of HTTP: <https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7>.
+fn http_date(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    let usual = jiff::fmt::rfc2822::parse(text).ok().map(|date| date.timestamp());
+    let obsolete = || {
+        let read = |format: &str| jiff::civil::DateTime::strptime(format, text).ok();
+        let found = read("%A, %d-%b-%y %H:%M:%S GMT").or_else(|| read("%a %b %e %H:%M:%S %Y"));
+        found?.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|date| date.timestamp())
+    };
+    usual.or_else(obsolete).map(|date| Timestamp(date.as_millisecond()))
 }
 
 /// Asks for `url` once and looks at the status alone: a heartbeat. The error holds no part of the address.
@@ -176,4 +220,29 @@ pub async fn ping(outbound: &Outbound, url: &Secret) -> Result<(), String> {
     let answer = client.get(url).timeout(PING_TIMEOUT).send().await;
     let answer = answer.map_err(|error| error.without_url().to_string())?;
     if answer.status().is_success() { Ok(()) } else { Err(format!("the answer was {}", answer.status())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+        // S2
+        #[test]
+        fn no_retry_after_panics_or_is_longer_than_an_hour(
+            text in prop_oneof![
+                any::<String>(),
+                "[0-9]{0,40}([.][0-9]{0,30})?",
+                "[A-Z][a-z]{2}(day)?, [0-9]{1,2}[ -](Jan|Feb|Mar|Dec)[ -][0-9]{1,5} [0-9]{1,2}:[0-9]{2}:[0-9]{2} (GMT|UTC|[+-][0-9]{4})",
+                "[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} -?[0-9]{1,5}",
+            ],
+            sent in any::<i64>(),
+        ) {
+            let wait = retry_after(&text, Timestamp(sent));
+            prop_assert!(wait.is_none_or(|wait| wait > Duration::ZERO && wait <= MAX_RETRY_AFTER));
+        }
+    }
 }

@@ -3,11 +3,14 @@
 //! A kind renders a message into a payload and sends it once; what an answer means is its own knowledge.
 //! When to send, how often and whether again is the outbox's.
 
+mod answers;
 mod chat;
 pub mod discord;
 pub mod email;
 pub mod fixture;
 pub mod google_chat;
+mod guess;
+mod hosts;
 pub mod hours;
 mod http;
 mod kind;
@@ -33,8 +36,10 @@ pub use schedule::Schedule;
 pub use settings::{Burst, COMMON_KEYS, Common, Key, Settings, Shared};
 
 use crate::domain::{Attempt, Message};
+use crate::settings::Secret;
 use crate::template::{Format, Renderer, TemplateProblem};
 use async_trait::async_trait;
+use sha2::{Digest as _, Sha256};
 use std::fmt::Debug;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
@@ -96,6 +101,32 @@ pub trait Make: Send + Sync + Debug {
         common: &Common,
         renderer: Arc<Renderer>,
     ) -> Result<Arc<dyn Destination>, String>;
+    /// What it sends to, to be compared; `None` where that is not one URL.
+    fn target(&self) -> Option<Target> {
+        None
+    }
+}
+
+/// What a destination sends to, known by a hash: the URL is a secret.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Target([u8; 32]);
+
+impl Target {
+    /// The target that `parts`, such as a URL and a topic, make together.
+    pub fn of(parts: &[&Secret]) -> Self {
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update(part.expose().trim());
+            hash.update([0]);
+        }
+        Self(hash.finalize().into())
+    }
+}
+
+impl Debug for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Target")
+    }
 }
 
 /// The templates of every kind, replaced and added to file by file by those in `templates_dir`.

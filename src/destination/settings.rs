@@ -2,6 +2,7 @@
 
 use super::hours::ActiveHours;
 use super::{Kind, Make, Schedule, TABLE};
+use crate::domain::text::is_visible;
 use crate::outbound::{self, Outbound};
 use crate::presentation::{Mention, Own, View};
 use crate::settings::{Rate, Secret, Table, table::nearest, table::quoted};
@@ -48,6 +49,8 @@ impl Shared {
 /// What all kinds of destination have.
 #[derive(Clone, Debug)]
 pub struct Common {
+    /// The kind of the destination.
+    pub kind: &'static str,
     /// How often it may be sent to.
     pub rate_limit: Rate,
     /// How long one attempt may take, from 1 s to 120 s.
@@ -207,7 +210,7 @@ fn read_kind(table: &Table<'_>) -> Option<&'static Kind> {
 
 impl Common {
     /// Reads the common keys; a wrong one is recorded and its default stands in.
-    fn read(table: &Table<'_>, kind: &Kind, shared: &Shared) -> Self {
+    fn read(table: &Table<'_>, kind: &'static Kind, shared: &Shared) -> Self {
         let digest = table.table("digest").and_then(Schedule::read);
         // A digest that comes at eight says so by the same clocks.
         let zone = digest.as_ref().map_or(TimeZone::UTC, |digest| digest.zone.clone());
@@ -228,6 +231,7 @@ impl Common {
             );
         }
         Self {
+            kind: kind.name,
             digest: digest.map(Arc::new),
             rate_limit: table.rate("rate_limit").unwrap_or(kind.default_rate),
             timeout,
@@ -278,7 +282,17 @@ pub fn read_url(table: &Table<'_>, key: &str, common: &Common) -> Option<Secret>
         table.problem(key, "is missing", hint.as_str());
     }
     let secret = secret?;
-    let Ok(url) = url::Url::parse(secret.expose().trim()) else {
+    let text = secret.expose().trim();
+    // A URL would take a space as a part of it, and leave out a line end.
+    if text.chars().any(|c| c.is_whitespace() || !is_visible(c.encode_utf8(&mut [0; 4]))) {
+        table.problem(
+            place,
+            "contains a space or an invisible character",
+            "write the URL alone, without a comment",
+        );
+        return None;
+    }
+    let Ok(url) = url::Url::parse(text) else {
         table.problem(place, "is not a URL", hint.as_str());
         return None;
     };
@@ -293,7 +307,8 @@ pub fn read_url(table: &Table<'_>, key: &str, common: &Common) -> Option<Secret>
         .or(url.host_str().is_none().then_some(("has no host", hint.as_str())))
         .or(credentials.then_some(("contains a username or password", "remove it from the URL")))
         .or(url.fragment().map(|_| ("contains a `#` part, which is never sent", "remove it from the URL")));
-    match what {
+    let what = what.map(|(what, hint)| (what.to_owned(), hint.to_owned()));
+    match what.or_else(|| super::hosts::misplaced(common.kind, &url)) {
         None => Some(Secret::new(url.as_str())),
         Some((what, hint)) => {
             table.problem(place, what, hint);

@@ -137,9 +137,14 @@ impl Figures {
 }
 
 impl Digest {
-    /// The figures of all reviews.
+    /// The figures of its reviews.
     pub fn figures(&self) -> Figures {
         Figures::of(&self.members)
+    }
+
+    /// The figures of the whole, of which it may be a part.
+    pub fn whole(&self) -> Figures {
+        self.part.map_or_else(|| self.figures(), |part| part.whole)
     }
 
     /// What a person should look at, oldest first.

@@ -107,10 +107,21 @@ pub struct DigestData {
     pub from: Option<String>,
     /// The end of its window, RFC 3339.
     pub to: Option<String>,
-    /// The figures people look at first.
+    /// Which part of a larger message this is; `null` where it is a whole one.
+    pub part: Option<PartBody>,
+    /// The figures people look at first; of a part those of the whole.
     pub counts: Counts,
     /// Every review, oldest first, each as in `review.created`.
     pub reviews: Vec<ReviewData>,
+}
+
+/// Which part of a message that was too large.
+#[derive(Clone, Debug, Serialize)]
+pub struct PartBody {
+    /// From 1.
+    pub number: u32,
+    /// How many there are.
+    pub of: u32,
 }
 
 /// Many reviews that came at once, or waited for long.
@@ -233,12 +244,13 @@ impl ReviewData {
 impl DigestData {
     /// What is told of `digest`.
     pub fn of(digest: &Digest, repeat: bool, show_email: bool) -> Self {
-        let figures = digest.figures();
+        let figures = digest.whole();
         let member = |member: &Member| ReviewData::of(&member.subject, &member.rules, repeat, show_email);
         Self {
             destination: digest.destination.clone(),
             from: rfc3339(digest.from),
             to: rfc3339(digest.to),
+            part: digest.part.map(|part| PartBody { number: part.number, of: part.of }),
             counts: Counts {
                 reviews: figures.count,
                 rated: figures.rated,

@@ -40,8 +40,10 @@ impl ListBudget {
 /// A digest's ready-made texts.
 #[derive(Clone, Debug, Serialize)]
 pub struct ShownDigest {
-    /// `12 new reviews · 3 need attention`, `No new reviews`.
+    /// `12 new reviews · 3 need attention`, `No new reviews`; of a part with the counts of the whole, and which it is.
     pub title: String,
+    /// `part 1 of 4`, where it is only a part.
+    pub part: Option<String>,
     /// `22 Nov 2026 08:00 – 23 Nov 2026 08:00 CET`.
     pub period: String,
     /// `Mon 23 Nov 2026`: the day it is made.
@@ -85,8 +87,11 @@ pub struct ShownDigest {
 pub struct ShownSummary {
     /// 🔥 many at once, ⏳ many that waited.
     pub symbol: &'static str,
-    /// `37 reviews in a short time · 3 need attention`, `37 delayed reviews`.
+    /// `37 reviews in a short time · 3 need attention`, `37 delayed reviews`; of a part with the counts of the whole, and
+    /// which it is.
     pub title: String,
+    /// `part 1 of 4`, where it is only a part.
+    pub part: Option<String>,
     /// `22 Nov 2026 08:00 – 08:05 CET`.
     pub period: String,
     /// Why they are told together.
@@ -145,7 +150,7 @@ pub struct ShownMember {
 impl ShownDigest {
     /// The ready-made texts of `digest`.
     pub fn of(digest: &Digest, message: &Message, view: &View, budget: &ListBudget) -> Self {
-        let figures = digest.figures();
+        let (figures, part) = (digest.whole(), part(digest));
         let shown = |member: &&Member| ShownMember::of(member, message, view, budget.quote);
         let short = |member: &&Member| ShownMember::of(member, message, view, budget.short);
         let (attention, edits) = (digest.attention(), digest.edits());
@@ -157,7 +162,8 @@ impl ShownDigest {
         let (websites, websites_more) = figures::groups(digest.by_website(), WEBSITES, budget.groups);
         let (platforms, platforms_more) = figures::groups(digest.by_platform(), PLATFORMS, budget.groups);
         Self {
-            title: title(&figures),
+            title: title(&figures, part.as_deref()),
+            part,
             day: time(digest.to, "%a %-d %b %Y", view),
             period: period(digest.from, digest.to, view),
             headline: figures::headline(&figures, digest.before.as_ref()),
@@ -184,7 +190,7 @@ impl ShownSummary {
     /// The ready-made texts of `summary`.
     pub fn of(summary: &Summary, message: &Message, view: &View, budget: &ListBudget) -> Self {
         let Summary { cause, reviews } = summary;
-        let figures = reviews.figures();
+        let (figures, part) = (reviews.whole(), part(reviews));
         let (symbol, all, reason) = match cause {
             Cause::Burst => {
                 let all = count(figures.count, "review in a short time", "reviews in a short time");
@@ -199,7 +205,8 @@ impl ShownSummary {
         let (platforms, platforms_more) = figures::groups(reviews.by_platform(), PLATFORMS, budget.groups);
         Self {
             symbol,
-            title: [Some(all), attention].into_iter().flatten().collect::<Vec<_>>().join(" · "),
+            title: [Some(all), attention, part.clone()].into_iter().flatten().collect::<Vec<_>>().join(" · "),
+            part,
             period: period(reviews.from, reviews.to, view),
             reason,
             headline: figures::headline(&figures, None),
@@ -247,7 +254,12 @@ impl ShownMember {
     }
 }
 
-fn title(figures: &Figures) -> String {
+/// `part 1 of 4`, where it is only a part.
+fn part(digest: &Digest) -> Option<String> {
+    digest.part.map(|part| format!("part {} of {}", thousands(part.number.into()), thousands(part.of.into())))
+}
+
+fn title(figures: &Figures, part: Option<&str>) -> String {
     let fresh = figures.count - figures.edits;
     let mut parts = Vec::new();
     if fresh > 0 {
@@ -259,7 +271,11 @@ fn title(figures: &Figures) -> String {
     if figures.attention > 0 {
         parts.push(attention(figures));
     }
-    if parts.is_empty() { "No new reviews".into() } else { parts.join(" · ") }
+    if parts.is_empty() {
+        parts.push("No new reviews".into());
+    }
+    parts.extend(part.map(str::to_owned));
+    parts.join(" · ")
 }
 
 fn attention(figures: &Figures) -> String {

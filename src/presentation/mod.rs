@@ -9,12 +9,15 @@ mod hostile_messages;
 pub mod lines;
 pub mod review;
 mod samples;
+pub mod short;
 pub mod words;
 
 pub use body::{
-    Body, Counts, Data, DigestData, OperatorData, PreviousBody, ReviewBody, ReviewData, TestData, safe_url,
+    Body, Counts, Data, DigestData, OperatorData, PartBody, PreviousBody, ReviewBody, ReviewData, TestData,
+    safe_url,
 };
 pub use context::{Mention, Own, View};
 pub use hostile_messages::hostile_messages;
 pub use lines::Lines;
 pub use samples::{HOSTILE, sample, samples};
+pub use short::shortened;

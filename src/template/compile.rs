@@ -5,7 +5,7 @@ use super::link::{OWN_LINK, is_fixed};
 use super::shape::find;
 use super::source::{Mistake, Placed, Source, offset_in_text};
 use super::tree::{Dialect, Leaf, Node, Object, Place, Rule};
-use crate::domain::text::one_line;
+use crate::domain::text::{is_visible, one_line};
 use handlebars::Template;
 use handlebars::template::TemplateElement;
 use serde_json::Value;
@@ -18,7 +18,12 @@ pub(super) struct Compiler<'a> {
     pub(super) file: &'a str,
     pub(super) dialect: &'a Dialect,
     pub(super) mistakes: Vec<Mistake>,
+    /// How many fixed texts for people there are so far.
+    pub(super) said: usize,
 }
+
+/// The lists whose items are blocks of a message, each of which must show something.
+const BLOCKS: &[&str] = &["blocks", "embeds", "fields", "attachments", "body", "sections", "widgets"];
 
 impl Compiler<'_> {
     /// Notes a mistake.
@@ -46,7 +51,8 @@ impl Compiler<'_> {
         outer: Place<'_>,
     ) -> Node {
         let top = outer.top && outer.key.is_empty();
-        let mut object = Object::default();
+        let said = self.said;
+        let mut object = Object { at, ..Object::default() };
         let mut inner = None;
         if let Some((_, source)) = fields.iter().find(|(key, _)| key == "$each")
             && let Some(path) = self.condition(source, shape)
@@ -86,6 +92,7 @@ impl Compiler<'_> {
                 }
             }
         }
+        object.is_block = BLOCKS.contains(&outer.key) && self.said == said;
         Node::Object(object)
     }
 
@@ -116,10 +123,12 @@ impl Compiler<'_> {
     }
 
     fn text(&mut self, at: usize, text: &str, shape: Option<&Value>, place: Place<'_>) -> Node {
+        let rule = (self.dialect.rule)(&place);
+        let shows = matches!(rule, Rule::Literal | Rule::Escaped);
         if !text.contains("{{") {
+            self.said += usize::from(shows && is_visible(text));
             return Node::Fixed(text.into());
         }
-        let rule = (self.dialect.rule)(&place);
         match rule {
             Rule::Fixed => {
                 self.wrong(at, format!("`{}` cannot be a template", one_line(place.key, 60)));
@@ -161,7 +170,8 @@ impl Compiler<'_> {
             self.wrong(at, one_line(&misuse.what, 300));
         }
         always_escape(&mut template);
-        Node::Leaf(Box::new(Leaf { at, text: text.into(), template, escaped: rule == Rule::Escaped }))
+        let escaped = rule == Rule::Escaped;
+        Node::Leaf(Box::new(Leaf { at, text: text.into(), template, escaped, shows }))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::format::Format;
 use super::partials::END;
+use crate::domain::text::is_visible;
 use crate::settings::table::{io_text, nearest};
 use include_dir::{Dir, include_dir};
 use std::borrow::Cow;
@@ -86,6 +87,11 @@ pub fn read(folder: Option<&Path>, formats: &[&Format]) -> (Files, Vec<TemplateP
                 continue;
             }
             match read_file(&path) {
+                // A partial may be left out on purpose.
+                Ok(text) if !is_visible(&text) && !is_partial(&name, formats) => {
+                    let what = "is empty; write a template, or remove the file to use the built-in one";
+                    problems.push(TemplateProblem { line: 1, column: 1, ..problem(&path, what.into()) });
+                }
                 Ok(text) => drop(files.insert(name, TemplateFile { shown, text: text.into() })),
                 Err(what) => problems.push(problem(&path, what)),
             }

@@ -7,11 +7,13 @@
 
 mod check;
 mod compile;
+mod empty;
 mod files;
 mod format;
 pub mod helpers;
 pub mod html;
 mod link;
+mod mentions;
 mod partials;
 mod set;
 mod shape;
@@ -40,6 +42,7 @@ use trial::Trial;
 pub struct Renderer {
     /// By the name of their format.
     sets: BTreeMap<&'static str, Set>,
+    files: Arc<Files>,
 }
 
 impl fmt::Debug for Renderer {
@@ -94,7 +97,7 @@ impl Renderer {
         if problems.is_empty() {
             problems.extend(sets.values().flat_map(Set::unused_partials));
         }
-        Self { sets }
+        Self { sets, files }
     }
 
     /// The payload in `format`; one that was not loaded gives its plain form.
@@ -103,6 +106,12 @@ impl Renderer {
             Some(set) => set.render(message, view),
             None => Rendered { payload: (format.plain)(message, view), fallback: None },
         }
+    }
+
+    /// The mentions that are written into templates of people's own: they ping with every message.
+    pub fn fixed_mentions(&self) -> Vec<TemplateProblem> {
+        let own = self.files.values().filter(|file| !file.is_built_in());
+        own.flat_map(mentions::fixed).collect()
     }
 
     /// The names that a destination may set as its `template`, of the kind `kind`.

@@ -1,6 +1,7 @@
 //! The templates of one format. What people wrote is compiled and tried when it is loaded, a built-in template when it
 //! is first used.
 
+use super::empty;
 use super::files::{Files, TemplateFile, TemplateProblem};
 use super::format::{Filled, Format, Rendered, Source, TextFile};
 use super::partials::{self, Whole};
@@ -8,8 +9,9 @@ use super::source::{Mistake, line_and_column};
 use super::texts::Part;
 use super::tree::{Engines, Tree};
 use super::trial::{Sample, Trial, Tried};
+use crate::domain::text::is_visible;
 use crate::domain::{Form, Message, MessageKind};
-use crate::presentation::{View, context};
+use crate::presentation::{View, context, shortened};
 use handlebars::Context;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -144,8 +146,12 @@ impl Set {
     /// template fails.
     pub(super) fn render(&self, message: &Message, view: &View) -> Rendered {
         let plain = |fallback| Rendered { payload: (self.format.plain)(message, view), fallback };
-        if message.form == Form::Plain {
-            return plain(None);
+        match message.form {
+            Form::Full => {}
+            Form::Plain => return plain(None),
+            Form::Short => {
+                return Rendered { payload: (self.format.plain)(&shortened(message), view), fallback: None };
+            }
         }
         match self.by_template(message, view) {
             Ok(payload) => Rendered { payload, fallback: None },
@@ -201,6 +207,10 @@ impl Set {
                 for (file, part) in parts {
                     let text = part.render(self.engines.of(file.html.is_some()), context)?;
                     let text = (file.done)(text, context.data_mut()).map_err(|what| part.wrong(what))?;
+                    let shows = if file.html.is_some() { empty::shows(&text) } else { is_visible(&text) };
+                    if !shows {
+                        return Err(part.wrong(format!("produces an empty {}", file.field)));
+                    }
                     fields.insert(file.field.to_owned(), text.into());
                 }
                 fields.into()

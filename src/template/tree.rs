@@ -9,7 +9,7 @@ use super::compile::Compiler;
 use super::helpers;
 use super::shape::find;
 use super::source::{Mistake, offset_in_text, parse};
-use crate::domain::text::one_line;
+use crate::domain::text::{is_visible, one_line};
 use handlebars::{Context, Handlebars, JsonTruthy, RenderContext, Renderable, Template};
 use serde_json::{Map, Value};
 
@@ -76,6 +76,22 @@ impl Engines {
 pub struct Tree {
     file: String,
     root: Node,
+    /// Whether a text in it is fixed.
+    says: bool,
+}
+
+/// The texts for people that were filled in so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Filled {
+    all: usize,
+    visible: usize,
+}
+
+/// What is filled in.
+struct Filling<'a> {
+    engines: &'a Engines,
+    context: &'a mut Context,
+    texts: Filled,
 }
 
 /// A part of a compiled template.
@@ -94,6 +110,8 @@ pub(super) struct Leaf {
     pub(super) text: String,
     pub(super) template: Template,
     pub(super) escaped: bool,
+    /// Whether people read it.
+    pub(super) shows: bool,
 }
 
 /// An object and its structure keys.
@@ -102,6 +120,9 @@ pub(super) struct Object {
     /// A path, and whether it must be truthy.
     pub(super) conditions: Vec<(String, bool)>,
     pub(super) each: Option<String>,
+    pub(super) at: usize,
+    /// Whether it is a block of a message whose texts all come from templates.
+    pub(super) is_block: bool,
     pub(super) fields: Vec<(String, Node)>,
 }
 
@@ -110,7 +131,7 @@ impl Tree {
     /// templates have been, by a test. All mistakes at once.
     pub fn compile(file: &str, dialect: &Dialect, shape: Option<&Value>) -> Result<Self, Vec<Mistake>> {
         let source = parse(file).map_err(|mistake| vec![mistake])?;
-        let mut compiler = Compiler { file, dialect, mistakes: Vec::new() };
+        let mut compiler = Compiler { file, dialect, mistakes: Vec::new(), said: 0 };
         let root = compiler.node(&source, shape, Place { key: "", within: "", kind: None, top: true });
         match &root {
             Node::Object(object) if object.each.is_none() && object.conditions.is_empty() => {}
@@ -118,45 +139,48 @@ impl Tree {
             _ => compiler.wrong(source.at, "must be one object, without `$if`, `$unless` and `$each`"),
         }
         if compiler.mistakes.is_empty() {
-            Ok(Self { file: file.into(), root })
+            Ok(Self { file: file.into(), root, says: compiler.said > 0 })
         } else {
             Err(compiler.mistakes)
         }
     }
 
-    /// Renders it for `context`.
+    /// Renders it for `context`. What shows nothing is a mistake: the whole, or a block of it.
     pub fn render(&self, engines: &Engines, context: &mut Context) -> Result<Value, Mistake> {
         let mut values = Vec::new();
-        self.node(&self.root, engines, context, &mut values)?;
+        let mut filling = Filling { engines, context, texts: Filled::default() };
+        self.node(&self.root, &mut filling, &mut values)?;
+        if !self.says && filling.texts.all > 0 && filling.texts.visible == 0 {
+            return Err(Mistake { at: 0, what: "is empty: no text of it shows anything".into() });
+        }
         Ok(values.pop().unwrap_or(Value::Null))
     }
 
     /// Adds what `node` gives: nothing, a value, or (`$each`) several.
-    fn node(
-        &self,
-        node: &Node,
-        engines: &Engines,
-        context: &mut Context,
-        out: &mut Vec<Value>,
-    ) -> Result<(), Mistake> {
+    fn node(&self, node: &Node, filling: &mut Filling<'_>, out: &mut Vec<Value>) -> Result<(), Mistake> {
         match node {
             Node::Fixed(value) => out.push(value.clone()),
-            Node::Leaf(leaf) => out.push(self.leaf(leaf, engines, context)?.into()),
+            Node::Leaf(leaf) => {
+                let text = self.leaf(leaf, filling)?;
+                filling.texts.all += usize::from(leaf.shows);
+                filling.texts.visible += usize::from(leaf.shows && is_visible(&text));
+                out.push(text.into());
+            }
             Node::Array(items) => {
                 let mut values = Vec::with_capacity(items.len());
-                items.iter().try_for_each(|item| self.node(item, engines, context, &mut values))?;
+                items.iter().try_for_each(|item| self.node(item, filling, &mut values))?;
                 out.push(Value::Array(values));
             }
             Node::Object(object) => match &object.each {
-                None => self.object(object, engines, context, out)?,
+                None => self.object(object, filling, out)?,
                 Some(path) => {
-                    let items = find(context.data(), path).ok().and_then(Value::as_array).cloned();
-                    let outer = context.data().get("item").cloned();
+                    let items = find(filling.context.data(), path).ok().and_then(Value::as_array).cloned();
+                    let outer = filling.context.data().get("item").cloned();
                     for item in items.unwrap_or_default() {
-                        set_item(context, Some(item));
-                        self.object(object, engines, context, out)?;
+                        set_item(filling.context, Some(item));
+                        self.object(object, filling, out)?;
                     }
-                    set_item(context, outer);
+                    set_item(filling.context, outer);
                 }
             },
         }
@@ -166,33 +190,41 @@ impl Tree {
     fn object(
         &self,
         object: &Object,
-        engines: &Engines,
-        context: &mut Context,
+        filling: &mut Filling<'_>,
         out: &mut Vec<Value>,
     ) -> Result<(), Mistake> {
+        let context = &*filling.context;
         let holds = |(path, wanted): &(String, bool)| {
             find(context.data(), path).is_ok_and(|value| value.is_truthy(false)) == *wanted
         };
         if !object.conditions.iter().all(holds) {
             return Ok(());
         }
+        let before = filling.texts;
         let mut fields = Map::new();
         for (key, node) in &object.fields {
             let mut values = Vec::new();
-            self.node(node, engines, context, &mut values)?;
+            self.node(node, filling, &mut values)?;
             fields.extend(values.pop().map(|value| (key.clone(), value)));
+        }
+        let (all, visible) = (filling.texts.all - before.all, filling.texts.visible - before.visible);
+        if object.is_block && all > 0 && visible == 0 {
+            let what = "is empty: give it a fixed text, or leave it out with `$if`";
+            return Err(Mistake { at: object.at, what: what.into() });
         }
         out.push(Value::Object(fields));
         Ok(())
     }
 
-    fn leaf(&self, leaf: &Leaf, engines: &Engines, context: &Context) -> Result<String, Mistake> {
+    fn leaf(&self, leaf: &Leaf, filling: &Filling<'_>) -> Result<String, Mistake> {
         let mut state = RenderContext::new(None);
-        leaf.template.renders(engines.of(leaf.escaped), context, &mut state).map_err(|error| {
-            let place = (error.line_no.unwrap_or(1), error.column_no.unwrap_or(1));
-            let at = offset_in_text(&self.file, leaf.at, &leaf.text, place.0, place.1);
-            Mistake { at, what: one_line(&error.reason().to_string(), 300) }
-        })
+        leaf.template.renders(filling.engines.of(leaf.escaped), filling.context, &mut state).map_err(
+            |error| {
+                let place = (error.line_no.unwrap_or(1), error.column_no.unwrap_or(1));
+                let at = offset_in_text(&self.file, leaf.at, &leaf.text, place.0, place.1);
+                Mistake { at, what: one_line(&error.reason().to_string(), 300) }
+            },
+        )
     }
 }
 

@@ -5,6 +5,7 @@ use super::super::state::State;
 use super::report::Report;
 use crate::app::{AppError, build_targets};
 use crate::config::{Loaded, Settings};
+use crate::destination;
 use crate::rules::{Known, run_case, unreachable_rules};
 use crate::settings::table::io_text;
 use std::collections::BTreeMap;
@@ -48,6 +49,31 @@ pub(super) fn templates(settings: &Settings, report: &mut Report) {
                 None => "built-in".into(),
             };
             report.ok("templates", &which);
+        }
+    }
+    let renderer = destination::templates(settings.templates_dir.as_deref());
+    for problem in renderer.map(|renderer| renderer.fixed_mentions()).unwrap_or_default() {
+        let hint =
+            "it may ping people with every message: remove it, and set `mention` in the destination instead";
+        report.warn("templates", &problem.to_string(), hint);
+    }
+}
+
+/// Destinations that send to the same URL.
+pub(super) fn same_targets(settings: &Settings, report: &mut Report) {
+    let mut known = BTreeMap::new();
+    for (name, own) in &settings.destinations {
+        let Some(target) = own.make.target() else { continue };
+        match known.get(&target) {
+            None => drop(known.insert(target, name)),
+            Some(first) => {
+                let what = format!(
+                    "sends to the same URL as `{first}`: a review that both get arrives twice, and together they may \
+                     exceed the rate that the receiver allows"
+                );
+                let hint = "use one destination in both rules, or lower `rate_limit` in both";
+                report.warn(&format!("destination {name} ({})", own.kind.name), &what, hint);
+            }
         }
     }
 }

@@ -41,6 +41,7 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), C
     names::scales(&known(settings, state.as_ref()).await?, &catalogs, &mut report);
     names::same_company(settings, &catalogs, &mut report);
     destinations(settings, state.as_ref(), arguments.offline, &mut report).await?;
+    local::same_targets(settings, &mut report);
     local::http(settings, state.as_ref(), &mut report);
     if arguments.json {
         output::json(&report.to_json())?;

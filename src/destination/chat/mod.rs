@@ -7,18 +7,16 @@ pub mod parts;
 #[cfg(test)]
 mod tests;
 
-use super::http::{Answer, Sender};
+use super::answers::Answers;
+use super::http::Sender;
 use super::settings::Common;
-use super::{Destination, Make, Payload};
-use crate::domain::{Attempt, Message, Outcome, Reason};
+use super::{Destination, Make, Payload, Target};
+use crate::domain::{Attempt, Message};
 use crate::presentation::{Mention, Own, View};
 use crate::settings::Secret;
 use crate::template::{Format, Renderer};
 use async_trait::async_trait;
 use std::sync::Arc;
-
-/// What an answer means for a message.
-pub(super) type ResponseClassifier = fn(&Sender, &Answer) -> Attempt;
 
 /// The webhook of a chat.
 #[derive(Clone, Debug)]
@@ -30,7 +28,7 @@ pub(super) struct Chat {
     /// Who is pinged.
     pub mention: Option<Mention>,
     /// What its answers mean.
-    pub classify: ResponseClassifier,
+    pub answers: &'static Answers,
     /// The key that its URL is in.
     pub key: &'static str,
     /// Who is let in, by a token in the header `Authorization`.
@@ -47,10 +45,10 @@ impl Chat {
         format: &'static Format,
         url: Secret,
         mention: Option<Mention>,
-        classify: ResponseClassifier,
+        answers: &'static Answers,
     ) -> Self {
         let (token, secrets, own) = (None, Vec::new(), Own::default());
-        Self { format, url, mention, classify, key: "webhook_url", token, secrets, own }
+        Self { format, url, mention, answers, key: "webhook_url", token, secrets, own }
     }
 }
 
@@ -71,8 +69,13 @@ impl Make for Chat {
             token,
             view,
             renderer,
-            classify: self.classify,
+            answers: self.answers,
         }))
+    }
+
+    fn target(&self) -> Option<Target> {
+        let parts: Vec<&Secret> = [&self.url].into_iter().chain(&self.secrets).collect();
+        Some(Target::of(&parts))
     }
 }
 
@@ -82,7 +85,7 @@ struct ChatDestination {
     token: Option<Secret>,
     view: View,
     renderer: Arc<Renderer>,
-    classify: ResponseClassifier,
+    answers: &'static Answers,
 }
 
 #[async_trait]
@@ -100,7 +103,7 @@ impl Destination for ChatDestination {
         let bearer = self.token.as_ref().map(|token| ("authorization", format!("Bearer {}", token.expose())));
         let headers: Vec<_> = bearer.into_iter().collect();
         match self.sender.post(payload.media_type, &headers, payload.body.clone(), message.now).await {
-            Ok(answer) => (self.classify)(&self.sender, &answer),
+            Ok(answer) => self.answers.judge(&self.sender, &answer),
             Err(attempt) => attempt,
         }
     }
@@ -111,19 +114,5 @@ impl Destination for ChatDestination {
 
     fn address(&self) -> String {
         self.sender.host().to_owned()
-    }
-}
-
-impl Sender {
-    /// The attempt that ended in a success told by something else, which shows `how`: a login page, or a proxy that is
-    /// in the way. It may have arrived, so it is not sent again.
-    pub(super) fn taken_by_another(&self, how: &str, answer: &Answer) -> Attempt {
-        let detail = format!(
-            "{} answered {} {how}: check the URL. The message is not retried, because it may have arrived. {}.",
-            self.host(),
-            answer.status,
-            self.refused_for_good()
-        );
-        self.attempt(Outcome::Dead { reason: Reason::UnexpectedAnswer }, answer, detail)
     }
 }

@@ -3,7 +3,7 @@
 
 use super::markdown::{cut, length, unmentioned};
 use crate::domain::Message;
-use crate::domain::text::one_line;
+use crate::domain::text::{is_visible, one_line};
 use crate::presentation::context;
 use crate::presentation::words::{cut_line, thousands};
 use crate::presentation::{Lines, View};
@@ -37,9 +37,10 @@ pub fn list(
     }
 }
 
-/// The text of the field `name`, without space around it; empty where there is none.
+/// The text of the field `name`, without space around it; empty where there is none that can be seen.
 pub fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> &'a str {
-    fields.get(name).and_then(Value::as_str).unwrap_or_default().trim()
+    let text = fields.get(name).and_then(Value::as_str).unwrap_or_default().trim();
+    if is_visible(text) { text } else { "" }
 }
 
 /// The token of the mention that this message pings, of the context its template was filled with.

@@ -50,7 +50,7 @@ fn read(table: &Table<'_>, common: &Common, _: &Shared) -> Option<Arc<dyn Make>>
         }
         mention
     });
-    Some(Arc::new(Chat::webhook(&FORMAT, waiting(&webhook_url?), mention.flatten(), answers::classify)))
+    Some(Arc::new(Chat::webhook(&FORMAT, waiting(&webhook_url?), mention.flatten(), &answers::ANSWERS)))
 }
 
 fn parse_mention(text: &str) -> Option<Mention> {

@@ -65,7 +65,7 @@ fn read(table: &Table<'_>, common: &Common, _: &Shared) -> Option<Arc<dyn Make>>
         table.problem(place, "lacks `key` or `token`, which Google Chat requires", hint);
         return None;
     }
-    Some(Arc::new(Chat::webhook(&FORMAT, webhook_url, mention.flatten(), answers::classify)))
+    Some(Arc::new(Chat::webhook(&FORMAT, webhook_url, mention.flatten(), &answers::ANSWERS)))
 }
 
 /// Reads `<users/all>` or `<users/…>`.

@@ -18,7 +18,7 @@ async fn the_errors_of_google_chat_say_whose_fault_it_is() {
     let unknown = "Invalid JSON payload received. Unknown name \\\"x\\\": Cannot find field.";
     for (status, body, expected, part) in [
         (200, r#"{"name":"spaces/A/messages/B.B"}"#.to_owned(), Delivered, "received the message"),
-        (200, "<!DOCTYPE html>".into(), Dead { reason: Reason::UnexpectedAnswer }, "a web page"),
+        (200, "<!DOCTYPE html>".into(), Broken { reason: Reason::UnexpectedAnswer }, "a web page"),
         (
             400,
             error("INVALID_ARGUMENT", unknown, ""),
@@ -30,6 +30,39 @@ async fn the_errors_of_google_chat_say_whose_fault_it_is() {
             error("INVALID_ARGUMENT", "API key not valid. Please pass a valid API key.", "API_KEY_INVALID"),
             Broken { reason: Reason::CredentialsRefused },
             "copy the URL again",
+        ),
+        // F12, J12
+        (
+            400,
+            error("FAILED_PRECONDITION", "The space is read-only.", ""),
+            Broken { reason: Reason::Forbidden },
+            "read-only",
+        ),
+        (200, error("NOT_FOUND", "Gone.", ""), Broken { reason: Reason::NotFound }, "copy the URL again"),
+        (
+            200,
+            error("INVALID_ARGUMENT", unknown, ""),
+            Dead { reason: Reason::PayloadRefused },
+            "Unknown name",
+        ),
+        (
+            400,
+            error("INVALID_ARGUMENT", "Message is too long.", ""),
+            Dead { reason: Reason::TooLarge },
+            "too long",
+        ),
+        (
+            403,
+            error("PERMISSION_DENIED", "No.", "BILLING_DISABLED"),
+            Broken { reason: Reason::PaymentRequired },
+            "billing",
+        ),
+        (200, "{}".into(), Broken { reason: Reason::UnexpectedAnswer }, "`name`"),
+        (
+            429,
+            error("RESOURCE_EXHAUSTED", "Quota exceeded for limit 'Writes per day'.", ""),
+            retry(Reason::Quota, Some(3_600), false),
+            "used up",
         ),
         (
             401,

@@ -1,124 +1,114 @@
 //! What Mattermost's answers mean. Success is 200 with the body `ok`; what failed is told by an id, or by a text where
 //! an older server or a proxy leaves that out.
 
+use crate::destination::answers::{Answers, Means, Row, Said, line, object};
 use crate::destination::http::{Answer, Sender};
 use crate::domain::text::one_line;
-use crate::domain::{Attempt, Outcome, Reason};
-use serde_json::Value;
+use crate::domain::{Outcome, Reason};
 
-/// What an answer means for a message.
-pub fn classify(sender: &Sender, answer: &Answer) -> Attempt {
-    Mattermost { sender }.classify(answer)
+/// What they mean.
+pub static ANSWERS: Answers = Answers {
+    title: "Mattermost",
+    sign: "Mattermost's `ok`",
+    has_sign: |answer: &Answer| answer.text().eq_ignore_ascii_case("ok"),
+    success: Outcome::Delivered,
+    read,
+    rows: ERRORS,
+    pause: None,
+    advice: |sender: &Sender, _| {
+        format!(
+            "In Mattermost, open Integrations > Incoming Webhooks and create a new one; then {}",
+            sender.new_url_needed()
+        )
+    },
+};
+
+use Means::{Broken, Change, Refused, TooLarge};
+use Reason::{ChannelGone, CredentialsRefused, Forbidden, NotFound, Revoked};
+
+const fn row(code: &'static str, text: &'static str, means: Means, what: &'static str) -> Row {
+    Row { code, text, means, what }
 }
 
-/// An answer to one message.
-struct Mattermost<'a> {
-    sender: &'a Sender,
-}
-
-/// What an error means: its id, a part of its text in English, and what is wrong.
-const ERRORS: &[(&str, &str, Option<Reason>, &str)] = &[
-    ("web.incoming_webhook.invalid.", "invalid webhook", Some(Reason::Revoked), "the webhook was deleted"),
-    (
-        "web.incoming_webhook.disabled.",
+/// By id, and by a part of the English text:
+/// <https://github.com/mattermost/mattermost/blob/master/server/i18n/en.json>, of `app/webhook.go` and `web/webhook.go`.
+const ERRORS: &[Row] = &[
+    row("web.incoming_webhook.invalid.*", "invalid webhook", Broken(Revoked), "the webhook was deleted"),
+    row(
+        "web.incoming_webhook.disabled.*",
         "webhooks have been disabled",
-        Some(Reason::Revoked),
+        Change(Revoked),
         "incoming webhooks are switched off; contact the server's admin",
     ),
-    (
-        "web.incoming_webhook.channel.",
+    row(
+        "web.incoming_webhook.channel.*",
         "find the channel",
-        Some(Reason::ChannelGone),
+        Broken(ChannelGone),
         "the channel was deleted or renamed",
     ),
-    ("app.channel.get.existing.", "", Some(Reason::ChannelGone), "the channel was deleted"),
-    (
-        "api.post.create_post.can_not_post_to_deleted.",
+    row("app.channel.get*", "", Broken(ChannelGone), "the channel was deleted"),
+    row(
+        "api.post.create_post.can_not_post_to_deleted.*",
         "post to deleted channel",
-        Some(Reason::ChannelGone),
+        Change(ChannelGone),
         "the channel is archived",
     ),
-    (
-        "web.incoming_webhook.channel_locked.",
+    row(
+        "web.incoming_webhook.channel_locked.*",
         "not permitted to post",
-        Some(Reason::Forbidden),
+        Broken(Forbidden),
         "the webhook is locked to another channel",
     ),
-    (
-        "web.incoming_webhook.permissions.",
+    row(
+        "web.incoming_webhook.permissions.*",
         "channel permissions",
-        Some(Reason::Forbidden),
+        Broken(Forbidden),
         "the webhook's creator is no longer in the channel",
     ),
-    (
-        "api.post.create_post.town_square_read_only",
+    row(
+        "api.post.create_post.town_square_read_only*",
         "read-only",
-        Some(Reason::Forbidden),
+        Change(Forbidden),
         "the channel is read-only",
     ),
-    (
-        "web.incoming_webhook.user.",
+    row(
+        "web.incoming_webhook.user.*",
         "find the user",
-        Some(Reason::Revoked),
+        Broken(Revoked),
         "the webhook's creator no longer has an account",
     ),
-    ("web.incoming_webhook.text.", "no text specified", None, "this message is empty"),
-    ("web.incoming_webhook.parse.", "unable to parse", None, "it cannot read this message"),
-    ("web.incoming_webhook.split_props_length.", "", None, "this message is too long"),
+    row("app.user.get*", "", Broken(Revoked), "the webhook's creator no longer has an account"),
+    row("app.team.get*", "", Broken(ChannelGone), "the team was deleted"),
+    row(
+        "api.context.permissions*",
+        "appropriate permissions",
+        Change(Forbidden),
+        "the webhook lacks the permission to post",
+    ),
+    row("api.context.session_expired*", "", Broken(CredentialsRefused), "the session has expired"),
+    row("api.context.404*", "", Broken(NotFound), "there is nothing at this URL"),
+    row("*license*", "", Change(Forbidden), "the server's licence does not allow this; contact its admin"),
+    row("web.incoming_webhook.text.*", "no text specified", Refused, "this message is empty"),
+    row("web.incoming_webhook.parse.*", "unable to parse", Refused, "it cannot read this message"),
+    row("web.incoming_webhook.decode.*", "", Refused, "it cannot read this message"),
+    row("web.incoming_webhook.split_props_length.*", "", TooLarge, "this message is too long"),
+    row("model.post.is_valid.msg.*", "", TooLarge, "this message is too long"),
+    row("*too_large*", "request body too large", TooLarge, "this message is too large"),
 ];
 
-impl Mattermost<'_> {
-    fn classify(&self, answer: &Answer) -> Attempt {
-        match (answer.status, answer.body.as_deref()) {
-            (200..=299, Some(body)) if !body.trim().eq_ignore_ascii_case("ok") => {
-                return self
-                    .sender
-                    .taken_by_another("but not with Mattermost's `ok`, so it may not be Mattermost", answer);
-            }
-            (200..=299, _) => return self.sender.by_status(answer),
-            _ => {}
-        }
-        let (id, said) = said(answer.body.as_deref().unwrap_or_default());
-        let lower = said.to_lowercase();
-        let known = ERRORS.iter().find(|(known, text, ..)| {
-            id.starts_with(known) || (id.is_empty() && !text.is_empty() && lower.contains(text))
-        });
-        let new_url = format!(
-            "In Mattermost, open Integrations > Incoming Webhooks and create a new one; then {}",
-            self.sender.new_url_needed()
-        );
-        match known {
-            Some((.., Some(reason), what)) => {
-                let detail =
-                    format!("Mattermost refused the message ({}): {what}. {new_url}.", answer.status);
-                self.sender.attempt(Outcome::Broken { reason: *reason }, answer, detail)
-            }
-            Some((.., None, what)) => {
-                let outcome = Outcome::Dead { reason: Reason::PayloadRefused };
-                let advice = self.sender.refused_for_good();
-                let detail = format!("Mattermost refused the message ({}): {what}. {advice}.", answer.status);
-                self.sender.attempt(outcome, answer, detail)
-            }
-            None => {
-                let attempt = self.sender.by_status(answer);
-                if said.is_empty() || !matches!(attempt.outcome, Outcome::Dead { .. }) {
-                    return attempt;
-                }
-                let detail = format!("Mattermost says: {}. {}", said.trim_end_matches('.'), attempt.detail);
-                self.sender.attempt(attempt.outcome, answer, detail)
-            }
-        }
+/// Reads `{"id": …, "message": …, "status_code": …}`, else the first words of a text that is no web page.
+fn read(body: &str) -> Said {
+    let json = object(body);
+    if !json.is_object() {
+        let message = if body.starts_with('<') { String::new() } else { one_line(body, 200) };
+        return Said { message, ..Said::default() };
     }
-}
-
-/// Reads `{"id": …, "message": …}`, else the first words of a text that is no web page.
-fn said(body: &str) -> (String, String) {
-    let body = body.trim();
-    let json: Value = serde_json::from_str(body).unwrap_or_default();
-    let text = |key: &str| one_line(json[key].as_str().unwrap_or_default(), 200);
-    match json.is_object() {
-        true => (text("id"), text("message")),
-        false if body.starts_with('<') => Default::default(),
-        false => (String::new(), one_line(body, 200)),
+    let status = json["status_code"].as_u64().and_then(|status| u16::try_from(status).ok());
+    Said {
+        code: line(&json["id"]),
+        message: line(&json["message"]),
+        status: status.filter(|status| *status != 0),
+        is_error: json["id"].is_string() || json["message"].is_string(),
+        ..Said::default()
     }
 }

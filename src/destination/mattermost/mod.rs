@@ -48,7 +48,7 @@ fn read(table: &Table<'_>, common: &Common, _: &Shared) -> Option<Arc<dyn Make>>
         }
         mention
     });
-    Some(Arc::new(Chat::webhook(&FORMAT, webhook_url?, mention.flatten(), answers::classify)))
+    Some(Arc::new(Chat::webhook(&FORMAT, webhook_url?, mention.flatten(), &answers::ANSWERS)))
 }
 
 /// Reads `@` and a name: `here`, `channel`, `all`, or that of a user or a group.

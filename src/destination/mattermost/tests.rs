@@ -13,13 +13,33 @@ async fn the_answers_of_mattermost_decide() {
     for (status, body, expected, part) in [
         (200, "ok".to_owned(), Delivered, "received the message"),
         (200, " OK\n".into(), Delivered, "received the message"),
-        (200, "<!DOCTYPE html>".into(), Dead { reason: Reason::UnexpectedAnswer }, "Mattermost's `ok`"),
-        (200, String::new(), Dead { reason: Reason::UnexpectedAnswer }, "Mattermost's `ok`"),
+        (200, "<!DOCTYPE html>".into(), Broken { reason: Reason::UnexpectedAnswer }, "a web page"),
+        (200, String::new(), Broken { reason: Reason::UnexpectedAnswer }, "Mattermost's `ok`"),
         (
             400,
             error("web.incoming_webhook.invalid.app_error"),
             Broken { reason: Reason::Revoked },
             "was deleted",
+        ),
+        // J12
+        (
+            200,
+            error("web.incoming_webhook.invalid.app_error"),
+            Broken { reason: Reason::Revoked },
+            "was deleted",
+        ),
+        (200, error("other"), Dead { reason: Reason::PayloadRefused }, "What is wrong"),
+        (
+            200,
+            r#"{"id": "other", "message": "x", "status_code": 503}"#.into(),
+            retry(Reason::ServerError, None, false),
+            "failed (503)",
+        ),
+        (
+            400,
+            error("web.incoming_webhook.split_props_length.app_error"),
+            Dead { reason: Reason::TooLarge },
+            "too long",
         ),
         (400, "Invalid webhook".into(), Broken { reason: Reason::Revoked }, "was deleted"),
         (
@@ -71,7 +91,12 @@ async fn the_answers_of_mattermost_decide() {
             "no longer has an account",
         ),
         (403, String::new(), Broken { reason: Reason::Forbidden }, "`destinations.support.webhook_url`"),
-        (404, "<html>no channel</html>".into(), Broken { reason: Reason::NotFound }, "found nothing"),
+        (
+            404,
+            "<html>no channel</html>".into(),
+            Broken { reason: Reason::NotFound },
+            "does not accept messages at this URL",
+        ),
         (400, "Unable to parse incoming data".into(), Dead { reason: Reason::PayloadRefused }, "cannot read"),
         (
             400,
@@ -79,7 +104,12 @@ async fn the_answers_of_mattermost_decide() {
             Dead { reason: Reason::PayloadRefused },
             "is empty",
         ),
-        (400, error("other"), Dead { reason: Reason::PayloadRefused }, "Mattermost says: What is wrong"),
+        (
+            400,
+            error("other"),
+            Dead { reason: Reason::PayloadRefused },
+            "Mattermost says `other` (400): What is wrong",
+        ),
         (500, error("other"), retry(Reason::ServerError, None, false), "failed (500)"),
     ] {
         assert_means(&KIND, status, "", &body, expected, part).await;

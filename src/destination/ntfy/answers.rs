@@ -1,85 +1,85 @@
-//! What ntfy's answers mean. Its errors: <https://github.com/binwiederhier/ntfy/blob/main/server/errors.go>.
+//! What ntfy's answers mean. Success is 200 with the message, which has an `id`.
 
+use crate::destination::answers::{Answers, Means, Row, Said, code, has_field, line, object, text};
 use crate::destination::http::{Answer, Sender};
-use crate::domain::text::one_line;
-use crate::domain::{Attempt, Outcome, Reason};
-use serde_json::Value;
+use crate::domain::{Outcome, Reason};
 use std::time::Duration;
 
-/// How long a 429 without `Retry-After` asks for: one message in five seconds is let through.
-const PAUSE: Duration = Duration::from_secs(30);
-/// How long the limit of a day asks for.
-const DAILY_PAUSE: Duration = Duration::from_secs(3_600);
-/// The codes of limits that count by the day: the bandwidth, the messages.
-const DAILY: &[u64] = &[42_905, 42_908];
-/// The codes of topics that cannot be: not a name, not allowed.
-const TOPIC: &[u64] = &[40_009, 40_010];
+/// What they mean.
+pub static ANSWERS: Answers = Answers {
+    title: "ntfy",
+    sign: "the message's `id`",
+    has_sign: |answer: &Answer| has_field(answer, "id"),
+    success: Outcome::Delivered,
+    read,
+    rows: CODES,
+    // One message in five seconds is let through: <https://docs.ntfy.sh/publish/#limitations>.
+    pause: Some(Duration::from_secs(30)),
+    advice,
+};
 
-/// What an answer means for a message.
-pub fn classify(sender: &Sender, answer: &Answer) -> Attempt {
-    let body = answer.body.as_deref().unwrap_or_default().trim();
-    if (200..300).contains(&answer.status) {
-        return match body.starts_with('<') {
-            true => sender.taken_by_another("with a web page, so it may not be an ntfy server", answer),
-            false => sender.by_status(answer),
-        };
-    }
-    let pause = answer.retry_after.or((answer.status == 429).then_some(PAUSE));
-    let usual = sender.by_status(&Answer { retry_after: pause, ..answer.clone() });
-    let refusal = refusal(body);
-    let code = refusal.as_ref().map_or(0, |refusal| refusal.code);
-    let said = refusal.map_or_else(
-        || format!("{} does not accept messages ({})", sender.host(), answer.status),
-        |refusal| format!("ntfy says `{}` ({}): {}", refusal.code, answer.status, refusal.message),
-    );
+use Means::{Broken, Change, Refused, TooLarge, Wait};
+use Reason::{CredentialsRefused, Forbidden, NotFound, Quota, RateLimited, RecipientUnknown, ServerError};
+
+const DAILY: &str = "the daily limit is used up; an account or a server of your own has higher limits, and a digest needs \
+                     fewer messages";
+const PROTECTED: &str = "the topic is protected";
+
+/// <https://github.com/binwiederhier/ntfy/blob/main/server/errors.go>.
+const CODES: &[Row] = &[
+    code("40009", Broken(RecipientUnknown), "the topic is not valid"),
+    code("40010", Broken(RecipientUnknown), "the topic is not allowed"),
+    code("40023", Broken(CredentialsRefused), PROTECTED),
+    code("40027", Change(Forbidden), "the server requires a paid account"),
+    // Whatever else is wrong with a message.
+    code("400*", Refused, ""),
+    code("401*", Broken(CredentialsRefused), PROTECTED),
+    code("403*", Broken(Forbidden), PROTECTED),
+    code("404*", Broken(NotFound), ""),
+    code("40902", Broken(Forbidden), "the topic is reserved by somebody else"),
+    code("413*", TooLarge, ""),
+    code("42902", Wait(Quota), DAILY),
+    code("42904", Change(Forbidden), "the server has too many topics; contact its admin"),
+    code("42905", Wait(Quota), DAILY),
+    code("42908", Wait(Quota), DAILY),
+    code("42909", Broken(CredentialsRefused), "the token was refused too often"),
+    code("42910", Wait(Quota), DAILY),
+    code("429*", Wait(RateLimited), ""),
+    code("500*", Wait(ServerError), ""),
+    code("507*", Wait(ServerError), ""),
+    text("daily", Wait(Quota), DAILY),
+    text("unauthorized", Broken(CredentialsRefused), PROTECTED),
+    text("forbidden", Broken(Forbidden), PROTECTED),
+];
+
+fn advice(sender: &Sender, reason: Reason) -> String {
     let own = |key: &str| format!("`destinations.{}.{key}`", sender.name);
-    match usual.outcome {
-        _ if DAILY.contains(&code) => {
-            let after = answer.retry_after.unwrap_or(DAILY_PAUSE).max(DAILY_PAUSE);
-            let outcome =
-                Outcome::Retry { reason: Reason::RateLimited, after: Some(after), ambiguous: false };
-            let detail = format!(
-                "{said}. The daily limit is used up. The message is retried automatically. An account or a server \
-                 of your own has higher limits, and a digest needs fewer messages."
-            );
-            sender.attempt(outcome, answer, detail)
+    match reason {
+        Reason::CredentialsRefused | Reason::Forbidden => format!(
+            "Put an access token that may write to the topic into {} (or the file that its `_file` key names); pending \
+             messages are then sent automatically",
+            own("token")
+        ),
+        Reason::RecipientUnknown => {
+            format!("Set another topic in {}; pending messages are then sent automatically", own("topic"))
         }
-        _ if TOPIC.contains(&code) => {
-            let detail = format!("{said}. Set another topic in {}.", own("topic"));
-            sender.attempt(Outcome::Broken { reason: Reason::NotFound }, answer, detail)
-        }
-        Outcome::Broken { reason: Reason::CredentialsRefused | Reason::Forbidden } => {
-            let detail = format!(
-                "{said}. The topic is protected: put an access token that may write to it into {} (or the file \
-                 that its `_file` key names); pending messages are then sent automatically.",
-                own("token")
-            );
-            sender.attempt(usual.outcome, answer, detail)
-        }
-        Outcome::Broken { reason: Reason::NotFound | Reason::Revoked } => {
-            let detail = format!(
-                "{said}. Check that {} is the root of an ntfy server, and {}.",
-                own("url"),
-                sender.new_url_needed()
-            );
-            sender.attempt(usual.outcome, answer, detail)
-        }
-        Outcome::Dead { .. } if code != 0 => {
-            sender.attempt(usual.outcome, answer, format!("{said}. {}", usual.detail))
-        }
-        _ => usual,
+        _ => format!(
+            "Check that {} is the root of an ntfy server, and {}",
+            own("url"),
+            sender.new_url_needed()
+        ),
     }
-}
-
-/// What an error of ntfy's says.
-struct Refusal {
-    code: u64,
-    message: String,
 }
 
 /// Reads `{"code": 42901, "http": 429, "error": …}`.
-fn refusal(body: &str) -> Option<Refusal> {
-    let body: Value = serde_json::from_str(body).ok()?;
-    let message = one_line(body.get("error")?.as_str()?.trim_end_matches('.'), 200);
-    Some(Refusal { code: body.get("code")?.as_u64()?, message })
+fn read(body: &str) -> Said {
+    let body = object(body);
+    let number = |key: &str| body[key].as_u64();
+    Said {
+        code: number("code").map(|code| code.to_string()).unwrap_or_default(),
+        message: line(&body["error"]),
+        status: number("http").and_then(|status| u16::try_from(status).ok()),
+        is_error: body["error"].is_string(),
+        ..Said::default()
+    }
 }

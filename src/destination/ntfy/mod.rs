@@ -73,7 +73,7 @@ fn read(table: &Table<'_>, common: &Common, _: &Shared) -> Option<Arc<dyn Make>>
         format: &FORMAT,
         url: url?,
         mention: None,
-        classify: answers::classify,
+        answers: &answers::ANSWERS,
         key: "url",
         token,
         secrets: vec![topic.clone()],

@@ -98,18 +98,27 @@ async fn its_answers_decide() {
     };
     for (status, body, expected, part) in [
         (200, r#"{"id":"x","event":"message","topic":"t"}"#.to_owned(), Delivered, "received the message"),
-        (200, "<!DOCTYPE html>".into(), Dead { reason: Reason::UnexpectedAnswer }, "a web page"),
+        (200, "<!DOCTYPE html>".into(), Broken { reason: Reason::UnexpectedAnswer }, "a web page"),
+        (200, "{}".into(), Broken { reason: Reason::UnexpectedAnswer }, "the message's `id`"),
+        // J12
+        (200, error(40_101, 401, "unauthorized"), Broken { reason: Reason::CredentialsRefused }, "protected"),
+        (
+            429,
+            error(42_905, 429, "limit reached: daily bandwidth"),
+            retry(Reason::Quota, Some(3_600), false),
+            "daily limit",
+        ),
         (
             429,
             error(42_901, 429, "limit reached: too many requests, please be nice"),
             retry(Reason::RateLimited, Some(30), false),
-            "slow down",
+            "retried automatically",
         ),
         (
             429,
             error(42_908, 429, "limit reached: too many messages"),
-            retry(Reason::RateLimited, Some(3_600), false),
-            "The daily limit is used up",
+            retry(Reason::Quota, Some(3_600), false),
+            "the daily limit is used up",
         ),
         (429, "slow".into(), retry(Reason::RateLimited, Some(30), false), "slow down"),
         (
@@ -128,7 +137,7 @@ async fn its_answers_decide() {
         (
             400,
             error(40_010, 400, "invalid request: topic name is disallowed"),
-            Broken { reason: Reason::NotFound },
+            Broken { reason: Reason::RecipientUnknown },
             "`destinations.support.topic`",
         ),
         (
@@ -201,7 +210,7 @@ proptest! {
 
     #[test]
     fn no_text_makes_an_attachment(text in hostile_text()) {
-        for form in [Form::Full, Form::Plain] {
+        for form in [Form::Full, Form::Plain, Form::Short] {
             payload("show_email = true", &Message { form, ..with_text(&text) });
         }
     }
@@ -210,7 +219,7 @@ proptest! {
 #[test]
 fn every_sample_is_within_limits() {
     for (_, message) in samples() {
-        for form in [Form::Full, Form::Plain] {
+        for form in [Form::Full, Form::Plain, Form::Short] {
             payload("", &Message { form, ..message.clone() });
         }
     }

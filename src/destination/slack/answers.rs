@@ -1,136 +1,112 @@
 //! What Slack's answers mean. Success is 200 with the body `ok`; what failed is told by a word in the body
 //! first and by the status second, since Slack gives the same word under different statuses.
-//! The words: <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>.
 
+use crate::destination::answers::{Answers, Means, Row, Said, code, line, object};
 use crate::destination::http::{Answer, Sender};
-use crate::domain::{Attempt, Outcome, Reason};
+use crate::domain::{Outcome, Reason};
 use std::time::Duration;
 
-/// How long a 429 without `Retry-After` asks for: Slack names none then, and pressing on disables the app.
-const PAUSE: Duration = Duration::from_secs(30);
+/// What they mean.
+pub static ANSWERS: Answers = Answers {
+    title: "Slack",
+    sign: "Slack's `ok`",
+    has_sign,
+    success: Outcome::Delivered,
+    read,
+    rows: WORDS,
+    // Slack names no time at times, and pressing on disables the app.
+    pause: Some(Duration::from_secs(30)),
+    advice: |sender: &Sender, _| {
+        format!("Create a new incoming webhook in Slack and {}", sender.new_url_needed())
+    },
+};
 
-/// What an answer means for a message.
-pub fn classify(sender: &Sender, answer: &Answer) -> Attempt {
-    Slack { sender }.classify(answer)
-}
+use Means::{Broken, Change, Refused, TooLarge, Wait};
+use Reason::{
+    ChannelGone, CredentialsRefused, Forbidden, RateLimited, RecipientUnknown, Revoked, ServerError,
+};
 
-/// An answer to one message.
-struct Slack<'a> {
-    sender: &'a Sender,
-}
-
-impl Slack<'_> {
-    fn classify(&self, answer: &Answer) -> Attempt {
-        match (answer.status, answer.body.as_deref()) {
-            // A 2xx whose body was lost: Slack had taken it, and sending again would repeat it.
-            (200..=299, None) => return self.sender.by_status(answer),
-            (200..=299, Some(body)) if body.trim().eq_ignore_ascii_case("ok") => {
-                return self.sender.by_status(answer);
-            }
-            (200..=299, Some(_)) => {
-                return self
-                    .sender
-                    .taken_by_another("but not with Slack's `ok`, so it may not be Slack", answer);
-            }
-            _ => {}
-        }
-        let word = answer.body.as_deref().map(word).unwrap_or_default();
-        match WORDS.iter().find(|(known, ..)| *known == word) {
-            Some((word, meaning, what)) => self.meant(answer, word, *meaning, what),
-            None => self.by_status(answer),
-        }
-    }
-
-    fn by_status(&self, answer: &Answer) -> Attempt {
-        let pause = answer.retry_after.or((answer.status == 429).then_some(PAUSE));
-        self.sender.by_status(&Answer { retry_after: pause, ..answer.clone() })
-    }
-
-    fn meant(&self, answer: &Answer, word: &str, meaning: Meaning, what: &str) -> Attempt {
-        let (outcome, advice) = match meaning {
-            Meaning::Retry(reason) => {
-                let pause = answer.retry_after.or((reason == Reason::RateLimited).then_some(PAUSE));
-                let outcome = Outcome::Retry { reason, after: pause, ambiguous: false };
-                (outcome, "The message is retried automatically".to_owned())
-            }
-            Meaning::Refused => {
-                let outcome = Outcome::Dead { reason: Reason::PayloadRefused };
-                (outcome, self.sender.refused_for_good().to_owned())
-            }
-            Meaning::Change(reason) => {
-                let advice = "Change that in Slack; pending messages are then sent automatically".to_owned();
-                (Outcome::Broken { reason }, advice)
-            }
-            Meaning::Replace(reason) => {
-                let advice =
-                    format!("Create a new incoming webhook in Slack and {}", self.sender.new_url_needed());
-                (Outcome::Broken { reason }, advice)
-            }
-        };
-        let detail = format!("Slack says `{word}` ({}): {what}. {advice}.", answer.status);
-        self.sender.attempt(outcome, answer, detail)
-    }
-}
-
-/// What a word of Slack's means for the message and the destination.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Meaning {
-    /// It may pass later.
-    Retry(Reason),
-    /// This message can never pass. Never "too large": the plain form is tried first.
-    Refused,
-    /// Somebody must change something in Slack.
-    Change(Reason),
-    /// The webhook must be replaced.
-    Replace(Reason),
-}
+const LAYOUT: &str = "it refuses the layout of this message";
+const DISABLED: &str = "the webhook was disabled or its app removed";
 
 /// Slack's words for what failed.
-const WORDS: &[(&str, Meaning, &str)] = &[
-    ("invalid_payload", Meaning::Refused, "it cannot read this message"),
-    ("invalid_blocks", Meaning::Refused, "it refuses the layout of this message"),
-    ("invalid_blocks_format", Meaning::Refused, "it refuses the layout of this message"),
-    ("invalid_attachments", Meaning::Refused, "it refuses the layout of this message"),
-    ("msg_blocks_too_long", Meaning::Refused, "this message is too long"),
-    ("no_text", Meaning::Refused, "this message is empty"),
-    ("missing_text_or_fallback_or_attachments", Meaning::Refused, "this message is empty"),
-    ("too_many_attachments", Meaning::Refused, "this message has too many attachments"),
-    ("user_not_found", Meaning::Replace(Reason::RecipientUnknown), "the person it posts to is unknown"),
-    (
-        "action_prohibited",
-        Meaning::Change(Reason::Forbidden),
-        "a workspace setting forbids this post; contact its admin",
-    ),
-    (
+const WORDS: &[Row] = &[
+    // Of webhooks: <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors> and
+    // <https://api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks>.
+    code("invalid_payload", Refused, "it cannot read this message"),
+    code("invalid_json", Refused, "it cannot read this message"),
+    code("invalid_form_data", Refused, "it cannot read this message"),
+    code("invalid_blocks*", Refused, LAYOUT),
+    code("invalid_attachments", Refused, LAYOUT),
+    code("no_text", Refused, "this message is empty"),
+    code("missing_text_or_fallback_or_attachments", Refused, "this message is empty"),
+    code("user_not_found", Broken(RecipientUnknown), "the person it posts to is unknown"),
+    code("action_prohibited", Change(Forbidden), "a workspace setting forbids this post; contact its admin"),
+    code(
         "posting_to_general_channel_denied",
-        Meaning::Change(Reason::Forbidden),
+        Change(Forbidden),
         "only admins may post to this channel; let others post, or use another channel",
     ),
-    (
-        "invalid_token",
-        Meaning::Replace(Reason::CredentialsRefused),
-        "the webhook's URL is wrong or has expired",
-    ),
-    (
+    code("invalid_token", Broken(CredentialsRefused), "the webhook's URL is wrong or has expired"),
+    code(
         "channel_not_found",
-        Meaning::Replace(Reason::ChannelGone),
+        Broken(ChannelGone),
         "the channel was deleted, or made private without the app in it",
     ),
-    ("channel_is_archived", Meaning::Change(Reason::ChannelGone), "the channel is archived; unarchive it"),
-    ("no_active_hooks", Meaning::Replace(Reason::Revoked), "the webhook was disabled or its app removed"),
-    ("no_service", Meaning::Replace(Reason::Revoked), "the webhook was disabled or removed"),
-    ("no_service_id", Meaning::Replace(Reason::Revoked), "the webhook was disabled or removed"),
-    ("no_team", Meaning::Replace(Reason::Revoked), "the workspace is gone"),
-    ("team_disabled", Meaning::Replace(Reason::Revoked), "the workspace is disabled"),
-    ("rollup_error", Meaning::Retry(Reason::ServerError), "something went wrong at Slack"),
-    ("ratelimited", Meaning::Retry(Reason::RateLimited), "too many messages"),
-    ("rate_limited", Meaning::Retry(Reason::RateLimited), "too many messages"),
+    code("channel_is_archived", Change(ChannelGone), "the channel is archived; unarchive it"),
+    code("no_active_hooks", Broken(Revoked), DISABLED),
+    code("no_service*", Broken(Revoked), DISABLED),
+    code("no_team", Broken(Revoked), "the workspace is gone"),
+    code("team_disabled", Broken(Revoked), "the workspace is disabled"),
+    code("rollup_error", Wait(ServerError), "something went wrong at Slack"),
+    code("too_many_attachments", TooLarge, "this message has too many attachments"),
+    // <https://github.com/slackapi/bolt-js/issues/2509>.
+    code("msg_*too_long", TooLarge, "this message is too long"),
+    // <https://docs.slack.dev/apis/web-api/rate-limits>.
+    code("ratelimited", Wait(RateLimited), "too many messages"),
+    code("rate_limited", Wait(RateLimited), "too many messages"),
+    code("message_limit_exceeded", Wait(RateLimited), "the workspace sends too many messages"),
+    // What the same refusals are called by the Web API, which programs that pass webhooks on use:
+    // <https://docs.slack.dev/reference/methods/chat.postMessage#errors>.
+    code("is_archived", Change(ChannelGone), "the channel is archived; unarchive it"),
+    code("not_in_channel", Change(Forbidden), "the app is not in the channel; invite it"),
+    code("restricted_action*", Change(Forbidden), "a workspace setting forbids this post; contact its admin"),
+    code("*access_denied", Change(Forbidden), "the workspace denies access; contact its admin"),
+    code(
+        "no_permission",
+        Change(Forbidden),
+        "the app lacks the permission to post; contact the workspace's admin",
+    ),
+    code("missing_scope", Change(Forbidden), "the app lacks the permission to post"),
+    code("org_login_required", Change(Forbidden), "the workspace is being moved; contact its admin"),
+    code("team_access_not_granted", Change(Forbidden), "the app is not approved for this workspace"),
+    code("channel_type_not_supported", Broken(Forbidden), "this kind of channel takes no messages"),
+    code("account_inactive", Broken(Revoked), "the account or the app was removed"),
+    code("token_*", Broken(CredentialsRefused), "the token was revoked or has expired"),
+    code("invalid_auth", Broken(CredentialsRefused), "the token is wrong"),
+    code("not_authed", Broken(CredentialsRefused), "there is no token"),
+    code("team_not_found", Broken(Revoked), "the workspace is gone"),
+    code("internal_error", Wait(ServerError), "something went wrong at Slack"),
+    code("fatal_error", Wait(ServerError), "something went wrong at Slack"),
+    code("service_unavailable", Wait(ServerError), "something went wrong at Slack"),
+    code("request_timeout", Wait(ServerError), "something went wrong at Slack"),
+    code("team_added_to_org", Wait(ServerError), "the workspace is being moved"),
 ];
 
+/// `ok`; programs that pass webhooks on write `{"ok": true}`.
+fn has_sign(answer: &Answer) -> bool {
+    answer.text().eq_ignore_ascii_case("ok") || object(answer.text())["ok"] == true
+}
+
 /// The word an answer begins with, lower-cased; of JSON its `error`.
-fn word(body: &str) -> String {
-    let error = serde_json::from_str::<serde_json::Value>(body).ok();
-    let error = error.as_ref().and_then(|json| json.get("error")?.as_str());
-    let text = error.unwrap_or(body).trim().to_ascii_lowercase();
-    text.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').take(60).collect()
+fn read(body: &str) -> Said {
+    let json = object(body);
+    let is_error = json["error"].is_string() || json["ok"] == false;
+    let text = if json.is_object() { line(&json["error"]) } else { body.trim().to_owned() };
+    let word = text.to_ascii_lowercase();
+    let word: String = word.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').take(60).collect();
+    // What a sentence begins with is no word of Slack's.
+    let is_word = is_error || word.len() == text.len() || word.contains('_');
+    let code = if is_word { word } else { String::new() };
+    Said { code, is_error, ..Said::default() }
 }

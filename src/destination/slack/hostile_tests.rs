@@ -123,15 +123,15 @@ fn skeleton(value: &Value) -> Value {
 const CARELESS: &str = r#"{
   "text": "{{{review.text}}} {{&review.author}} <{{review.url}}|see> *{{review.text}}* {{#with review}}{{{text}}}{{/with}}",
   "blocks": [
-    {"type": "header", "text": {"type": "plain_text", "text": "{{{review.text}}}{{review.text}}"}},
+    {"type": "header", "text": {"type": "plain_text", "text": "{{{review.text}}}{{review.text}} x"}},
     {"type": "section", "text": {"type": "mrkdwn", "text": "*{{{review.text}}}* {{#each review.websites}}{{{this}}} {{/each}}{{truncate review.text 30}}{{lookup review \"text\"}}"}},
     {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [
       {"type": "text", "text": "{{{review.text}}}{{{review.text}}}{{{review.text}}}"},
-      {"type": "link", "url": "{{review.url}}", "text": "{{{review.text}}}"},
+      {"type": "link", "url": "{{review.url}}", "text": "{{{review.text}}} x"},
       {"type": "link", "url": "https://reviews.example/{{{review.text}}}", "text": "{{review.text}}"},
       {"$each": "review.websites", "type": "text", "text": "{{{item}}}"}]}]},
-    {"type": "section", "text": {"type": "mrkdwn", "text": "{{review.text}}{{review.text}}{{review.text}}"}},
-    {"type": "section", "text": {"type": "mrkdwn", "text": "{{review.text}}"}},
+    {"type": "section", "text": {"type": "mrkdwn", "text": "{{review.text}}{{review.text}}{{review.text}} x"}},
+    {"type": "section", "text": {"type": "mrkdwn", "text": "{{review.text}} x"}},
     {"$if": "shown.repeat", "type": "section", "text": {"type": "mrkdwn", "text": " "}}
   ]
 }"#;
@@ -254,7 +254,8 @@ fn mistakes_are_start_up_errors_with_file_line_and_column() {
         ("{\"text\": \"x\", \"link_names\": true}", "has the key `link_names`"),
         ("{\"text\": \"x\", \"parse\": \"full\"}", "has the key `parse`"),
         ("{\"blocks\": []}", "has no `text`"),
-        ("{\"text\": \"{{review.text}}\"}", "has no `text`"),
+        ("{\"text\": \"{{review.text}}\"}", "is empty"),
+        ("{\"text\": \" \"}", "has no `text`"),
         ("{\"text\": \"x\", \"blocks\": [{\"type\": \"{{review.text}}\"}]}", "`type` cannot be a template"),
         (
             "{\"text\": \"x\", \"blocks\": [{\"type\": \"markdown\", \"text\": \"{{review.text}}\"}]}",

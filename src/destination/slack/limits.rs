@@ -2,6 +2,7 @@
 //! characters for all blocks together: an undocumented limit (<https://github.com/slackapi/bolt-js/issues/2509>) refuses
 //! messages from about 11,000.
 
+use crate::domain::text::is_visible;
 use crate::presentation::safe_url;
 use serde_json::{Map, Value};
 
@@ -24,7 +25,7 @@ pub fn fit(payload: Value) -> Result<Value, String> {
         ));
     }
     match payload.get_mut("text") {
-        Some(Value::String(text)) if !text.trim().is_empty() => cut_markup(text, MAX_TEXT),
+        Some(Value::String(text)) if is_visible(text) => cut_markup(text, MAX_TEXT),
         _ => return Err("has no `text`, which notifications and screen readers show".into()),
     }
     if let Some(blocks) = payload.remove("blocks") {
@@ -92,7 +93,7 @@ fn cut_header(mut text: Map<String, Value>, room: &mut usize) -> Option<Value> {
 
 fn fit_text(mut text: String, kind: &str, room: &mut usize) -> String {
     // Between the elements of rich text a space is text; alone in an object it is refused.
-    if matches!(kind, "plain_text" | "mrkdwn") && text.trim().is_empty() {
+    if matches!(kind, "plain_text" | "mrkdwn") && !is_visible(&text) {
         return String::new();
     }
     let limit = MAX_TEXT.min(*room);

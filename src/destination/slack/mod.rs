@@ -52,5 +52,5 @@ fn read(table: &Table<'_>, common: &Common, _: &Shared) -> Option<Arc<dyn Make>>
         }
         mention
     });
-    Some(Arc::new(Chat::webhook(&FORMAT, webhook_url?, mention.flatten(), answers::classify)))
+    Some(Arc::new(Chat::webhook(&FORMAT, webhook_url?, mention.flatten(), &answers::ANSWERS)))
 }

@@ -1,146 +1,150 @@
-//! What the answers of Workflows mean. The habit of the old connectors to answer 200 with the error of Teams behind it is
-//! understood, too: gateways in companies do it.
+//! What the answers of Workflows mean. Success is 202, or 200 where the Workflow answers itself: whether a card is shown
+//! cannot be seen. The habit of the old connectors to answer 200 with the error of Teams behind it is understood, too:
+//! gateways in companies do it.
 
+use crate::destination::answers::{Answers, Means, Row, Said, code, line, object};
 use crate::destination::http::{Answer, Sender};
-use crate::domain::text::one_line;
-use crate::domain::{Attempt, Outcome, Reason};
+use crate::domain::{Outcome, Reason};
+use serde_json::Value;
 use std::time::Duration;
 
-/// How long a 429 without `Retry-After` asks for.
-const PAUSE: Duration = Duration::from_secs(60);
+/// What they mean.
+pub static ANSWERS: Answers = Answers {
+    title: "Teams",
+    sign: "a Workflow's answer",
+    has_sign: |answer: &Answer| !answer.is_page() && read(answer.text()) == Said::default(),
+    success: Outcome::Accepted,
+    read,
+    rows: CODES,
+    pause: Some(Duration::from_secs(60)),
+    advice,
+};
 
-/// What an answer means for a message.
-pub fn classify(sender: &Sender, answer: &Answer) -> Attempt {
-    Teams { sender }.classify(answer)
-}
+use Means::{Broken, Change, Refused, TooLarge, Wait};
+use Reason::{
+    CredentialsRefused, Forbidden, NotFound, PayloadRefused, PaymentRequired, Quota, RateLimited, Redirected,
+    Revoked, ServerError,
+};
 
-/// An answer to one message.
-struct Teams<'a> {
-    sender: &'a Sender,
-}
+const SHAPE: &str = "the Workflow expects another kind of message; create one from the template “Send webhook alerts to a \
+                     channel”";
+const OFF: &str = "the Workflow was switched off, suspended or deleted; switch it on";
+const GONE: &str = "the Workflow no longer exists";
+const ACCESS: &str = "the URL is incomplete or has expired (its `sig` is missing or wrong), or the Workflow may not be \
+                      triggered by “Anyone”";
+const BUSY: &str = "something went wrong at Microsoft";
 
-impl Teams<'_> {
-    fn classify(&self, answer: &Answer) -> Attempt {
-        let body = answer.body.as_deref().unwrap_or_default().trim();
-        if (200..300).contains(&answer.status) {
-            return match relayed_status(body) {
-                Some(status) => {
-                    let relayed = self.by_status(&Answer { status, ..answer.clone() });
-                    Attempt { status: Some(answer.status), ..relayed }
-                }
-                None if body.starts_with('<') => {
-                    self.sender.taken_by_another("with a web page, so it may not be a Workflow", answer)
-                }
-                None => self.accepted(answer),
-            };
-        }
-        let refusal = refusal(body);
-        match REFUSALS.iter().find(|(code, ..)| refusal.as_ref().is_some_and(|refusal| refusal.code == *code))
-        {
-            Some((code, reason, what)) => {
-                let detail = format!("Teams says `{code}` ({}): {what}.", answer.status);
-                self.sender.attempt(Outcome::Broken { reason: *reason }, answer, self.with_url(detail))
-            }
-            None => self.by_status_and(answer, refusal),
-        }
-    }
-
-    fn accepted(&self, answer: &Answer) -> Attempt {
-        let detail = format!(
-            "{} accepted the message ({}). Whether the Workflow posts it is not reported.",
-            self.sender.host(),
-            answer.status
-        );
-        self.sender.attempt(Outcome::Accepted, answer, detail)
-    }
-
-    fn by_status_and(&self, answer: &Answer, refusal: Option<Refusal>) -> Attempt {
-        let mut attempt = self.by_status(answer);
-        if let (Outcome::Dead { .. }, Some(Refusal { code, message })) = (&attempt.outcome, refusal) {
-            let said = format!("Teams says `{code}`: {}", one_line(message.trim_end_matches('.'), 200));
-            attempt = self.sender.attempt(attempt.outcome, answer, format!("{said}. {}", attempt.detail));
-        }
-        attempt
-    }
-
-    fn by_status(&self, answer: &Answer) -> Attempt {
-        let what = match answer.status {
-            401 | 403 => {
-                "In the Workflow, “Who can trigger the flow” must be “Anyone”, and the URL must be complete, \
-                 including `sig`"
-            }
-            404 | 405 | 410 => {
-                "The Workflow was deleted or switched off, or its owner has left. URLs at logic.azure.com no \
-                 longer work"
-            }
-            _ => {
-                let pause = answer.retry_after.or((answer.status == 429).then_some(PAUSE));
-                return self.sender.by_status(&Answer { retry_after: pause, ..answer.clone() });
-            }
-        };
-        let outcome = self.sender.by_status(answer).outcome;
-        let host = self.sender.host();
-        self.sender.attempt(
-            outcome,
-            answer,
-            self.with_url(format!(
-                "{host} does not accept messages at this URL ({}). {what}.",
-                answer.status
-            )),
-        )
-    }
-
-    fn with_url(&self, detail: String) -> String {
-        format!(
-            "{detail} In Teams, open Workflows, copy the URL of the Workflow again, and {}.",
-            self.sender.new_url_needed()
-        )
-    }
-}
-
-/// What a Workflow's error says.
-struct Refusal {
-    code: String,
-    message: String,
-}
-
-/// The codes of Workflows that mean more than their status: it is 400 for a Workflow that is switched off.
-const REFUSALS: &[(&str, Reason, &str)] = &[
-    (
-        "WorkflowTriggerIsNotEnabled",
-        Reason::Revoked,
-        "the Workflow was switched off or deleted; switch it on",
+/// The codes of the service behind Workflows. There is no full list: the first ones are those that were seen
+/// (<https://learn.microsoft.com/azure/connectors/connectors-native-reqres>,
+/// <https://learn.microsoft.com/troubleshoot/power-platform/power-automate/>), the patterns are how all of its codes are
+/// named (<https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors>).
+const CODES: &[Row] = &[
+    code("TriggerInputSchemaMismatch", Change(PayloadRefused), SHAPE),
+    code("*SchemaMismatch*", Change(PayloadRefused), SHAPE),
+    code("*SchemaValidation*", Change(PayloadRefused), SHAPE),
+    code("TriggerRequestMethodNotValid", Change(PayloadRefused), SHAPE),
+    code(
+        "InvalidTemplate",
+        Change(PayloadRefused),
+        "the Workflow fails on every message; its own steps are wrong",
     ),
-    ("WorkflowNotFound", Reason::NotFound, "the Workflow no longer exists"),
-    (
-        "DirectApiAuthorizationRequired",
-        Reason::CredentialsRefused,
-        "the URL is incomplete (its `sig` is missing or wrong), or the Workflow may not be triggered by “Anyone”",
+    code("InvalidRequestContent", Refused, ""),
+    code("*TooLarge*", TooLarge, ""),
+    code("*SizeExceeded*", TooLarge, ""),
+    code("*Throttl*", Wait(RateLimited), ""),
+    code("*TooManyRequests*", Wait(RateLimited), ""),
+    code("*RateLimit*", Wait(RateLimited), ""),
+    code("*Quota*", Wait(Quota), "the quota of the Workflow's owner is used up"),
+    code("*Payment*", Change(PaymentRequired), ""),
+    code("*License*", Change(PaymentRequired), "the Workflow's owner lacks the licence that it needs"),
+    code("*Billing*", Change(PaymentRequired), ""),
+    code("WorkflowTriggerIsNotEnabled", Change(Revoked), OFF),
+    code("*NotEnabled*", Change(Revoked), OFF),
+    code("*Disabled*", Change(Revoked), OFF),
+    code("*Suspended*", Change(Revoked), OFF),
+    code("*Stopped*", Change(Revoked), OFF),
+    code("*Deleted*", Broken(Revoked), GONE),
+    code("*NotFound*", Broken(NotFound), GONE),
+    code("*Gone", Broken(NotFound), GONE),
+    code("DirectApiAuthorizationRequired", Broken(CredentialsRefused), ACCESS),
+    code("*Expired*", Broken(CredentialsRefused), ACCESS),
+    code("*Authorization*", Broken(CredentialsRefused), ACCESS),
+    code("*Authentication*", Broken(CredentialsRefused), ACCESS),
+    code("*Unauthorized*", Broken(CredentialsRefused), ACCESS),
+    code("*Signature*", Broken(CredentialsRefused), ACCESS),
+    code("*Forbidden*", Broken(Forbidden), ACCESS),
+    code("*AccessDenied*", Broken(Forbidden), ACCESS),
+    code("*NotAllowed*", Broken(Forbidden), ACCESS),
+    code(
+        "*Blocked*",
+        Change(Forbidden),
+        "a policy of the organisation blocks the Workflow; contact its admin",
     ),
+    code(
+        "*DlpPolicy*",
+        Change(Forbidden),
+        "a policy of the organisation blocks the Workflow; contact its admin",
+    ),
+    code("*ApiVersion*", Broken(NotFound), "the URL is incomplete: its `api-version` is missing or wrong"),
+    code("*Moved*", Broken(Redirected), ""),
+    code("*Timeout*", Wait(ServerError), BUSY),
+    code("*TimedOut*", Wait(ServerError), BUSY),
+    code("*Unavailable*", Wait(ServerError), BUSY),
+    code("*NoResponse*", Wait(ServerError), BUSY),
+    code("*BadGateway*", Wait(ServerError), BUSY),
+    code("*Internal*Error*", Wait(ServerError), BUSY),
+    code("ServerBusy", Wait(ServerError), BUSY),
 ];
 
-/// Reads `{"error": {"code": …, "message": …}}`.
-fn refusal(body: &str) -> Option<Refusal> {
-    let body: serde_json::Value = serde_json::from_str(body).ok()?;
-    let text = |key: &str| Some(one_line(body.get("error")?.get(key)?.as_str()?, 300));
-    Some(Refusal { code: text("code")?, message: text("message").unwrap_or_default() })
+fn advice(sender: &Sender, reason: Reason) -> String {
+    let what = match reason {
+        Reason::CredentialsRefused | Reason::Forbidden => {
+            "In the Workflow, “Who can trigger the flow” must be “Anyone”, and the URL must be complete, including `sig`. "
+        }
+        Reason::NotFound | Reason::Revoked => {
+            "The Workflow was deleted or switched off, or its owner has left. URLs at logic.azure.com no longer work. "
+        }
+        _ => "",
+    };
+    format!(
+        "{what}In Teams, open Workflows, copy the URL of the Workflow again, and {}",
+        sender.new_url_needed()
+    )
 }
 
-/// The status that a success hides: `Webhook message delivery failed with error: Microsoft Teams endpoint
-/// returned HTTP error 429 with ContextId …`.
-fn relayed_status(body: &str) -> Option<u16> {
-    if !body.starts_with("Webhook message delivery failed") {
-        return None;
+/// Reads `{"error": {"code": …, "message": …}}`, or the status that a success hides: `Webhook message delivery failed
+/// with error: Microsoft Teams endpoint returned HTTP error 429 with ContextId …`.
+fn read(body: &str) -> Said {
+    if body.starts_with("Webhook message delivery failed") {
+        let digits =
+            body.split_once("HTTP error ").map(|(_, rest)| rest.chars().take_while(char::is_ascii_digit));
+        let status = digits.and_then(|digits| digits.collect::<String>().parse().ok());
+        // It failed, whatever it says of why.
+        let status = status.filter(|status| (300..600).contains(status)).unwrap_or(500);
+        return Said { status: Some(status), is_error: true, ..Said::default() };
     }
-    let status = body.split_once("HTTP error ").map(|(_, rest)| rest);
-    let digits = status.map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
-    // It failed, whatever it says of why.
-    Some(
-        digits
-            .and_then(|digits| digits.parse().ok())
-            .filter(|status| (300..600).contains(status))
-            .unwrap_or(500),
-    )
+    let body = object(body);
+    let text = |error: &Value| Said {
+        code: line(&error["code"]),
+        message: line(&error["message"]),
+        is_error: true,
+        ..Said::default()
+    };
+    match &body["error"] {
+        error @ Value::Object(_) => {
+            let said = text(error);
+            let status = body["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok());
+            Said { status: said.status.or(status), ..said }
+        }
+        Value::String(message) => {
+            Said { message: line(&message.as_str().into()), is_error: true, ..Said::default() }
+        }
+        // As the gateway in front of it writes: `{"statusCode": 401, "message": …}`.
+        _ => match body["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok()) {
+            Some(status) if status >= 300 => Said { status: Some(status), ..text(&body) },
+            _ => Said::default(),
+        },
+    }
 }
 
 #[cfg(test)]
@@ -151,14 +155,11 @@ mod tests {
     fn a_failure_behind_a_success_is_found() {
         let hidden =
             "Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error ";
-        assert_eq!(relayed_status(&format!("{hidden}429 with ContextId tcid=1")), Some(429));
-        assert_eq!(relayed_status(&format!("{hidden}413")), Some(413));
-        assert_eq!(relayed_status(&format!("{hidden}200")), Some(500));
-        assert_eq!(
-            relayed_status("Webhook message delivery failed with error: Summary or Text is required."),
-            Some(500)
-        );
-        assert_eq!(relayed_status("1"), None);
-        assert_eq!(relayed_status(""), None);
+        assert_eq!(read(&format!("{hidden}429 with ContextId tcid=1")).status, Some(429));
+        assert_eq!(read(&format!("{hidden}413")).status, Some(413));
+        assert_eq!(read(&format!("{hidden}200")).status, Some(500));
+        let other = "Webhook message delivery failed with error: Summary or Text is required.";
+        assert_eq!(read(other).status, Some(500));
+        assert_eq!((read("1"), read("")), (Said::default(), Said::default()));
     }
 }

@@ -20,14 +20,14 @@ const CARELESS: &str = r#"{
   "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "content": {
     "type": "AdaptiveCard", "version": "1.4", "fallbackText": "{{{review.text}}}",
     "body": [
-      {"type": "TextBlock", "text": "{{{review.text}}}", "wrap": true, "color": "{{shown.tone}}"},
+      {"type": "TextBlock", "text": "{{{review.text}}} x", "wrap": true, "color": "{{shown.tone}}"},
       {"type": "TextBlock", "text": "[{{review.text}}]({{review.text}}) **{{review.author}}**"},
-      {"type": "FactSet", "facts": [{"title": "{{review.author}}", "value": "{{review.text}}"}]},
+      {"type": "FactSet", "facts": [{"title": "{{review.author}}", "value": "{{review.text}} x"}]},
       {"type": "RichTextBlock", "separator": true, "inlines": [
         {"$each": "review.websites", "type": "TextRun", "text": "{{item}}{{{review.text}}}"},
-        {"type": "TextRun", "text": "{{review.text}}", "selectAction": {"type": "Action.OpenUrl", "title": "x", "url": "https://crm.example/{{review.text}}"}}]},
+        {"type": "TextRun", "text": "{{review.text}} x", "selectAction": {"type": "Action.OpenUrl", "title": "x", "url": "https://crm.example/{{review.text}}"}}]},
       {"type": "Container", "style": "{{shown.tone}}", "items": [{"$if": "previous.text", "type": "TextBlock", "text": "x"}]},
-      {"type": "ActionSet", "actions": [{"type": "Action.OpenUrl", "title": "{{review.text}}", "url": "{{review.url}}"}]}],
+      {"type": "ActionSet", "actions": [{"type": "Action.OpenUrl", "title": "{{review.text}} x", "url": "{{review.url}}"}]}],
     "actions": [{"type": "Action.OpenUrl", "title": "{{review.author}}", "url": "{{review.url}}"}]}}]
 }"#;
 

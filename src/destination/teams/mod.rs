@@ -49,7 +49,7 @@ fn read(table: &Table<'_>, common: &Common, _: &Shared) -> Option<Arc<dyn Make>>
         );
         return None;
     }
-    Some(Arc::new(Chat::webhook(&FORMAT, webhook_url, None, answers::classify)))
+    Some(Arc::new(Chat::webhook(&FORMAT, webhook_url, None, &answers::ANSWERS)))
 }
 
 /// Whether `url` is of a connector: nothing that it is sent arrives.

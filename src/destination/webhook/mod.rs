@@ -7,9 +7,10 @@ mod tests;
 
 use super::http::Sender;
 use super::settings::{Common, Key, Shared, read_url};
-use super::{Destination, Kind, Make, Payload};
-use crate::domain::{Attempt, Message};
-use crate::presentation::Body;
+use super::{Destination, Kind, Make, Payload, Target};
+use crate::domain::{Attempt, Form, Message, Outcome, Reason};
+use crate::presentation::{Body, short};
+use crate::settings::units::{parse_size, show_size};
 use crate::settings::{Rate, Secret, Table};
 use crate::template::Renderer;
 use async_trait::async_trait;
@@ -33,6 +34,11 @@ pub static KIND: Kind = Kind {
             summary: "whsec_ and base64 of 24 to 64 bytes; default: messages are not signed",
             secret: true,
         },
+        Key {
+            name: "max_body",
+            summary: "larger messages are sent in parts, or shortened, from \"4KiB\"; default: \"256KiB\"",
+            secret: false,
+        },
     ],
     format: None,
     example: include_str!("example.toml"),
@@ -50,10 +56,19 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 struct Settings {
     url: Secret,
     secret: Option<Secret>,
+    max_body: usize,
 }
+
+/// Unless set. Common servers take more, and gateways in front of them.
+const MAX_BODY: usize = 256 * 1024;
+/// The shortest form of a review is smaller.
+const LEAST_BODY: u64 = 4 * 1024;
+/// More is never sent.
+const LARGEST_BODY: u64 = 64 * 1024 * 1024;
 
 fn read(table: &Table<'_>, common: &Common, _: &Shared) -> Option<Arc<dyn Make>> {
     let url = read_url(table, "url", common);
+    let max_body = read_size(table);
     let secret = table.secret("secret");
     if secret.as_ref().is_some_and(|secret| Key256::parse(secret).is_none()) {
         let place = if table.has("secret") { "secret" } else { "secret_file" };
@@ -62,7 +77,17 @@ fn read(table: &Table<'_>, common: &Common, _: &Shared) -> Option<Arc<dyn Make>>
         table.problem(place, "is not a Standard Webhooks secret", hint);
         return None;
     }
-    Some(Arc::new(Settings { url: url?, secret }))
+    Some(Arc::new(Settings { url: url?, secret, max_body }))
+}
+
+fn read_size(table: &Table<'_>) -> usize {
+    let Some(text) = table.text("max_body") else { return MAX_BODY };
+    let size = parse_size(&text).filter(|size| (LEAST_BODY..=LARGEST_BODY).contains(size));
+    if size.is_none() {
+        let hint = "write a size from \"4KiB\" to \"64MiB\": max_body = \"256KiB\"";
+        table.problem("max_body", "is not a valid size", hint);
+    }
+    size.and_then(|size| usize::try_from(size).ok()).unwrap_or(MAX_BODY)
 }
 
 impl Make for Settings {
@@ -73,7 +98,11 @@ impl Make for Settings {
         if self.secret.is_some() && key.is_none() {
             return Err(format!("`destinations.{name}.secret` is not a Standard Webhooks secret"));
         }
-        Ok(Arc::new(Webhook { sender, key, show_email: common.show_email }))
+        Ok(Arc::new(Webhook { sender, key, show_email: common.show_email, max_body: self.max_body }))
+    }
+
+    fn target(&self) -> Option<Target> {
+        Some(Target::of(&[&self.url]))
     }
 }
 
@@ -81,17 +110,24 @@ struct Webhook {
     sender: Sender,
     key: Option<Key256>,
     show_email: bool,
+    max_body: usize,
 }
 
 #[async_trait]
 impl Destination for Webhook {
-    /// The body has no plainer form: it is built, not rendered.
+    /// The body has no plainer form: it is built, not rendered. It has a shorter one.
     fn render(&self, message: &Message) -> Payload {
-        let body = Body::of(message, self.show_email).to_json().to_string();
-        Payload { media_type: "application/json", body, fallback: None }
+        let body = match message.form {
+            Form::Full | Form::Plain => Body::of(message, self.show_email).to_json(),
+            Form::Short => short::body(message, self.show_email),
+        };
+        Payload { media_type: "application/json", body: body.to_string(), fallback: None }
     }
 
     async fn send(&self, message: &Message, payload: &Payload) -> Attempt {
+        if payload.body.len() > self.max_body {
+            return self.too_large(payload.body.len());
+        }
         let timestamp = message.now.as_millis().div_euclid(1_000).to_string();
         let signature = self.key.as_ref().map(|key| key.sign(&message.id, &timestamp, &payload.body));
         let mut headers = vec![("webhook-id", message.id.clone()), ("webhook-timestamp", timestamp)];
@@ -108,6 +144,22 @@ impl Destination for Webhook {
 
     fn address(&self) -> String {
         self.sender.host().to_owned()
+    }
+}
+
+impl Webhook {
+    /// The attempt that ends before it begins: nothing is sent.
+    fn too_large(&self, size: usize) -> Attempt {
+        let shown = |bytes: usize| show_size(bytes as u64);
+        let detail = format!(
+            "The message has {}, and `destinations.{}.max_body` allows {}: it was not sent. {}.",
+            shown(size),
+            self.sender.name,
+            shown(self.max_body),
+            self.sender.too_large_advice()
+        );
+        let outcome = Outcome::Dead { reason: Reason::TooLarge };
+        Attempt { outcome, status: None, detail, excerpt: None }
     }
 }
 

@@ -269,3 +269,29 @@ async fn names_that_try_to_break_a_terminal_do_not() {
         place.run(&[command, &["--json"]].concat()).await.ok().json();
     }
 }
+
+// J19, J23
+#[tokio::test]
+async fn one_url_in_two_destinations_and_fixed_mentions_are_warnings() {
+    let more = r#"
+[destinations.again]
+type = "slack"
+webhook_url = "BASE/inbox/slack/MARKERqhxwzj"
+[destinations.other]
+type = "slack"
+webhook_url = "BASE/inbox/slack/other"
+"#;
+    let config = format!("templates_dir = \"own\"\n{GOOD}{more}");
+    let (place, _sandbox) = place(&config, Options::default()).await;
+    let folder = place.folder.path().join("own/slack");
+    std::fs::create_dir_all(&folder).unwrap();
+    let template = r#"{"text": "<!channel> {{shown.rating}} at {{shown.place}}"}"#;
+    std::fs::write(folder.join("review.json"), template).unwrap();
+    let json = place.run(&["check", "--offline", "--json"]).await.ok().json();
+    // Sorted by name, the second one is told.
+    let same = detail(&json, "destination support (slack)");
+    assert!(same.contains("sends to the same URL as `again`"), "{same}");
+    assert!(!detail(&json, "destination other (slack)").contains("same URL"));
+    let mention = detail(&json, "templates");
+    assert!(mention.contains("review.json:1:11: contains the fixed mention `<!channel>`"), "{mention}");
+}

@@ -24,10 +24,10 @@ const CARELESS: [(&str, &str); 2] = [
         r#"{"content": "{{#if mention}}{{mention.token}}{{/if}}", "embeds": [
           {"title": "{{{review.text}}}", "url": "{{review.url}}", "color": "{{shown.tone}}",
            "description": "**{{{review.text}}}** `{{review.text}}` [{{review.author}}](https://reviews.example/) :{{review.author}}: #{{review.author}}",
-           "fields": [{"name": "{{{review.text}}}", "value": "{{review.author}}{{review.text}}{{{review.text}}}", "inline": true},
+           "fields": [{"name": "{{{review.text}}}", "value": "{{review.author}}{{review.text}}{{{review.text}}} x", "inline": true},
                       {"$each": "review.websites", "name": "{{item}}", "value": "@{{item}}"}],
            "footer": {"text": "{{{review.text}}}"}},
-          {"$each": "review.websites", "description": "{{{review.text}}}{{item}}{{#each review.websites}}{{{this}}}{{/each}}", "url": "https://reviews.example/{{item}}"},
+          {"$each": "review.websites", "description": "{{{review.text}}}{{item}}{{#each review.websites}}{{{this}}}{{/each}} x", "url": "https://reviews.example/{{item}}"},
           {"$if": "shown.repeat", "title": " "}]}"#,
     ),
     (
@@ -35,10 +35,10 @@ const CARELESS: [(&str, &str); 2] = [
         r#"{"text": "{{#if mention}}{{mention.token}}{{/if}}", "attachments": [
           {"fallback": "{{{review.text}}}", "title": "[{{{review.text}}}](x)", "title_link": "{{review.url}}", "color": "{{shown.tone}}",
            "text": "**{{{review.text}}}** `{{review.text}}` [{{review.author}}](https://reviews.example/) :{{review.author}}: ~{{review.author}}",
-           "fields": [{"title": "{{{review.text}}}", "value": "{{review.author}}{{review.text}}{{{review.text}}}", "short": true},
+           "fields": [{"title": "{{{review.text}}} x", "value": "{{review.author}}{{review.text}}{{{review.text}}} x", "short": true},
                       {"$each": "review.websites", "title": "@{{item}}", "value": "@{{item}}"}],
            "footer": "@{{{review.text}}}"},
-          {"$each": "review.websites", "text": "{{{review.text}}}{{item}}{{#each review.websites}}{{{this}}}{{/each}}", "title_link": "https://reviews.example/{{item}}"},
+          {"$each": "review.websites", "text": "{{{review.text}}}{{item}}{{#each review.websites}}{{{this}}}{{/each}} x", "title_link": "https://reviews.example/{{item}}"},
           {"$if": "shown.repeat", "title": " "}]}"#,
     ),
 ];

@@ -167,7 +167,7 @@ fn mistakes_are_start_up_errors_with_file_line_and_column() {
         ("review.html", "<script>{{review.text}}</script>", "review.html:1:9: no value is safe"),
         ("review.txt", "{{#if}}", "review.txt:1:"),
         ("review.txt", "{{truncate review.text}}", "review.txt:1:1: `truncate` takes a text"),
-        ("review.subject.txt", " ", "review.subject.txt:1:1: produces an empty subject (with the sample"),
+        ("review.subject.txt", " ", "review.subject.txt:1:1: is empty; write a template"),
         ("digest.html", "{{#each mail.nope}}{{/each}}", "unknown name `mail.nope`"),
         ("operator.html", "{{> other}}", "partials"),
     ] {
@@ -186,7 +186,7 @@ fn a_template_that_fails_or_grows_gives_way_to_the_plain_form() {
     assert!(mail.fallback.unwrap().contains("email/review.txt:1:"));
     assert!(mail.html.is_none() && mail.text.contains("“boom”"));
     assert_eq!(Mail::of(&renderer, &with_text("fine"), &view()).fallback, None);
-    let renderer = with_file("email/review.html", "<p>{{review.text}}</p>").unwrap();
+    let renderer = with_file("email/review.html", "<p>A review: {{review.text}}</p>").unwrap();
     let mail = Mail::of(&renderer, &with_text(&"&".repeat(40_000)), &view());
     assert!(mail.fallback.unwrap().contains("80 KB"));
 }

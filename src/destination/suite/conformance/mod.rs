@@ -23,38 +23,43 @@ async fn each_kind_in_a_second(reply: Reply) -> Vec<(&'static Kind, Server, Atte
     futures::future::join_all(sends).await
 }
 
+// J20, F4
 #[tokio::test]
 async fn every_status_has_its_meaning() {
     use Outcome::{Broken, Dead};
     for kind in by_http() {
         let fine = kind.fixture.answer.as_ref().unwrap();
-        let server = Server::start(answer(fine.status, "", fine.body));
+        let server = Server::start(self::fine(kind));
         let attempt = send(kind, &*make(&config(kind, &server.url()))).await;
         assert_eq!((attempt.outcome, attempt.status), (success(kind), Some(fine.status)), "{}", kind.name);
     }
-    each_kind(answer(200, "", "ok"), |kind, attempt| {
-        assert_eq!((attempt.outcome, attempt.status), (success(kind), Some(200)));
-    })
-    .await;
-    let cases = [
+    let passing = retry(Reason::ServerError, None, false);
+    let mut cases = vec![
         (301, Broken { reason: Reason::Redirected }),
         (308, Broken { reason: Reason::Redirected }),
         (400, Dead { reason: Reason::PayloadRefused }),
         (401, Broken { reason: Reason::CredentialsRefused }),
+        (402, Broken { reason: Reason::PaymentRequired }),
         (403, Broken { reason: Reason::Forbidden }),
         (404, Broken { reason: Reason::NotFound }),
         (405, Broken { reason: Reason::NotFound }),
-        (408, retry(Reason::ServerError, None, false)),
+        (407, Broken { reason: Reason::ProxyRefused }),
         (410, Broken { reason: Reason::Revoked }),
         (413, Dead { reason: Reason::TooLarge }),
+        (414, Broken { reason: Reason::UnexpectedAnswer }),
         (415, Dead { reason: Reason::PayloadRefused }),
+        (419, Broken { reason: Reason::Forbidden }),
         (422, Dead { reason: Reason::PayloadRefused }),
-        (425, retry(Reason::ServerError, None, false)),
-        (500, retry(Reason::ServerError, None, false)),
-        (503, retry(Reason::ServerError, None, false)),
-        (599, retry(Reason::ServerError, None, false)),
-        (600, Dead { reason: Reason::UnexpectedAnswer }),
+        (426, Broken { reason: Reason::UnexpectedAnswer }),
+        (431, Dead { reason: Reason::TooLarge }),
+        (451, Broken { reason: Reason::Forbidden }),
+        (496, Broken { reason: Reason::CertificateRefused }),
+        (509, retry(Reason::Quota, Some(3_600), false)),
+        (600, Broken { reason: Reason::UnexpectedAnswer }),
     ];
+    cases.extend(
+        [408, 421, 423, 425, 444, 499, 500, 503, 520, 524, 530, 599].map(|status| (status, passing.clone())),
+    );
     for (status, expected) in cases {
         each_kind(answer(status, "location: https://elsewhere.example/x\r\n", ""), |kind, attempt| {
             assert_eq!(attempt.outcome, expected, "{} {status}", kind.name);
@@ -63,6 +68,71 @@ async fn every_status_has_its_meaning() {
         })
         .await;
     }
+}
+
+// J12, and what a proxy or a login page answers in place of a chat: its messages are kept.
+#[tokio::test]
+async fn a_success_without_its_sign_is_none() {
+    let pages = [
+        ("", "<!DOCTYPE html><title>Sign in</title>"),
+        ("", "\u{feff}\n <html>"),
+        ("content-type: text/html; charset=utf-8\r\n", "Please sign in"),
+        ("", "{\"login\": true}"),
+        ("", "accepted"),
+        ("", ""),
+    ];
+    for (headers, body) in pages {
+        for status in [200, 201] {
+            each_kind(answer(status, headers, body), |kind, attempt| {
+                let page = headers.contains("html") || body.contains('<');
+                let bad = is_strict(kind) || (kind.name == "teams" && page);
+                let expected = match bad {
+                    true => Outcome::Broken { reason: Reason::UnexpectedAnswer },
+                    false => success(kind),
+                };
+                assert_eq!(attempt.outcome, expected, "{} {status} {body}", kind.name);
+                assert!(!bad || attempt.detail.contains("Messages are kept"), "{}", attempt.detail);
+            })
+            .await;
+        }
+    }
+    // What is longer than is read was taken, where it may be a message.
+    let long = format!("{{\"content\": \"{}\", \"id\": \"1\", \"name\": \"x\"}}", "é".repeat(60_000));
+    each_kind(answer(200, "", &long), |kind, attempt| {
+        let ok = ["slack", "mattermost"].contains(&kind.name);
+        assert_eq!(attempt.outcome == success(kind), !ok, "{}", kind.name);
+    })
+    .await;
+}
+
+// F4: servers whose status does not say it.
+#[tokio::test]
+async fn too_large_and_quotas_are_told_by_texts_too() {
+    let too_large = Outcome::Dead { reason: Reason::TooLarge };
+    let quota = retry(Reason::Quota, Some(3_600), false);
+    for (status, body, expected) in [
+        (500, "PayloadTooLargeError: request entity too large", &too_large),
+        (400, "{\"message\": \"Request body too large\"}", &too_large),
+        (
+            404,
+            "The request filtering module is configured to deny a request that exceeds the request content length.",
+            &too_large,
+        ),
+        (429, "Daily sending limit reached", &quota),
+        (403, "{\"message\": \"Monthly quota of your plan exceeded\"}", &quota),
+    ] {
+        each_kind(answer(status, "", body), |kind, attempt| {
+            assert_eq!(&attempt.outcome, expected, "{} {status} {body}: {}", kind.name, attempt.detail);
+        })
+        .await;
+    }
+    each_kind(
+        answer(429, "retry-after: 7\r\n", "Quota exceeded: 30 requests per minute"),
+        |kind, attempt| {
+            assert_eq!(attempt.outcome, retry(Reason::RateLimited, Some(7), false), "{}", kind.name);
+        },
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -87,6 +157,25 @@ async fn a_wish_to_wait_is_heard_within_limits() {
             })
             .await;
         }
+    }
+}
+
+// S2: the answer's own clock is twenty minutes ahead of ours.
+#[tokio::test]
+async fn a_date_is_reckoned_from_the_answers_own_date() {
+    for (date, header, after) in [
+        ("Sat, 14 Mar 2026 20:25:00 GMT", "Sat, 14 Mar 2026 20:25:30 GMT", 30),
+        ("Sat, 14 Mar 2026 19:45:00 GMT", "Sat, 14 Mar 2026 19:46:00 GMT", 60),
+        ("Saturday, 14-Mar-26 20:25:00 GMT", "Sat Mar 14 20:25:40 2026", 40),
+        ("not a date", "Sat, 14 Mar 2026 20:06:30 GMT", 90),
+        ("Sat, 14 Mar 2026 20:25:00 GMT", "1.5", 2),
+    ] {
+        let headers = format!("date: {date}\r\nretry-after: {header}\r\n");
+        each_kind(answer(503, &headers, ""), |kind, attempt| {
+            let expected = retry(Reason::ServerError, Some(after), false);
+            assert_eq!(attempt.outcome, expected, "{date} {header} {}", kind.name);
+        })
+        .await;
     }
 }
 
@@ -163,7 +252,7 @@ async fn an_answer_that_echoes_secrets_is_kept_without_them() {
             assert!(excerpt.starts_with("[31mno such hook"), "{excerpt}");
             assert!(excerpt.contains("[redacted]") && excerpt.chars().count() <= 301, "{excerpt}");
             if is_strict(kind) && status == 200 {
-                assert_eq!(attempt.outcome, Outcome::Dead { reason: Reason::UnexpectedAnswer });
+                assert_eq!(attempt.outcome, Outcome::Broken { reason: Reason::UnexpectedAnswer });
             }
         }
     }
@@ -185,7 +274,7 @@ async fn the_url_is_asked_for_byte_for_byte() {
 #[tokio::test]
 async fn what_is_sent_is_json_and_no_header_says_anything_of_a_review() {
     for kind in by_http() {
-        let server = Server::start(answer(200, "", "ok"));
+        let server = Server::start(fine(kind));
         let destination = make(&config(kind, &server.url()));
         assert_eq!(destination.address(), format!("127.0.0.1:{}", server.port));
         assert_eq!(destination.recipients(), [""]);
@@ -207,7 +296,7 @@ async fn what_is_sent_is_json_and_no_header_says_anything_of_a_review() {
 }
 
 /// A TLS server on `localhost` with a certificate of its own, and that certificate as PEM.
-fn tls_server() -> (Server, String) {
+fn tls_server(reply: Reply) -> (Server, String) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
@@ -216,7 +305,7 @@ fn tls_server() -> (Server, String) {
         .with_single_cert(vec![made.cert.der().clone()], key)
         .unwrap();
     let config = Arc::new(config);
-    let server = Server::start_with(answer(200, "", "ok"), move |mut tcp| {
+    let server = Server::start_with(reply, move |mut tcp| {
         let mut tls = rustls::ServerConnection::new(config.clone()).ok()?;
         tls.complete_io(&mut tcp).ok()?;
         Some(rustls::StreamOwned::new(tls, tcp))
@@ -228,7 +317,7 @@ fn tls_server() -> (Server, String) {
 async fn a_certificate_is_checked_and_a_private_authority_can_be_named() {
     let file = tempfile::NamedTempFile::new().unwrap();
     for kind in by_http() {
-        let (server, pem) = tls_server();
+        let (server, pem) = tls_server(fine(kind));
         std::fs::write(file.path(), pem).unwrap();
         let toml = config(kind, &format!("https://localhost:{}/services/{TOKEN}", server.port));
         let attempt = send(kind, &*make(&toml)).await;

@@ -145,7 +145,7 @@ impl Check {
 #[test]
 fn every_hostile_message_is_harmless_in_every_form_and_kind() {
     for (name, message) in hostile_messages() {
-        for form in [Form::Full, Form::Plain] {
+        for form in [Form::Full, Form::Plain, Form::Short] {
             let message = Message { form, ..message.clone() };
             for target in &*TARGETS {
                 checked(target, name, &message);
