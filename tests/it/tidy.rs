@@ -47,6 +47,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "operator",
             "outbox",
             "poller",
+            "rules",
             "settings",
             "store",
             "task",
