@@ -38,6 +38,7 @@ use async_trait::async_trait;
 use std::fmt::Debug;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 /// A rendered message, ready to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,12 +52,21 @@ pub struct Payload {
     pub fallback: Option<String>,
 }
 
+/// The server behind a destination, which others may share: what is found out about it holds for all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerSlots {
+    /// Tells it, and the login there, from others. Holds no secret.
+    pub key: String,
+    /// How many messages can be sent to it at the same time.
+    pub connections: u32,
+}
+
 /// A destination that messages can be sent to.
 #[async_trait]
 pub trait Destination: Send + Sync {
     /// Renders `message`; a template that fails falls back to the plain form, which never fails.
     fn render(&self, message: &Message) -> Payload;
-    /// Sends it once. Bounded by the destination's time-out; never panics, never repeats by itself.
+    /// Sends it once. Bounded by [`Self::longest_attempt`]; never panics, never repeats by itself.
     async fn send(&self, message: &Message, payload: &Payload) -> Attempt;
     /// Whether something listens where it sends, without sending anything: the host resolves and takes a
     /// connection within the destination's time-out. The error is for people and holds no secret.
@@ -66,6 +76,14 @@ pub trait Destination: Send + Sync {
     /// The recipients that deliveries are split by; a single empty text where the kind knows none.
     fn recipients(&self) -> Vec<String> {
         vec![String::new()]
+    }
+    /// What an attempt takes at most, from when it has a connection; `None` where that is the destination's time-out.
+    fn longest_attempt(&self) -> Option<Duration> {
+        None
+    }
+    /// The server that it shares with other destinations; `None` where it has one of its own.
+    fn server(&self) -> Option<ServerSlots> {
+        None
     }
 }
 

@@ -189,7 +189,7 @@ impl Dispatcher {
                         limit,
                         without_reviews,
                         only: only.map(|(_, message)| message.to_owned()),
-                        hold: target.timeout + LEASE_MARGIN,
+                        hold: target.longest_attempt() + LEASE_MARGIN,
                     });
                 }
                 Capacity::Rate(at) => started.rate_free_at = earliest(started.rate_free_at, at),

@@ -47,6 +47,13 @@ pub struct Target {
     pub burst: Option<Burst>,
 }
 
+impl Target {
+    /// What one attempt takes at most.
+    pub fn longest_attempt(&self) -> Duration {
+        self.destination.longest_attempt().unwrap_or(self.timeout)
+    }
+}
+
 /// All destinations, as of one configuration.
 #[derive(Clone, Default)]
 pub struct Targets {

@@ -62,7 +62,7 @@ pub(super) async fn send(
 async fn deliver(target: &Target, message: &Message) -> (Attempt, Option<String>) {
     let payload = target.destination.render(message);
     // The destination bounds itself; this only holds if it does not.
-    let bound = target.timeout + Duration::from_secs(5);
+    let bound = target.longest_attempt() + Duration::from_secs(5);
     let attempt = match tokio::time::timeout(bound, target.destination.send(message, &payload)).await {
         Ok(attempt) => attempt,
         Err(_) => Attempt {
