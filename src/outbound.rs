@@ -4,6 +4,11 @@
 //! It is a value, not state of the process: each configuration that is read has one of its own, so a reload reads the
 //! system's certificates again. They are read only once something is reached over TLS.
 
+mod hello;
+mod trust;
+
+pub use hello::{first_words, old_words};
+
 use crate::settings::table::io_text;
 use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, ring};
@@ -26,7 +31,7 @@ const MAX_SESSIONS: usize = 1024;
 #[derive(Clone, Default)]
 pub struct Outbound(Arc<Mutex<Made>>);
 
-/// Certificates (DER) that are trusted beside the system's.
+/// Certificates (DER) that are trusted beside the system's: authorities, and servers' own.
 type Extra = BTreeSet<Vec<u8>>;
 
 #[derive(Default)]
@@ -115,8 +120,7 @@ fn set(certificates: &[CertificateDer<'_>]) -> Extra {
 /// Reads and parses the system's certificates: milliseconds.
 fn trusting(extra: &Extra) -> Result<ClientConfig, rustls::Error> {
     let provider = provider();
-    let extra = extra.iter().map(|certificate| CertificateDer::from(certificate.clone()));
-    let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(extra, provider.clone())?;
+    let verifier = trust::Verifier::new(extra, provider.clone())?;
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .dangerous()

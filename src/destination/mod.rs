@@ -57,12 +57,12 @@ pub struct Payload {
     pub fallback: Option<String>,
 }
 
-/// A mail server, as far as it limits what is sent at a time.
+/// The server behind a destination, which others may share: what is found out about it holds for all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerSlots {
-    /// What identifies it and the login: host, port and user name.
+    /// Tells it, and the login there, from others. Holds no secret.
     pub key: String,
-    /// How many connections it has.
+    /// How many messages can be sent to it at the same time.
     pub connections: u32,
 }
 
@@ -71,24 +71,24 @@ pub struct ServerSlots {
 pub trait Destination: Send + Sync {
     /// Renders `message`; a template that fails falls back to the plain form, which never fails.
     fn render(&self, message: &Message) -> Payload;
-    /// Sends it once. Bounded by the destination's time-out; never panics, never repeats by itself.
+    /// Sends it once. Bounded by [`Self::longest_attempt`]; never panics, never repeats by itself.
     async fn send(&self, message: &Message, payload: &Payload) -> Attempt;
     /// Whether something listens where it sends, without sending anything: the host resolves and takes a
     /// connection within the destination's time-out. The error is for people and holds no secret.
     async fn reach(&self) -> Result<(), String>;
-    /// The longest that one attempt may take, where that is not the destination's time-out.
-    fn longest_attempt(&self) -> Option<Duration> {
-        None
-    }
-    /// The mail server that it sends through, where it shares one with others.
-    fn server(&self) -> Option<ServerSlots> {
-        None
-    }
     /// Where it sends, without secrets: `hooks.slack.com`.
     fn address(&self) -> String;
     /// The recipients that deliveries are split by; a single empty text where the kind knows none.
     fn recipients(&self) -> Vec<String> {
         vec![String::new()]
+    }
+    /// What an attempt takes at most, from when it has a connection; `None` where that is the destination's time-out.
+    fn longest_attempt(&self) -> Option<Duration> {
+        None
+    }
+    /// The server that it shares with other destinations; `None` where it has one of its own.
+    fn server(&self) -> Option<ServerSlots> {
+        None
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::answers::quota;
 use super::http::{Answer, Sender};
-use crate::causes::{certificate, tls_error, words};
+use crate::causes::{TlsCause, tls_error, words};
 use crate::domain::{Attempt, Outcome, Reason};
 use std::error::Error as StdError;
 
@@ -132,13 +132,10 @@ impl Sender {
     /// The attempt that ended in `error`: no answer came.
     pub(super) fn failed(&self, error: &reqwest::Error) -> Attempt {
         let (host, why) = (&self.host, words(error));
-        if let Some(what) = tls_refusal(error, error.is_connect()) {
-            let detail = format!(
-                "No trusted connection to {host}: {what}. If it uses a private certificate authority, set \
-                 `destinations.{}.ca_file` to its PEM file. Otherwise, its certificate or the clock of this \
-                 machine is wrong.",
-                self.name
-            );
+        if let Some(cause) = tls_refusal(error, error.is_connect()) {
+            let ca_file = format!("destinations.{}.ca_file", self.name);
+            let advice = cause.advice(&ca_file, &self.setting);
+            let detail = format!("No trusted connection to {host}: {}. {advice}", cause.words());
             return self.unanswered(Outcome::Broken { reason: Reason::CertificateRefused }, detail);
         }
         if error.is_connect() || error.is_builder() {
@@ -235,16 +232,6 @@ fn says_quota(answer: &Answer) -> bool {
 }
 
 /// Why TLS failed, where it is the certificate (or that there is no TLS) and not the network.
-fn tls_refusal(error: &(dyn StdError + 'static), connecting: bool) -> Option<String> {
-    use rustls::{AlertDescription as Alert, Error};
-    let error = tls_error(error)?;
-    match error {
-        Error::InvalidCertificate(why) => Some(certificate(why)),
-        Error::NoCertificatesPresented => Some(error.to_string()),
-        Error::InvalidMessage(_) if connecting => Some("it does not speak TLS (https)".into()),
-        Error::AlertReceived(
-            Alert::CertificateRequired | Alert::BadCertificate | Alert::AccessDenied | Alert::UnknownCA,
-        ) => Some("it requires a client certificate".into()),
-        _ => None,
-    }
+fn tls_refusal(error: &(dyn StdError + 'static), connecting: bool) -> Option<TlsCause> {
+    TlsCause::of(tls_error(error)?).filter(|cause| connecting || *cause != TlsCause::NotTls)
 }

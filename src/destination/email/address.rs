@@ -1,27 +1,39 @@
 //! Addresses: who sends, who is answered, who receives. Only ever from the configuration; nothing of a review
 //! gets near an address.
 
+use super::mime;
 use crate::settings::Table;
 use lettre::Address;
 use lettre::message::Mailbox;
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 /// A mailbox with an optional name, safe to write into a header.
 pub type Sender = Mailbox;
+
+/// The longest address (RFC 5321, 4.5.3.1.3), and the part of it before the `@`.
+const MAX_ADDRESS_BYTES: usize = 254;
+const MAX_LOCAL_BYTES: usize = 64;
 
 const HINT: &str = "write an address, optionally with a name: \"Reviews <reviews@shop.example>\"";
 
 /// Reads the mailbox `key`. Its address is plain ASCII: not every server takes others from a sender.
 pub fn read(table: &Table<'_>, key: &str) -> Option<Sender> {
     let text = table.text(key)?;
-    let mailbox = parse(&text).filter(|mailbox| mailbox.email.to_string().is_ascii());
+    let fits = |mailbox: &Sender| mailbox.email.to_string().is_ascii() && mime::can_be_sender(mailbox);
+    let mailbox = parse(&text).filter(fits);
     if mailbox.is_none() {
         table.problem(key, "is not an address", HINT);
     }
     mailbox
 }
 
-/// Reads the list of recipients `key`: at least one, each once. A name before an address is left out.
+/// What tells recipients apart, in state too: nobody has two mailboxes that differ only in case.
+pub fn key(address: &Address) -> String {
+    address.to_string().to_ascii_lowercase()
+}
+
+/// Reads the list of recipients `key`: at least one, each once, whatever its case. A name before an address is left out.
 pub fn read_list(table: &Table<'_>, key: &str) -> Option<Vec<Address>> {
     let hint = format!("write {key} = [\"owner@shop.example\"]");
     if !table.has(key) {
@@ -35,7 +47,7 @@ pub fn read_list(table: &Table<'_>, key: &str) -> Option<Vec<Address>> {
     let mut addresses = Vec::new();
     for (index, text) in texts.iter().enumerate() {
         match parse(text) {
-            Some(mailbox) if known.insert(mailbox.email.to_string()) => addresses.push(mailbox.email),
+            Some(mailbox) if known.insert(self::key(&mailbox.email)) => addresses.push(mailbox.email),
             Some(_) => {}
             None => table.problem(key, format!("item {} is not an address", index + 1), hint.as_str()),
         }
@@ -57,15 +69,31 @@ pub fn parse(text: &str) -> Option<Mailbox> {
     let name = name.trim();
     let name = name.strip_prefix('"').and_then(|name| name.strip_suffix('"')).unwrap_or(name);
     let (local, domain) = address.trim().rsplit_once('@')?;
-    let domain = match domain.starts_with('[') {
-        true => domain.to_owned(),
-        false => match url::Host::parse(domain).ok()? {
-            url::Host::Domain(domain) => domain,
+    let address = match domain.strip_prefix('[').and_then(|domain| domain.strip_suffix(']')) {
+        Some(ip) => {
+            // Checked with a domain that there is: the other one is checked already.
+            let checked: Address = format!("{local}@shop.example").parse().ok()?;
+            Address::new_dangerous(checked.user(), literal(ip)?)
+        }
+        None => match url::Host::parse(domain).ok()? {
+            url::Host::Domain(domain) => format!("{local}@{domain}").parse().ok()?,
             _ => return None,
         },
     };
-    let address: Address = format!("{local}@{domain}").parse().ok()?;
+    if local.len() > MAX_LOCAL_BYTES || address.to_string().len() > MAX_ADDRESS_BYTES {
+        return None;
+    }
     Some(Mailbox::new(Some(name.to_owned()).filter(|name| !name.is_empty()), address))
+}
+
+/// An IP address as SMTP writes it in place of a domain: `[192.0.2.1]`, `[IPv6:2001:db8::1]`.
+pub fn literal(text: &str) -> Option<String> {
+    let bare = text.get(..5).filter(|start| start.eq_ignore_ascii_case("ipv6:")).and(text.get(5..));
+    match (bare.unwrap_or(text).parse().ok()?, bare) {
+        (IpAddr::V4(address), None) => Some(format!("[{address}]")),
+        (IpAddr::V6(address), _) => Some(format!("[IPv6:{address}]")),
+        (IpAddr::V4(_), Some(_)) => None,
+    }
 }
 
 #[cfg(test)]
@@ -83,6 +111,10 @@ mod tests {
             ("<a@shop.example>", "a@shop.example"),
             ("a@bücher.example", "a@xn--bcher-kva.example"),
             ("jürgen@shop.example", "jürgen@shop.example"),
+            ("\"john doe\"@shop.example", "\"john doe\"@shop.example"),
+            ("a@[192.0.2.1]", "a@[192.0.2.1]"),
+            ("a@[2001:db8::1]", "a@[IPv6:2001:db8::1]"),
+            ("a@[ipv6:2001:db8::1]", "a@[IPv6:2001:db8::1]"),
         ] {
             assert_eq!(parse(text).unwrap().to_string(), expected, "{text}");
         }
@@ -98,6 +130,11 @@ mod tests {
             "Name\r\nBcc: x@evil.example <a@shop.example>",
             "\"a\r\nb\"@shop.example",
             "a@127.0.0.1",
+            "a@[mail.example]",
+            "a@[IPv6:192.0.2.1]",
+            "a@[]",
+            &format!("{}@shop.example", "a".repeat(65)),
+            &format!("a@{}shop.example", "long-label-of-a-domain.".repeat(12)),
         ] {
             assert!(parse(bad).is_none(), "{bad:?}");
         }

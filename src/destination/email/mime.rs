@@ -7,7 +7,7 @@ use super::address::Sender;
 use crate::domain::{Change, Content, Message, MessageKind};
 use lettre::Address;
 use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MultiPart, SinglePart};
+use lettre::message::{Mailbox, MessageBuilder, MultiPart, SinglePart};
 use sha2::{Digest, Sha256};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -25,9 +25,7 @@ pub struct Envelope<'a> {
 pub fn build(message: &Message, mail: &Mail, envelope: &Envelope<'_>, destination: &str) -> Option<String> {
     let domain = envelope.from.email.domain();
     let millis = u64::try_from(message.now.as_millis()).unwrap_or(0);
-    let mut builder = lettre::Message::builder()
-        .from(envelope.from.clone())
-        .to(Mailbox::new(None, envelope.to.clone()))
+    let mut builder = addressed(envelope.from, envelope.to)?
         .subject(mail.subject.clone())
         .date(UNIX_EPOCH + Duration::from_millis(millis))
         .message_id(Some(format!("<{}@{domain}>", message.id)))
@@ -64,10 +62,23 @@ pub fn build(message: &Message, mail: &Mail, envelope: &Envelope<'_>, destinatio
     built.ok().and_then(|built| String::from_utf8(built.formatted()).ok())
 }
 
+/// A message from the one to the other. The envelope is given: read from the headers, a quoted address would be refused.
+fn addressed(from: &Sender, to: &Address) -> Option<MessageBuilder> {
+    let envelope = lettre::address::Envelope::new(Some(from.email.clone()), vec![to.clone()]).ok()?;
+    let to = Mailbox::new(None, to.clone());
+    Some(lettre::Message::builder().from(from.clone()).to(to).envelope(envelope))
+}
+
+/// Whether messages from `sender` can be written: what the headers cannot hold is refused with the configuration.
+pub fn can_be_sender(sender: &Sender) -> bool {
+    let built = addressed(sender, &sender.email).map(|builder| builder.date(UNIX_EPOCH).body(String::new()));
+    built.is_some_and(|built| built.is_ok())
+}
+
 /// The message that all mails on one review to one person refer to, though it was never sent: that is how
 /// mail programs show an edit below the review it is of.
 fn root(account: &str, uuid: &str, to: &Address, domain: &str) -> String {
-    let id = digest(&[account, uuid, to.as_ref()]);
+    let id = digest(&[account, uuid, &super::address::key(to)]);
     format!("<review.{id}@{domain}>")
 }
 

@@ -1,13 +1,17 @@
 //! E-mail through a mail server (SMTP): one message for each recipient, so that one bad address harms no other.
 
 mod address;
+mod answers;
+mod dialogue;
 mod fixture;
 mod limits;
 mod mime;
 mod payload;
 mod pool;
+mod reply;
 mod session;
 pub mod settings;
+mod step;
 #[cfg(test)]
 mod tests;
 mod verdict;
@@ -18,7 +22,7 @@ pub use payload::{FORMAT, Mail};
 pub use settings::{Server, Smtp};
 
 use super::settings::{Common, Key, Shared, TEMPLATE};
-use super::{Destination, Kind, Make, Payload, reach};
+use super::{Destination, Kind, Make, Payload, ServerSlots, reach};
 use crate::domain::{Attempt, Message};
 use crate::outbound::certificates;
 use crate::presentation::{Own, View};
@@ -27,13 +31,13 @@ use crate::template::Renderer;
 use address::Sender;
 use async_trait::async_trait;
 use lettre::Address;
-use lettre::transport::smtp::client::AsyncSmtpConnection;
-use lettre::transport::smtp::response::Response;
 use pool::{Kept, Pool};
-use session::{Failure, Progress, Step};
+use reply::Reply;
+use session::{Connection, Failure};
 use settings::Tls;
 use std::sync::Arc;
 use std::time::Duration;
+use step::{Progress, Step};
 use tokio_rustls::TlsConnector;
 use verdict::SmtpClassifier;
 
@@ -60,13 +64,15 @@ pub static KIND: Kind = Kind {
     fixture: fixture::FIXTURE,
 };
 
+/// Blocks of the largest message: a digest and its text part, encoded.
+const MAX_BLOCKS: u32 = 8;
 /// The part of the time-out that a kept connection has to show that it is alive.
 const PATIENCE: u32 = 4;
 /// A connection that waited less than this is taken to be alive.
 const TRUSTED: Duration = Duration::from_secs(1);
 
 /// How a message was taken, and the connection it went over.
-type Delivered = (Result<Response, Failure>, Option<AsyncSmtpConnection>);
+type Delivered = (Result<Reply, Failure>, Option<Connection>);
 
 #[derive(Debug)]
 struct Settings {
@@ -110,10 +116,11 @@ impl Make for Settings {
                 Some(self.connector(common).map_err(|what| format!("destination `{name}`: {what}"))?)
             }
         };
-        // What trusts more than the others has connections of its own.
-        let pool = common.ca_file.as_ref().map_or_else(|| self.server.pool.clone(), |_| Arc::default());
+        // What trusts more than the others has connections of its own; all count together.
+        let shared = &self.server.pool;
+        let pool = common.ca_file.as_ref().map_or_else(|| shared.clone(), |_| Arc::new(shared.beside()));
         let view = common.view(name, None, Own::default());
-        let classifier = SmtpClassifier::new(name, &self.server, common.timeout);
+        let classifier = SmtpClassifier::new(name, &self.server);
         Ok(Arc::new(Email {
             server: self.server.clone(),
             from: self.from.clone(),
@@ -170,20 +177,16 @@ impl Destination for Email {
             return self.classifier.no_address(&message.recipient);
         };
         let progress = Progress::default();
-        let sending = async {
-            // Held until the end, so that there are never more connections than the pool has room for.
-            let room = self.pool.room().await;
-            (room, self.deliver(&to, &payload.body, &progress).await)
-        };
-        let Ok((_room, (result, connection))) = tokio::time::timeout(self.timeout, sending).await else {
-            return self.classifier.timed_out(progress.step());
-        };
+        // Held until the end, so that there are never more connections than the pool has room for. Each step that follows
+        // has a time of its own; waiting for room counts into none.
+        let _room = self.pool.room().await;
+        let (result, connection) = self.deliver(&to, &payload.body, &progress).await;
         let step = progress.step();
         if let Some(connection) = connection {
             self.keep(connection, &result, step).await;
         }
         match result {
-            Ok(response) => self.classifier.taken(&response),
+            Ok(reply) => self.classifier.taken(&reply),
             Err(failure) => self.classifier.failed(step, &failure, &to),
         }
     }
@@ -197,7 +200,16 @@ impl Destination for Email {
     }
 
     fn recipients(&self) -> Vec<String> {
-        self.to.iter().map(ToString::to_string).collect()
+        self.to.iter().map(address::key).collect()
+    }
+
+    fn longest_attempt(&self) -> Option<Duration> {
+        // Connecting, and finding out whether a kept connection is alive.
+        Some(self.timeout * 2 + self.server.patience.longest(MAX_BLOCKS))
+    }
+
+    fn server(&self) -> Option<ServerSlots> {
+        Some(ServerSlots { key: self.server.key(), connections: pool::MOST })
     }
 }
 
@@ -207,7 +219,10 @@ impl Email {
         if message.recipient.is_empty() {
             return self.to.first().cloned();
         }
-        address::parse(&message.recipient).map(|mailbox| mailbox.email)
+        let address = address::parse(&message.recipient)?.email;
+        let key = address::key(&address);
+        // As the configuration writes it; one that is no longer there, as it was.
+        Some(self.to.iter().find(|known| address::key(known) == key).cloned().unwrap_or(address))
     }
 
     /// Sends `body` once; what is left of the connection is for the next message.
@@ -219,47 +234,44 @@ impl Email {
                 None => self.pool.clear(),
             }
         }
-        let mut connection = match session::open(&self.server, self.tls.as_ref(), progress).await {
+        let opening = session::open(&self.server, self.tls.as_ref(), self.timeout, progress).await;
+        let mut connection = match opening {
             Ok(connection) => connection,
             Err(failure) => return (Err(failure), None),
         };
-        let result = session::hand_over(&mut connection, &self.from.email, to, body, progress).await;
+        let result = self.hand_over(&mut connection, to, body, progress).await;
         (result, Some(connection))
     }
 
     /// Sends on a connection that was kept; `None` where it turns out to be dead before the message began.
     async fn on_kept(&self, kept: Kept, to: &Address, body: &str, progress: &Progress) -> Option<Delivered> {
         let mut connection = kept.connection;
-        if kept.waited >= TRUSTED {
-            let alive = tokio::time::timeout(self.timeout / PATIENCE, connection.test_connected()).await;
-            if !alive.unwrap_or(false) {
-                return None;
-            }
+        if kept.waited >= TRUSTED && !connection.is_alive(self.timeout / PATIENCE).await {
+            return None;
         }
-        let result = session::hand_over(&mut connection, &self.from.email, to, body, progress).await;
-        let closed = result.as_ref().is_err_and(|failure| match failure.reply() {
-            Some((code, _)) => code == 421,
-            None => matches!(failure, Failure::Smtp(_)),
-        });
-        (!closed || progress.step() == Step::Content).then_some((result, Some(connection)))
+        let result = self.hand_over(&mut connection, to, body, progress).await;
+        let closed = match &result {
+            Err(Failure::Reply(reply)) => reply.code == 421,
+            Err(Failure::Lost(_) | Failure::Strange) => true,
+            _ => false,
+        };
+        (!closed || progress.step() == Step::End).then_some((result, Some(connection)))
+    }
+
+    async fn hand_over(
+        &self,
+        connection: &mut Connection,
+        to: &Address,
+        body: &str,
+        progress: &Progress,
+    ) -> Result<Reply, Failure> {
+        session::hand_over(connection, &self.server, (&self.from.email, to), body, progress).await
     }
 
     /// Keeps a connection for the next message, if it is good for one. The outcome is known already, so this
-    /// may take a second beside the destination's time-out.
-    async fn keep(
-        &self,
-        mut connection: AsyncSmtpConnection,
-        result: &Result<Response, Failure>,
-        step: Step,
-    ) {
-        let usable = match result {
-            Ok(_) => true,
-            Err(failure) => {
-                let asked = session::is_usable(&mut connection, failure, step);
-                tokio::time::timeout(Duration::from_secs(1), asked).await.unwrap_or(false)
-            }
-        };
-        if usable {
+    /// may take a second more.
+    async fn keep(&self, mut connection: Connection, result: &Result<Reply, Failure>, step: Step) {
+        if connection.is_usable(result, step).await {
             self.pool.put(connection);
         }
     }

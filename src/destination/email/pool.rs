@@ -1,36 +1,34 @@
 //! Connections to a mail server that stay open for the next message: at most eight at a time, for a minute.
-//!
-//! lettre's own pool is not used: its sockets wait 44 ms on each message, as they lack TCP_NODELAY.
 
+use super::session::Connection;
 use crate::clock::Stopwatch;
-use lettre::transport::smtp::client::AsyncSmtpConnection;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Connections at a time; many servers allow ten from one address.
-const MOST: usize = 8;
+pub const MOST: u32 = 8;
 /// How long a connection waits for another message. Servers close theirs after five minutes, firewalls sooner.
 const IDLE: Duration = Duration::from_secs(60);
 
 /// The connections to one server.
 pub struct Pool {
-    idle: Mutex<Vec<(AsyncSmtpConnection, Stopwatch)>>,
-    room: Semaphore,
+    idle: Mutex<Vec<(Connection, Stopwatch)>>,
+    room: Arc<Semaphore>,
 }
 
 /// A connection that was kept.
 pub struct Kept {
     /// It.
-    pub connection: AsyncSmtpConnection,
+    pub connection: Connection,
     /// How long it was not used.
     pub waited: Duration,
 }
 
 impl Default for Pool {
     fn default() -> Self {
-        Self { idle: Mutex::default(), room: Semaphore::new(MOST) }
+        Self { idle: Mutex::default(), room: Arc::new(Semaphore::new(MOST as usize)) }
     }
 }
 
@@ -41,6 +39,11 @@ impl fmt::Debug for Pool {
 }
 
 impl Pool {
+    /// Other connections to the same server: they are not exchanged, but count together.
+    pub fn beside(&self) -> Self {
+        Self { idle: Mutex::default(), room: self.room.clone() }
+    }
+
     /// Waits until another connection may be open. `None` never comes: the pool is not closed.
     pub async fn room(&self) -> Option<SemaphorePermit<'_>> {
         self.room.acquire().await.ok()
@@ -59,7 +62,7 @@ impl Pool {
     }
 
     /// Keeps a connection for the next message.
-    pub fn put(&self, connection: AsyncSmtpConnection) {
+    pub fn put(&self, connection: Connection) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.push((connection, Stopwatch::start()));
     }

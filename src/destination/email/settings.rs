@@ -1,6 +1,7 @@
 //! `[smtp]`: the server that all e-mail destinations send through.
 
 use super::address::{self, Sender};
+use super::dialogue::{PATIENCE, Patience};
 use super::pool::Pool;
 use crate::outbound::certificates;
 use crate::settings::{Secret, Table};
@@ -34,8 +35,12 @@ pub struct Server {
     pub from: Option<Sender>,
     /// Who is answered, unless the destination says so.
     pub reply_to: Option<Sender>,
-    /// A certificate authority to trust beside the system's.
+    /// The name that the bridge gives itself; its address unless set.
+    pub helo: Option<String>,
+    /// A certificate authority, or the server's own certificate, to trust beside the system's.
     pub ca_file: Option<PathBuf>,
+    /// How long it may take at each step.
+    pub(super) patience: Patience,
     /// Its connections, shared by all destinations that trust no authority of their own.
     pub(super) pool: Arc<Pool>,
 }
@@ -90,13 +95,33 @@ impl Server {
         }
         let ca_file = table.file("ca_file");
         if let Some(Err(what)) = ca_file.as_deref().map(certificates) {
-            table.problem("ca_file", what, "set it to a PEM file with the authority's certificate");
+            table.problem(
+                "ca_file",
+                what,
+                "set it to a PEM file with the authority's certificate, or the server's own",
+            );
         }
         let from = address::read(table, "from");
         let reply_to = address::read(table, "reply_to");
         let login = login.ok().filter(|_| !open)?;
+        let helo = table.has("helo").then(|| read_helo(table));
         let (pool, port) = (Arc::default(), port.unwrap_or(tls.usual_port()));
-        Some(Self { host: host?, port, tls, login, from, reply_to, ca_file, pool })
+        let helo = helo.map_or(Some(None), |helo| helo.map(Some))?;
+        Some(Self { host: host?, port, tls, login, from, reply_to, helo, ca_file, patience: PATIENCE, pool })
+    }
+
+    /// Host and port.
+    pub fn address(&self) -> String {
+        match self.host.contains(':') {
+            true => format!("[{}]:{}", self.host, self.port),
+            false => format!("{}:{}", self.host, self.port),
+        }
+    }
+
+    /// What tells it and its login from others, without secrets.
+    pub fn key(&self) -> String {
+        let login = self.login.as_ref().map(|login| format!("{}@", login.username)).unwrap_or_default();
+        format!("smtp:{login}{}", self.address())
     }
 }
 
@@ -120,6 +145,25 @@ fn read_host(table: &Table<'_>) -> Option<String> {
         table.problem("host", "is not a valid server name", hint);
     }
     good.then(|| host.to_owned())
+}
+
+/// The name for `EHLO`: a host name, or an address in brackets (RFC 5321, 4.1.3).
+fn read_helo(table: &Table<'_>) -> Option<String> {
+    let text = table.text("helo")?;
+    let literal = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    let helo = match literal {
+        Some(address) => address::literal(address),
+        None => match url::Host::parse(&text) {
+            Ok(url::Host::Domain(name)) if !name.contains('_') => Some(name),
+            _ => None,
+        },
+    };
+    if helo.is_none() {
+        let hint = "write the full host name of this machine: helo = \"bridge.shop.example\", or an address: helo = \
+                    \"[192.0.2.1]\"";
+        table.problem("helo", "is not a host name or an address in brackets", hint);
+    }
+    helo
 }
 
 /// The login; the error has been recorded.

@@ -1,10 +1,12 @@
-//! What the end of a conversation means for the message, the recipient and the server, and how to say so to
-//! whoever runs the shop. The codes are RFC 5321's, the enhanced ones (`5.1.1`) RFC 3463's.
+//! How the end of a conversation is said to whoever runs the shop: what happened, where, what to do. What an answer is
+//! about stands in [`super::answers`].
 
-use super::session::{Failure, Step};
+use super::answers::{Meaning, meaning};
+use super::reply::Reply;
+use super::session::{Failure, MECHANISMS};
 use super::settings::{Server, Tls};
-use super::wire::Refusal;
-use crate::causes::{innermost, tls_error, words};
+use super::step::Step;
+use crate::causes::{TlsCause, innermost, tls_error};
 use crate::destination::redact::Secrets;
 use crate::domain::text::one_line;
 use crate::domain::{Attempt, Outcome, Reason};
@@ -12,8 +14,6 @@ use crate::settings::units::show_duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use lettre::Address;
-use lettre::transport::smtp::response::Response;
-use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
@@ -23,28 +23,18 @@ pub struct SmtpClassifier {
     server: String,
     port: u16,
     tls: Tls,
-    timeout: Duration,
+    helo: Option<String>,
+    has_login: bool,
     secrets: Secrets,
 }
 
-/// What a refusal is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Meaning {
-    Later,
-    MailboxFull,
-    Credentials,
-    NeedsTls,
-    WrongSender,
-    WrongRecipient,
-    TooLarge,
-    Unwanted,
-    Policy,
-    Other,
-}
+/// Where a dead letter is found.
+const LETTER: &str = "Other messages are not affected. This one is a dead letter and its review stays unread: see \
+                      `review-bridge deliveries list --state dead`";
 
 impl SmtpClassifier {
     /// For the destination `name`, which sends through `server`.
-    pub fn new(name: &str, server: &Server, timeout: Duration) -> Self {
+    pub fn new(name: &str, server: &Server) -> Self {
         let mut secrets = Vec::new();
         if let Some(login) = &server.login {
             let (user, password) = (login.username.as_str(), login.password.expose());
@@ -52,12 +42,15 @@ impl SmtpClassifier {
             secrets.extend([password.to_owned(), STANDARD.encode(password)]);
             secrets.push(STANDARD.encode(format!("\0{user}\0{password}")));
         }
-        let at = match server.host.contains(':') {
-            true => format!("[{}]:{}", server.host, server.port),
-            false => format!("{}:{}", server.host, server.port),
-        };
-        let secrets = Secrets::of(secrets);
-        Self { name: name.into(), server: at, port: server.port, tls: server.tls, timeout, secrets }
+        Self {
+            name: name.into(),
+            server: server.address(),
+            port: server.port,
+            tls: server.tls,
+            helo: server.helo.clone(),
+            has_login: server.login.is_some(),
+            secrets: Secrets::of(secrets),
+        }
     }
 
     /// Host and port.
@@ -66,11 +59,9 @@ impl SmtpClassifier {
     }
 
     /// The server has the message.
-    pub fn taken(&self, response: &Response) -> Attempt {
-        let words: Vec<&str> = response.message().collect();
-        let code = response.code().into();
-        let detail = format!("{} received the message ({code}).", self.server);
-        self.attempt(Outcome::Delivered, Some(code), detail, Some(&words.join(" ")))
+    pub fn taken(&self, reply: &Reply) -> Attempt {
+        let detail = format!("{} received the message ({}).", self.server, reply.code);
+        self.attempt(Outcome::Delivered, Some(reply.code), detail, Some(&reply.words()))
     }
 
     /// The message has no recipient that can be written to.
@@ -83,41 +74,24 @@ impl SmtpClassifier {
         self.attempt(Outcome::Dead { reason: Reason::RecipientUnknown }, None, detail, None)
     }
 
-    /// The time was up.
-    pub fn timed_out(&self, step: Step) -> Attempt {
-        let (server, time) = (&self.server, show_duration(self.timeout));
-        let ambiguous = step == Step::Content;
-        if step == Step::Greeting && self.port == Tls::Implicit.usual_port() && self.tls != Tls::Implicit {
-            let detail = format!(
-                "{server} sent nothing within {time}: on this port, servers expect encryption from the start. {}.",
-                "Set `smtp.tls` to \"implicit\", or `smtp.port` to 587"
-            );
-            return self.attempt(Outcome::Broken { reason: Reason::CertificateRefused }, None, detail, None);
-        }
-        let detail = match step {
-            Step::Connect => format!(
-                "Could not connect to {server} within {time}. The message is retried automatically. If it keeps \
-                 failing, check `smtp.host`, `smtp.port` and the firewall (many providers block port 25)."
-            ),
-            Step::Content => format!(
-                "{server} got the message and did not confirm it within {time}. It may have arrived; it is \
-                 retried automatically with the same Message-ID."
-            ),
-            _ => format!(
-                "{server} did not answer within {time}. The message is retried automatically. If it keeps \
-                 failing, set a longer `destinations.{}.timeout` or contact the people who run the server.",
-                self.name
-            ),
-        };
-        self.attempt(Outcome::Retry { reason: Reason::TimedOut, after: None, ambiguous }, None, detail, None)
-    }
-
-    /// The conversation failed.
+    /// The conversation failed at this step.
     pub fn failed(&self, step: Step, failure: &Failure, to: &Address) -> Attempt {
-        if let Some((code, words)) = failure.reply() {
-            return self.refused(step, code, &words, to);
-        }
         match failure {
+            Failure::Reply(reply) => self.refused(step, reply, to),
+            Failure::Lost(error) => self.lost(step, error),
+            Failure::Silent(limit) => self.silent(step, *limit),
+            Failure::Strange => self.strange(step),
+            Failure::Tls(error) => self.no_tls(error),
+            Failure::OutdatedTls => self.untrusted(&TlsCause::Outdated),
+            Failure::WaitsForTls => self.certificate(
+                "expects encryption from the start. Set `smtp.tls` to \"implicit\" (usual on port 465), or `smtp.port` \
+                 to 587",
+            ),
+            Failure::NoStartTls => self.certificate(
+                "does not offer encryption (STARTTLS), so nothing was sent. Set `smtp.port` to 587, or to 465 with \
+                 `smtp.tls` = \"implicit\"; for a server on this machine, `smtp.tls` = \"none\"",
+            ),
+            Failure::NoMechanism(offered) => self.no_mechanism(offered),
             Failure::NoUtf8 => {
                 let detail = format!(
                     "{} does not accept addresses with non-ASCII letters before the @, such as {to}. Use another \
@@ -126,73 +100,102 @@ impl SmtpClassifier {
                 );
                 self.attempt(Outcome::Dead { reason: Reason::RecipientUnknown }, None, detail, None)
             }
-            Failure::Wire(Refusal::NoStartTls) => {
-                let detail = format!(
-                    "{} does not offer encryption (STARTTLS), so nothing was sent. Set `smtp.port` to 587, or to 465 \
-                     with `smtp.tls` = \"implicit\"; for a server on this machine, `smtp.tls` = \"none\".",
-                    self.server
-                );
-                self.attempt(Outcome::Broken { reason: Reason::CertificateRefused }, None, detail, None)
+            Failure::TooLarge(most) => {
+                let detail = format!("{} accepts messages of up to {most} bytes only. {LETTER}.", self.server);
+                self.attempt(Outcome::Dead { reason: Reason::TooLarge }, None, detail, None)
             }
-            Failure::Wire(Refusal::Strange) => self.strange(step),
-            Failure::Wire(Refusal::Tls(error)) => self.no_tls(error),
-            Failure::Wire(Refusal::Network(error)) => self.lost(step, error),
-            Failure::Smtp(error) if error.is_client() && step == Step::Login => {
-                let detail = format!(
-                    "{} does not offer a login here. Set `smtp.port` to 587 (or 465 with `smtp.tls` = \
-                     \"implicit\"), or remove `smtp.username` and `smtp.password` if the server needs no login.",
-                    self.server
-                );
-                self.attempt(Outcome::Broken { reason: Reason::CredentialsRefused }, None, detail, None)
-            }
-            // lettre tells the end of a connection as a reply that is incomplete.
-            Failure::Smtp(error) if error.is_response() && innermost(error) != "incomplete response" => {
-                self.strange(step)
-            }
-            Failure::Smtp(error) => self.lost(step, error),
-            Failure::Wire(Refusal::Reply(..)) => self.strange(step),
         }
+    }
+
+    /// There was no answer in time.
+    fn silent(&self, step: Step, limit: Duration) -> Attempt {
+        let (server, time) = (&self.server, show_duration(limit));
+        let ambiguous = step == Step::End;
+        if step == Step::Greeting && self.port == Tls::Implicit.usual_port() && self.tls != Tls::Implicit {
+            return self.certificate(
+                "sent nothing: on this port, servers expect encryption from the start. Set `smtp.tls` to \
+                 \"implicit\", or `smtp.port` to 587",
+            );
+        }
+        let detail = match step {
+            Step::Connect => format!(
+                "Could not connect to {server} within {time}. The message is retried automatically. If it keeps \
+                 failing, check `smtp.host`, `smtp.port` and the firewall (many providers block port 25)."
+            ),
+            Step::End => format!(
+                "{server} got the message and did not confirm it within {time}. It may have arrived; it is \
+                 retried automatically with the same Message-ID."
+            ),
+            _ => format!(
+                "{server} did not answer within {time}. The message is retried automatically. If it keeps \
+                 failing, contact the people who run the server."
+            ),
+        };
+        self.attempt(Outcome::Retry { reason: Reason::TimedOut, after: None, ambiguous }, None, detail, None)
     }
 
     /// What speaks there is not a mail server, or no longer makes sense.
     fn strange(&self, step: Step) -> Attempt {
         let server = &self.server;
-        if step >= Step::Data {
+        if step <= Step::Encrypt {
             let detail = format!(
-                "{server} answered with something that is not SMTP. The message may have arrived; it is retried \
-                 automatically."
+                "{server} does not answer like a mail server. Check `smtp.host`, `smtp.port` and `smtp.tls`: port \
+                 465 needs \"implicit\", 587 \"starttls\"."
             );
-            let outcome = Outcome::Retry { reason: Reason::ServerError, after: None, ambiguous: true };
-            return self.attempt(outcome, None, detail, None);
+            return self.attempt(Outcome::Broken { reason: Reason::UnexpectedAnswer }, None, detail, None);
         }
-        let detail = format!(
-            "{server} does not answer like a mail server. Check `smtp.host`, `smtp.port` and `smtp.tls`: port 465 \
-             needs \"implicit\", 587 \"starttls\"."
-        );
-        self.attempt(Outcome::Broken { reason: Reason::UnexpectedAnswer }, None, detail, None)
+        let ambiguous = step == Step::End;
+        let arrived = if ambiguous { "The message may have arrived; it" } else { "The message" };
+        let detail =
+            format!("{server} answered with something that is not SMTP. {arrived} is retried automatically.");
+        let outcome = Outcome::Retry { reason: Reason::ServerError, after: None, ambiguous };
+        self.attempt(outcome, None, detail, None)
     }
 
     fn no_tls(&self, error: &io::Error) -> Attempt {
-        let server = &self.server;
-        let detail = match tls_error(error) {
-            Some(rustls::Error::InvalidMessage(_)) => format!(
-                "{server} does not start with encryption. Set `smtp.tls` to \"starttls\" (usual on port 587), or \
-                 `smtp.port` to 465."
+        match tls_error(error).and_then(TlsCause::of) {
+            Some(TlsCause::NotTls) if self.tls == Tls::Implicit => self.certificate(
+                "does not start with encryption. Set `smtp.tls` to \"starttls\" (usual on port 587), or `smtp.port` \
+                 to 465",
             ),
-            Some(error) => format!(
-                "No trusted connection to {server}: {}. If it uses a private certificate authority, set \
-                 `smtp.ca_file` to its PEM file. Otherwise, `smtp.host` is not the name in its certificate, or \
-                 the clock of this machine is wrong.",
-                words(error)
-            ),
-            None => return self.lost(Step::Greeting, error),
-        };
+            Some(cause) => self.untrusted(&cause),
+            None => self.lost(Step::Encrypt, error),
+        }
+    }
+
+    fn untrusted(&self, cause: &TlsCause) -> Attempt {
+        let advice = cause.advice("smtp.ca_file", "smtp.host");
+        let detail = format!("No trusted connection to {}: {}. {advice}", self.server, cause.words());
         self.attempt(Outcome::Broken { reason: Reason::CertificateRefused }, None, detail, None)
     }
 
-    fn lost(&self, step: Step, error: &(dyn StdError + 'static)) -> Attempt {
+    /// No connection that is encrypted as it must be.
+    fn certificate(&self, what: &str) -> Attempt {
+        let detail = format!("{} {what}.", self.server);
+        self.attempt(Outcome::Broken { reason: Reason::CertificateRefused }, None, detail, None)
+    }
+
+    fn no_mechanism(&self, offered: &[String]) -> Attempt {
+        let server = &self.server;
+        let detail = if offered.is_empty() {
+            format!(
+                "{server} does not offer a login here. Set `smtp.port` to 587 (or 465 with `smtp.tls` = \
+                 \"implicit\"), or remove `smtp.username` and `smtp.password` if the server needs no login."
+            )
+        } else {
+            format!(
+                "{server} offers only these ways to log in: {}. This version supports {}, which use a password. Allow \
+                 them in the server's settings (some providers require an “app password”), or use another mail server.",
+                one_line(&offered.join(", "), 160),
+                MECHANISMS.join(" and ")
+            )
+        };
+        self.attempt(Outcome::Broken { reason: Reason::CredentialsRefused }, None, detail, None)
+    }
+
+    fn lost(&self, step: Step, error: &io::Error) -> Attempt {
         let (server, why) = (&self.server, innermost(error));
-        let ambiguous = step == Step::Content;
+        let ambiguous = step == Step::End;
         let (reason, detail) = match step {
             Step::Connect => (
                 Reason::Unreachable,
@@ -201,7 +204,7 @@ impl SmtpClassifier {
                      failing, check `smtp.host`, `smtp.port` and the firewall."
                 ),
             ),
-            Step::Content => (
+            Step::End => (
                 Reason::ConnectionLost,
                 format!(
                     "The connection to {server} was lost before it confirmed the message: {why}. It may have \
@@ -216,165 +219,113 @@ impl SmtpClassifier {
         self.attempt(Outcome::Retry { reason, after: None, ambiguous }, None, detail, None)
     }
 
-    fn refused(&self, step: Step, code: u16, words: &str, to: &Address) -> Attempt {
-        let (server, name) = (&self.server, &self.name);
-        let later = |reason| Outcome::Retry { reason, after: None, ambiguous: false };
-        let letter = "Other messages are not affected. This one is a dead letter and its review stays unread: see \
-                      `review-bridge deliveries list --state dead`";
-        let (outcome, what) = match meaning(step, code, words) {
-            Meaning::Later => (
-                later(Reason::ServerError),
-                "asked to try later. The message is retried automatically. If it keeps failing, contact the \
-                 people who run the server".into(),
-            ),
-            Meaning::MailboxFull => (
-                later(Reason::ServerError),
-                format!("reports that the mailbox of {to} is full. The message is retried automatically until \
-                         there is room"),
-            ),
-            Meaning::Credentials => (
-                Outcome::Broken { reason: Reason::CredentialsRefused },
-                "does not accept the login. Check `smtp.username` and `smtp.password`; some providers require an \
-                 “app password”"
-                    .into(),
-            ),
-            Meaning::NeedsTls => (
-                Outcome::Broken { reason: Reason::CertificateRefused },
-                "requires an encrypted connection. Set `smtp.tls` to \"starttls\" (port 587) or \"implicit\" \
-                 (port 465)"
-                    .into(),
-            ),
-            Meaning::WrongSender => (
-                Outcome::Broken { reason: Reason::Forbidden },
-                format!(
-                    "does not accept the sender. `destinations.{name}.from` (or `smtp.from`) must be an address \
-                     that this login may use"
-                ),
-            ),
-            Meaning::WrongRecipient => (
-                Outcome::Dead { reason: Reason::RecipientUnknown },
-                format!("has no mailbox {to}. Check `destinations.{name}.to`. {letter}"),
-            ),
-            Meaning::TooLarge => {
-                (Outcome::Dead { reason: Reason::TooLarge }, format!("refused the message as too large. {letter}"))
-            }
-            Meaning::Unwanted => (
-                Outcome::Dead { reason: Reason::PayloadRefused },
-                format!("refused the message, perhaps as spam. {letter}"),
-            ),
-            Meaning::Policy => (
-                Outcome::Broken { reason: Reason::Forbidden },
-                "does not relay this message. It must allow this machine or login to send: check `smtp.username` \
-                 and the sender's SPF and DKIM records, or contact the people who run the server"
-                    .into(),
-            ),
-            Meaning::Other => (
-                Outcome::Broken { reason: Reason::UnexpectedAnswer },
-                "gave an unexpected answer. Check `smtp.host`, `smtp.port` and `smtp.tls`".into(),
-            ),
-        };
-        let said = self.secrets.excerpt_of(words, 160);
+    fn refused(&self, step: Step, reply: &Reply, to: &Address) -> Attempt {
+        let words = reply.words();
+        let found = meaning(step, reply.code, &words);
+        let said = self.secrets.excerpt_of(&words, 160);
         let said = if said.is_empty() { String::new() } else { format!(": “{said}”") };
-        self.attempt(outcome, Some(code), format!("{server} {what} ({code}{said})."), Some(words))
+        let detail = format!("{} {} ({}{said}).", self.server, self.advice(found, to), reply.code);
+        self.attempt(outcome(found, reply.code), Some(reply.code), detail, Some(&words))
+    }
+
+    /// What the server does, and what to do about it.
+    fn advice(&self, meaning: Meaning, to: &Address) -> String {
+        let name = &self.name;
+        match meaning {
+            Meaning::Quota => "reports that a sending limit is reached. Nothing is lost: everything is sent once the \
+                               limit is renewed, which is checked hourly. If it happens often, raise the limit or \
+                               use a digest"
+                .into(),
+            Meaning::Later => "asked to try later. The message is retried automatically. If it keeps failing, \
+                               contact the people who run the server"
+                .into(),
+            Meaning::Deferred => format!(
+                "asked to try later with this message to {to}. It is retried automatically; many servers accept the \
+                 second attempt"
+            ),
+            Meaning::MailboxFull => format!(
+                "reports that the mailbox of {to} is full, or gets too many messages. The message is retried \
+                 automatically until there is room"
+            ),
+            Meaning::Helo => format!(
+                "does not accept {} (HELO). Set `smtp.helo` to the full host name of this machine: \
+                 \"bridge.shop.example\"",
+                match &self.helo {
+                    Some(helo) => format!("the name `{helo}` that this bridge gives itself"),
+                    None => "the IP address that this bridge gives as its name".into(),
+                }
+            ),
+            Meaning::NeedsTls => "requires an encrypted connection. Set `smtp.tls` to \"starttls\" (port 587) or \
+                                  \"implicit\" (port 465)"
+                .into(),
+            Meaning::NoTls => "cannot encrypt the connection (STARTTLS), so nothing was sent. Set `smtp.port` to 465 \
+                               with `smtp.tls` = \"implicit\", or contact the people who run the server"
+                .into(),
+            Meaning::LoginLater => "does not accept logins for now. One login at a time is tried, at least a minute \
+                                    apart; all messages are kept. If it keeps failing, check `smtp.username` and \
+                                    `smtp.password`"
+                .into(),
+            Meaning::PasswordsOff => "does not accept this login: the provider has switched password logins off for \
+                                      the account, or requires an “app password”. Switch SMTP AUTH on in the \
+                                      provider's settings, or create an app password and set `smtp.password` to it. \
+                                      This version does not support XOAUTH2"
+                .into(),
+            Meaning::Credentials if !self.has_login => {
+                "requires a login. Set `smtp.username` and `smtp.password`".into()
+            }
+            Meaning::Credentials => "does not accept the login. Check `smtp.username` and `smtp.password`; some \
+                                     providers require an “app password”"
+                .into(),
+            Meaning::WrongSender => format!(
+                "does not accept the sender. `destinations.{name}.from` (or `smtp.from`) must be an address that \
+                 this login may use. Messages wait until it is; where the provider requires it, verify the address there"
+            ),
+            Meaning::WrongRecipient => {
+                format!("has no mailbox {to}. Check `destinations.{name}.to`. {LETTER}")
+            }
+            Meaning::ClosedRecipient => format!(
+                "reports that {to} does not accept messages from this sender. Allow the sender there, or check \
+                 `destinations.{name}.to`. {LETTER}"
+            ),
+            Meaning::TooLarge => format!("refused the message as too large. {LETTER}"),
+            Meaning::Unwanted => format!("refused the message, perhaps as spam. {LETTER}"),
+            Meaning::Policy => "does not relay this message. It must allow this machine or login to send: check \
+                                `smtp.username` and the sender's SPF and DKIM records, or contact the people who run \
+                                the server"
+                .into(),
+            Meaning::Other => {
+                "gave an unexpected answer. Check `smtp.host`, `smtp.port` and `smtp.tls`".into()
+            }
+        }
     }
 
     fn attempt(&self, outcome: Outcome, status: Option<u16>, detail: String, said: Option<&str>) -> Attempt {
+        // Only what the server said can hold a secret: in our own sentences, a password that is a word would garble them.
         let excerpt = said.map(|words| self.secrets.excerpt(words)).filter(|excerpt| !excerpt.is_empty());
-        Attempt { outcome, status, detail: self.secrets.excerpt_of(&detail, 600), excerpt }
+        Attempt { outcome, status, detail: one_line(&detail, 600), excerpt }
     }
 }
 
-/// What a refusal with this code is about, at this step.
-fn meaning(step: Step, code: u16, words: &str) -> Meaning {
-    let lower = words.to_lowercase();
-    let says = |parts: &[&str]| parts.iter().any(|part| lower.contains(part));
-    let (subject, detail) = enhanced(words).unwrap_or_default();
-    match (code, subject, detail) {
-        (_, 2, 2) => Meaning::MailboxFull,
-        (400..=499, ..) => Meaning::Later,
-        (530, ..) if says(&["starttls", "tls", "encrypt"]) => Meaning::NeedsTls,
-        (523 | 538, ..) => Meaning::NeedsTls,
-        (530 | 534 | 535, ..) => Meaning::Credentials,
-        _ if step == Step::Login => Meaning::Credentials,
-        _ if step <= Step::Greeting && code != 554 && subject != 7 => Meaning::Other,
-        _ if step <= Step::Greeting => Meaning::Policy,
-        (_, 3, 4) => Meaning::TooLarge,
-        (_, 6, _) => Meaning::Unwanted,
-        (_, 1, 7 | 8) => Meaning::WrongSender,
-        // Of the content, only what is about who sends it concerns the next message as well.
-        (_, 7, _) if step >= Step::Data => {
-            match says(&["spf", "dkim", "dmarc", "authenticat", "relay", "not authorized", "not allowed"]) {
-                true => Meaning::Policy,
-                false => Meaning::Unwanted,
-            }
+/// What becomes of the message and the destination.
+fn outcome(meaning: Meaning, code: u16) -> Outcome {
+    let later = |reason| Outcome::Retry { reason, after: None, ambiguous: false };
+    match meaning {
+        Meaning::Quota => later(Reason::Quota),
+        Meaning::Later => later(Reason::ServerError),
+        Meaning::Deferred | Meaning::MailboxFull => later(Reason::Deferred),
+        Meaning::LoginLater => later(Reason::LoginDeferred),
+        Meaning::Helo if code < 500 => later(Reason::ServerError),
+        Meaning::Helo | Meaning::Policy => Outcome::Broken { reason: Reason::Forbidden },
+        Meaning::NeedsTls | Meaning::NoTls => Outcome::Broken { reason: Reason::CertificateRefused },
+        Meaning::PasswordsOff | Meaning::Credentials => {
+            Outcome::Broken { reason: Reason::CredentialsRefused }
         }
-        (_, 7, _) => Meaning::Policy,
-        _ if says(&["relay"]) => Meaning::Policy,
-        _ if step == Step::Sender => Meaning::WrongSender,
-        (552, ..) if step == Step::Recipient => Meaning::MailboxFull,
-        (554, 0, _) if step == Step::Recipient => Meaning::Policy,
-        _ if step == Step::Recipient => Meaning::WrongRecipient,
-        (552, ..) => Meaning::TooLarge,
-        _ => Meaning::Unwanted,
-    }
-}
-
-/// The subject and the detail of an enhanced code: `5.1.1 no such user` is (1, 1).
-fn enhanced(words: &str) -> Option<(u16, u16)> {
-    let code = words.split_whitespace().next()?;
-    let mut parts = code.trim_end_matches([',', ':', ';']).split('.');
-    let class = parts.next().filter(|class| matches!(*class, "2" | "4" | "5"));
-    let (subject, detail) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-    class.filter(|_| parts.next().is_none()).map(|_| (subject, detail))
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn replies_mean_what_people_must_do() {
-        use Meaning::*;
-        use Step::*;
-        for (step, code, words, expected) in [
-            (Greeting, 421, "4.3.2 shutting down", Later),
-            (Greeting, 554, "no SMTP service here", Policy),
-            (Greeting, 502, "what?", Other),
-            (Login, 535, "5.7.8 bad credentials", Credentials),
-            (Login, 454, "4.7.0 temporary failure", Later),
-            (Login, 538, "5.7.11 encryption required", NeedsTls),
-            (Login, 534, "5.7.9 mechanism too weak", Credentials),
-            (Login, 504, "unknown mechanism", Credentials),
-            (Sender, 530, "5.7.0 Authentication required", Credentials),
-            (Sender, 530, "5.7.0 Must issue a STARTTLS command first", NeedsTls),
-            (Sender, 553, "5.7.1 sender address rejected: not owned by user", Policy),
-            (Sender, 550, "5.1.8 bad sender's domain", WrongSender),
-            (Sender, 501, "syntax", WrongSender),
-            (Recipient, 450, "4.2.1 mailbox busy", Later),
-            (Recipient, 451, "4.7.1 greylisted", Later),
-            (Recipient, 452, "4.2.2 over quota", MailboxFull),
-            (Recipient, 552, "5.2.2 mailbox full", MailboxFull),
-            (Recipient, 552, "over quota", MailboxFull),
-            (Recipient, 550, "5.1.1 user unknown", WrongRecipient),
-            (Recipient, 551, "5.1.6 moved", WrongRecipient),
-            (Recipient, 553, "5.1.3 bad syntax", WrongRecipient),
-            (Recipient, 550, "mailbox unavailable", WrongRecipient),
-            (Recipient, 550, "relay not permitted", Policy),
-            (Recipient, 554, "5.7.1 relay access denied", Policy),
-            (Recipient, 554, "denied", Policy),
-            (Data, 552, "5.3.4 message too big", TooLarge),
-            (Content, 552, "too much mail data", TooLarge),
-            (Content, 554, "5.6.0 bad content", Unwanted),
-            (Content, 554, "5.7.1 looks like spam", Unwanted),
-            (Content, 550, "5.7.26 unauthenticated: SPF and DKIM did not pass", Policy),
-            (Content, 554, "transaction failed", Unwanted),
-            (Content, 451, "4.3.0 try again", Later),
-        ] {
-            assert_eq!(meaning(step, code, words), expected, "{step:?} {code} {words}");
+        Meaning::WrongSender => Outcome::Broken { reason: Reason::SenderRefused },
+        Meaning::Other => Outcome::Broken { reason: Reason::UnexpectedAnswer },
+        Meaning::WrongRecipient | Meaning::ClosedRecipient => {
+            Outcome::Dead { reason: Reason::RecipientUnknown }
         }
-        for not_one in ["", "hello", "5.1", "5.1.1.1 x", "3.1.1 x", "5.x.1", "192.168.1 x"] {
-            assert_eq!(enhanced(not_one), None, "{not_one}");
-        }
+        Meaning::TooLarge => Outcome::Dead { reason: Reason::TooLarge },
+        Meaning::Unwanted => Outcome::Dead { reason: Reason::PayloadRefused },
     }
 }

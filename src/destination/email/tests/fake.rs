@@ -12,6 +12,14 @@ pub enum Do {
     Say(&'static str),
     /// Says this once over all connections, and what is usual afterwards.
     SayOnce(&'static str),
+    /// Says these bytes, and nothing else.
+    Bytes(&'static [u8]),
+    /// Says these bytes and closes the connection.
+    LastBytes(&'static [u8]),
+    /// Says this without end.
+    Endless(&'static [u8]),
+    /// Says what is usual, so late.
+    Late(std::time::Duration),
     /// Closes the connection.
     HangUp,
     /// Says nothing until the other side goes away.
@@ -35,6 +43,7 @@ struct Seen {
     open: AtomicUsize,
     most: AtomicUsize,
     once: AtomicUsize,
+    endless: AtomicUsize,
 }
 
 impl Fake {
@@ -79,6 +88,11 @@ impl Fake {
     /// How many connections there were.
     pub fn connections(&self) -> usize {
         self.seen.connections.load(Ordering::SeqCst)
+    }
+
+    /// How many bytes of endless replies went out.
+    pub fn endless_bytes(&self) -> usize {
+        self.seen.endless.load(Ordering::SeqCst)
     }
 
     /// How many of them at a time.
@@ -128,7 +142,7 @@ fn serve<S: Read + Write>(stream: S, script: Script, seen: &Seen) -> Option<()> 
 }
 
 fn says_yes(script: Script) -> bool {
-    script.iter().all(|(command, _)| *command != "DATA")
+    script.iter().all(|(command, what)| *command != "DATA" || matches!(what, Do::Late(_)))
 }
 
 fn answer<S: Read + Write>(
@@ -143,6 +157,16 @@ fn answer<S: Read + Write>(
         Some((_, Do::Say(other))) => text = other,
         Some((_, Do::SayOnce(other))) if seen.once.fetch_add(1, Ordering::SeqCst) == 0 => text = other,
         Some((_, Do::SayOnce(_))) => {}
+        Some((_, Do::Bytes(bytes))) => return stream.get_mut().write_all(bytes).ok(),
+        Some((_, Do::LastBytes(bytes))) => {
+            stream.get_mut().write_all(bytes).ok()?;
+            return None;
+        }
+        Some((_, Do::Endless(bytes))) => loop {
+            stream.get_mut().write_all(bytes).ok()?;
+            seen.endless.fetch_add(bytes.len(), Ordering::SeqCst);
+        },
+        Some((_, Do::Late(by))) => std::thread::sleep(*by),
         Some((_, Do::HangUp)) => return None,
         Some((_, Do::KeepSilent)) => {
             let _ = stream.read_to_end(&mut Vec::new());

@@ -6,16 +6,22 @@ use std::net::{TcpListener, TcpStream};
 
 /// TLS of a server called `localhost`, and its certificate as PEM.
 fn tls() -> (Arc<rustls::ServerConfig>, String) {
-    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-    let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    tls_of(rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap())
+}
+
+/// TLS of a server with this certificate, which nobody but itself has signed, and that as PEM.
+fn tls_of(params: rcgen::CertificateParams) -> (Arc<rustls::ServerConfig>, String) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let cert = params.self_signed(&key).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
+        .with_single_cert(vec![cert.der().clone()], key)
         .unwrap();
-    (Arc::new(config), made.cert.pem())
+    (Arc::new(config), cert.pem())
 }
 
 fn accept(
@@ -51,14 +57,7 @@ async fn a_certificate_is_checked_and_a_private_authority_can_be_named() {
     for mode in ["implicit", "starttls"] {
         let (config, pem) = tls();
         std::fs::write(file.path(), pem).unwrap();
-        let fake = Fake::start_with(&[], move |mut tcp| {
-            if mode == "starttls" {
-                until_tls(&mut tcp, "STARTTLS", "220 go\r\n")?;
-                // After the handshake comes no greeting: the fake's own goes nowhere.
-                return accept(&config, tcp).map(WithoutGreeting::new);
-            }
-            accept(&config, tcp).map(WithoutGreeting::none)
-        });
+        let fake = encrypted(mode, config);
         let attempt = send(&*make(&toml(fake.port, &smtp(mode, ""), "")), &message()).await;
         assert_eq!(
             attempt.outcome,
@@ -88,6 +87,151 @@ async fn a_certificate_is_checked_and_a_private_authority_can_be_named() {
             "{}",
             attempt.detail
         );
+    }
+}
+
+/// A server that encrypts with `config`.
+fn encrypted(mode: &'static str, config: Arc<rustls::ServerConfig>) -> Fake {
+    Fake::start_with(&[], move |mut tcp| {
+        if mode == "starttls" {
+            until_tls(&mut tcp, "STARTTLS", "220 go\r\n")?;
+            // After the handshake comes no greeting: the fake's own goes nowhere.
+            return accept(&config, tcp).map(WithoutGreeting::new);
+        }
+        accept(&config, tcp).map(WithoutGreeting::none)
+    })
+}
+
+#[tokio::test]
+async fn a_self_signed_certificate_is_trusted_when_named_and_each_fault_has_its_own_words() {
+    // J6, J14
+    let of = |names: &[&str], from: i32, until: i32, is_ca: bool| {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut params = rcgen::CertificateParams::new(names).unwrap();
+        if is_ca {
+            // As `openssl req -x509` makes it.
+            params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        }
+        params.not_before = rcgen::date_time_ymd(from, 1, 1);
+        params.not_after = rcgen::date_time_ymd(until, 1, 1);
+        params
+    };
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let named = format!("ca_file = \"{}\"", file.path().display());
+    for mode in ["implicit", "starttls"] {
+        for (params, is_named, expected) in [
+            (of(&["localhost"], 2020, 2100, true), true, None),
+            (of(&["localhost"], 2020, 2100, false), true, None),
+            (of(&["localhost"], 2020, 2100, true), false, Some("exactly this certificate")),
+            (of(&["localhost"], 2019, 2020, true), true, Some("has expired (on 1 January 2020). The people")),
+            (
+                of(&["localhost"], 2099, 2100, true),
+                true,
+                Some("only from 1 January 2099). Correct the clock"),
+            ),
+            (
+                of(&["mail.shop.example", "*.shop.example"], 2020, 2100, true),
+                true,
+                Some("(it is for `mail.shop.example`, `*.shop.example`). Set `smtp.host`"),
+            ),
+            (of(&[], 2020, 2100, true), true, Some("`subjectAltName` contains the name in `smtp.host`")),
+        ] {
+            let (config, pem) = tls_of(params);
+            let fake = encrypted(mode, config);
+            std::fs::write(file.path(), pem).unwrap();
+            let more = if is_named { named.as_str() } else { "" };
+            let attempt = send(&*make(&toml(fake.port, &smtp(mode, more), "")), &message()).await;
+            let Some(expected) = expected else {
+                assert_eq!(attempt.outcome, Outcome::Delivered, "{mode}: {}", attempt.detail);
+                continue;
+            };
+            assert_eq!(
+                attempt.outcome,
+                Outcome::Broken { reason: Reason::CertificateRefused },
+                "{}",
+                attempt.detail
+            );
+            assert!(attempt.detail.contains(expected), "{expected}: {}", attempt.detail);
+            for debug in ["Other", "(\"", "::", " { "] {
+                assert!(!attempt.detail.contains(debug), "{}", attempt.detail);
+            }
+        }
+    }
+}
+
+/// What a client says first in TLS: its version, as it is written in there.
+fn hello(tcp: &mut TcpStream) -> Option<[u8; 2]> {
+    use std::io::Read;
+    let mut head = [0; 5];
+    tcp.read_exact(&mut head).ok()?;
+    let mut rest = vec![0; usize::from(u16::from_be_bytes([head[3], head[4]]))];
+    tcp.read_exact(&mut rest).ok()?;
+    Some([rest[4], rest[5]])
+}
+
+/// A `ServerHello` of TLS 1.0.
+fn old_hello() -> Vec<u8> {
+    let mut hello = [[3, 1].as_slice(), &[7; 32], &[0, 0, 0x2f, 0]].concat();
+    hello = [&[2, 0, 0, u8::try_from(hello.len()).unwrap()], hello.as_slice()].concat();
+    [&[22, 3, 1, 0, u8::try_from(hello.len()).unwrap()], hello.as_slice()].concat()
+}
+
+#[tokio::test]
+async fn a_server_whose_tls_is_too_old_is_said_to_be() {
+    // J13: it answers a client of today with its own version, an alert, or not at all.
+    for mode in ["implicit", "starttls"] {
+        for answer in [old_hello(), vec![21, 3, 1, 0, 2, 2, 70], vec![21, 3, 1, 0, 2, 2, 40], Vec::new()] {
+            let attempt = against(mode, move |mut tcp| {
+                if mode == "starttls" && until_tls(&mut tcp, "STARTTLS", "220 go\r\n").is_none() {
+                    return;
+                }
+                match hello(&mut tcp) {
+                    Some([3, 1]) => drop(tcp.write_all(&old_hello())),
+                    _ => drop(tcp.write_all(&answer)),
+                }
+            })
+            .await;
+            let broken = Outcome::Broken { reason: Reason::CertificateRefused };
+            assert_eq!(attempt.outcome, broken, "{mode}: {}", attempt.detail);
+            assert!(attempt.detail.contains("TLS older than 1.2"), "{}", attempt.detail);
+            assert!(attempt.detail.contains("must enable TLS 1.2"), "{}", attempt.detail);
+        }
+        // One that hangs up on everybody may have recovered by the next attempt.
+        for answer in [Vec::new(), vec![21, 3, 3, 0, 2, 2, 80]] {
+            let attempt = against(mode, move |mut tcp| {
+                if mode == "implicit" || until_tls(&mut tcp, "STARTTLS", "220 go\r\n").is_some() {
+                    hello(&mut tcp);
+                    drop(tcp.write_all(&answer));
+                }
+            })
+            .await;
+            assert_eq!(attempt.outcome, retry(Reason::ConnectionLost, false), "{mode}: {}", attempt.detail);
+            assert!(
+                !attempt.detail.contains("eof") && !attempt.detail.contains("Internal"),
+                "{}",
+                attempt.detail
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_waits_for_encryption_is_found_out() {
+    // J14: it says nothing before the client does.
+    for mode in ["starttls", "none"] {
+        let (config, _) = tls();
+        let fake = encrypted("implicit", config);
+        let mode =
+            smtp(mode, "").replace("localhost", if mode == "none" { "127.0.0.1" } else { "localhost" });
+        let patience = super::super::dialogue::Patience {
+            doubt: Duration::from_millis(300),
+            ..super::super::dialogue::PATIENCE
+        };
+        let attempt = send(&*super::patience::patient(fake.port, &mode, patience), &message()).await;
+        let broken = Outcome::Broken { reason: Reason::CertificateRefused };
+        assert_eq!(attempt.outcome, broken, "{}", attempt.detail);
+        assert!(attempt.detail.contains("expects encryption from the start"), "{}", attempt.detail);
+        assert!(attempt.detail.contains("`smtp.tls` to \"implicit\""), "{}", attempt.detail);
     }
 }
 
