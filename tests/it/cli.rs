@@ -258,6 +258,7 @@ async fn attempt(
         limit: 1,
         without_reviews: false,
         only: None,
+        except: Vec::new(),
         hold: Duration::from_secs(40),
     };
     let leased = store.lease(&[request], NOW, "test").await.unwrap().remove(0);

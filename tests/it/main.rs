@@ -4,9 +4,11 @@
 mod browser;
 mod bursts;
 mod cli;
+mod clock;
 mod crash;
 mod crash_steps;
 mod demo;
+mod descriptors;
 mod digests;
 mod docs;
 mod edits;
@@ -18,6 +20,7 @@ mod messages;
 mod model;
 mod mta;
 mod network;
+mod once;
 mod oracles;
 mod outbound;
 mod paging;
@@ -29,6 +32,7 @@ mod sick_state;
 mod simulation;
 mod start;
 mod state;
+mod state_files;
 mod style;
 mod tidy;
 #[path = "../tier/mod.rs"]

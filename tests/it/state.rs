@@ -66,6 +66,7 @@ fn lease_of(destination: &str) -> LeaseRequest {
         limit: 100,
         without_reviews: false,
         only: None,
+        except: Vec::new(),
         hold: Duration::from_secs(40),
     }
 }

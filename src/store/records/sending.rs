@@ -16,6 +16,8 @@ pub struct LeaseRequest {
     pub without_reviews: bool,
     /// Only this message.
     pub only: Option<String>,
+    /// None of these, though they are due.
+    pub except: Vec<String>,
     /// How long the lease holds.
     pub hold: Duration,
 }

@@ -92,10 +92,11 @@ async fn leave_tombstones(
 }
 
 /// Every time in state from which something is reckoned; those that only record what happened stay.
-const RECKONED: [&str; 9] = [
+const RECKONED: [&str; 10] = [
     "UPDATE bursts SET from_at = from_at + $1",
     "UPDATE messages SET next_at = next_at + $1, first_attempt_at = first_attempt_at + $1,
         lease_until = lease_until + $1, created_at = created_at + $1 WHERE state = 'pending'",
+    "UPDATE deliveries SET created_at = created_at + $1 WHERE state = 'pending'",
     "UPDATE destinations SET retry_at = retry_at + $1, broken_at = broken_at + $1,
         stopped_since = stopped_since + $1, hold_until = MAX(hold_until + $1, 0),
         opened_at = MAX(opened_at + $1, 0)",

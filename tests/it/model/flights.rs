@@ -37,6 +37,7 @@ impl Twin<'_> {
                 limit,
                 without_reviews,
                 only: only.clone(),
+                except: Vec::new(),
                 hold: Duration::from_secs(40),
             })
             .collect();

@@ -44,7 +44,12 @@ impl State {
         let due = if request.without_reviews { &index.notices } else { &index.due };
         let Some(due) = due.get(&request.destination) else { return Vec::new() };
         match &request.only {
-            None => due.range(..=(now, i64::MAX)).take(limit).map(|(_, seq)| *seq).collect(),
+            None => {
+                let tried = |id: &str| request.except.iter().any(|other| other == id);
+                let wanted = |seq: &i64| !tried(&self.message(*seq).id);
+                let seqs = due.range(..=(now, i64::MAX)).map(|(_, seq)| *seq);
+                seqs.filter(wanted).take(limit).collect()
+            }
             Some(id) => {
                 let seq = self.message_ids.get(&**id).copied();
                 let is_due = |seq: &i64| {

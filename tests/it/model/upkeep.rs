@@ -83,6 +83,11 @@ impl State {
                 });
             }
         }
+        for id in self.deliveries.ids() {
+            if self.delivery(id).state == DeliveryState::Pending {
+                self.deliveries.change(id, |delivery| delivery.created_at = moved(delivery.created_at));
+            }
+        }
         for record in self.destinations.values_mut() {
             record.retry_at = record.retry_at.map(moved);
             record.broken_at = record.broken_at.map(moved);
