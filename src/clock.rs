@@ -1,8 +1,12 @@
 //! Time: the only module that reads a clock, and civil time (zones, formats) over `jiff`.
 
+mod steady;
+
+pub use steady::{StepWatch, Timeline};
+
 use crate::domain::Timestamp;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use crate::domain::time::millis;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Where time comes from: the system, or a hand that steps it.
@@ -12,24 +16,50 @@ pub enum Clock {
     System,
     /// A clock that stands until it is moved.
     Manual(Arc<Hands>),
+    /// One of these, whose steps are held back until whatever waits for a time was moved by as much.
+    Steady(Arc<Timeline>),
 }
 
 /// How often a sleeper looks at a manual clock.
 const LOOK_AT_HANDS: Duration = Duration::from_millis(1);
 
-/// The hands of a manual clock, in milliseconds.
+/// The hands of a manual clock.
 #[derive(Debug, Default)]
-pub struct Hands {
+pub struct Hands(Mutex<Reading>);
+
+/// What a clock shows, in milliseconds.
+#[derive(Clone, Copy, Debug, Default)]
+struct Reading {
     /// The time of day.
-    wall: AtomicI64,
+    wall: i64,
     /// The time that has passed, which no step of the time of day changes.
-    passed: AtomicI64,
+    passed: i64,
+}
+
+impl Hands {
+    fn read(&self) -> Reading {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn turn(&self, wall: i64, passed: i64) {
+        let mut hands = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        hands.wall = hands.wall.saturating_add(wall);
+        hands.passed = hands.passed.saturating_add(passed);
+    }
 }
 
 impl Clock {
     /// A clock that stands at `now` until it is moved.
     pub fn manual(now: Timestamp) -> Self {
-        Self::Manual(Arc::new(Hands { wall: AtomicI64::new(now.0), passed: AtomicI64::new(0) }))
+        Self::Manual(Arc::new(Hands(Mutex::new(Reading { wall: now.0, passed: 0 }))))
+    }
+
+    /// This clock, holding steps back until they are adopted.
+    pub fn steady(&self) -> Self {
+        match self {
+            Self::Steady(timeline) => Self::Steady(timeline.clone()),
+            source => Self::Steady(Arc::new(Timeline::new(source))),
+        }
     }
 
     /// The time of day.
@@ -37,7 +67,8 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => Timestamp(jiff::Timestamp::now().as_millisecond()),
-            Self::Manual(hands) => Timestamp(hands.wall.load(Ordering::SeqCst)),
+            Self::Manual(hands) => Timestamp(hands.read().wall),
+            Self::Steady(timeline) => timeline.now(),
         }
     }
 
@@ -45,15 +76,12 @@ impl Clock {
     pub fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + '_ {
         // From when it is called, not from when it is first polled.
         let waited = tokio::time::sleep(duration);
-        let hands = match self {
-            Self::Manual(hands) => Some(hands),
-            Self::System => None,
-        };
-        let passed = hands.map_or(0, |hands| hands.passed.load(Ordering::SeqCst));
-        let end = passed.saturating_add(crate::domain::time::millis(duration));
+        let hands = self.hands();
+        let passed = hands.map_or(0, |hands| hands.read().passed);
+        let end = passed.saturating_add(millis(duration));
         let moved = async move {
             let Some(hands) = hands else { return std::future::pending().await };
-            while hands.passed.load(Ordering::SeqCst) < end {
+            while hands.read().passed < end {
                 tokio::time::sleep(LOOK_AT_HANDS).await;
             }
         };
@@ -67,74 +95,25 @@ impl Clock {
 
     /// Moves a manual clock on; the system's clock is never touched.
     pub fn advance(&self, by: Duration) {
-        if let Self::Manual(hands) = self {
-            let by = crate::domain::time::millis(by);
-            hands.wall.fetch_add(by, Ordering::SeqCst);
-            hands.passed.fetch_add(by, Ordering::SeqCst);
+        if let Some(hands) = self.hands() {
+            hands.turn(millis(by), millis(by));
         }
     }
 
     /// Sets a manual clock's time of day forward or back while no time passes; the system's clock is never
     /// touched.
     pub fn step(&self, by_ms: i64) {
-        if let Self::Manual(hands) = self {
-            hands.wall.fetch_add(by_ms, Ordering::SeqCst);
-        }
-    }
-}
-
-/// The least that the time of day must differ from the time that passed to count as a step. Less is drift,
-/// or a correction that harms nobody.
-const LEAST_STEP_MS: i64 = 30_000;
-
-/// Notices when somebody sets the time of day, or the machine slept.
-#[derive(Debug)]
-pub struct StepWatch {
-    clock: Clock,
-    wall: Timestamp,
-    passed: Passed,
-}
-
-#[derive(Debug)]
-enum Passed {
-    System(Stopwatch),
-    Manual(i64),
-}
-
-impl Passed {
-    fn since_start(clock: &Clock) -> Self {
-        match clock {
-            Clock::System => Self::System(Stopwatch::start()),
-            Clock::Manual(hands) => Self::Manual(hands.passed.load(Ordering::SeqCst)),
+        if let Some(hands) = self.hands() {
+            hands.turn(by_ms, 0);
         }
     }
 
-    fn elapsed_ms(&self, clock: &Clock) -> i64 {
-        match (self, clock) {
-            (Self::System(watch), _) => crate::domain::time::millis(watch.elapsed()),
-            (Self::Manual(then), Clock::Manual(hands)) => hands.passed.load(Ordering::SeqCst) - then,
-            (Self::Manual(_), Clock::System) => 0,
+    fn hands(&self) -> Option<&Hands> {
+        match self {
+            Self::System => None,
+            Self::Manual(hands) => Some(hands),
+            Self::Steady(timeline) => timeline.source().hands(),
         }
-    }
-}
-
-impl StepWatch {
-    /// Watches `clock` from now on.
-    pub fn new(clock: &Clock) -> Self {
-        Self { clock: clock.clone(), wall: clock.now(), passed: Passed::since_start(clock) }
-    }
-
-    /// By how many milliseconds the time of day was set forward (or back, below zero) since the last look;
-    /// `None` where it went as time passed.
-    pub fn look(&mut self) -> Option<i64> {
-        let now = self.clock.now();
-        let by = (now.0 - self.wall.0) - self.passed.elapsed_ms(&self.clock);
-        if by.abs() < LEAST_STEP_MS {
-            return None;
-        }
-        self.wall = now;
-        self.passed = Passed::since_start(&self.clock);
-        Some(by)
     }
 }
 
@@ -257,24 +236,5 @@ mod tests {
             assert_eq!(in_words(Duration::from_secs(seconds)), words);
         }
         assert_eq!(in_words(Duration::from_secs(3 * 86_400)), "3 days");
-    }
-
-    #[test]
-    fn a_step_is_told_from_the_passing_of_time() {
-        let clock = Clock::manual(Timestamp(0));
-        let mut watch = StepWatch::new(&clock);
-        clock.advance(Duration::from_secs(86_400));
-        assert_eq!(watch.look(), None);
-        clock.step(3_600_000);
-        clock.advance(Duration::from_secs(5));
-        assert_eq!(watch.look(), Some(3_600_000));
-        assert_eq!(watch.look(), None, "told once");
-        clock.step(-7_200_000);
-        assert_eq!(watch.look(), Some(-7_200_000));
-        // Drift is forgotten only once it counts: small steps add up to one.
-        clock.step(20_000);
-        assert_eq!(watch.look(), None);
-        clock.step(20_000);
-        assert_eq!(watch.look(), Some(40_000));
     }
 }

@@ -22,8 +22,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use url::Url;
 
-/// Connections to one host that stay open for the next request: as many as are sent to one destination at a time.
-const MAX_IDLE_PER_HOST: usize = 32;
+/// Connections to one host that stay open for the next request: as many as are sent to one destination at a time,
+/// where the process may have many files open, and few or none where it may not.
+fn max_idle_per_host() -> usize {
+    match descriptors() {
+        Some(0..512) => 0,
+        Some(512..8192) => 2,
+        _ => 32,
+    }
+}
+
+/// The files and connections that the process may have open; `None` where that has no limit.
+#[cfg(unix)]
+fn descriptors() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::Nofile).current
+}
+
+#[cfg(not(unix))]
+fn descriptors() -> Option<u64> {
+    None
+}
+
 /// TLS sessions that can be resumed: eight of each of the last 128 servers.
 const MAX_SESSIONS: usize = 1024;
 
@@ -153,7 +172,7 @@ fn build(http: Http, tls: ClientConfig) -> Result<reqwest::Client, String> {
         .tcp_nodelay(true)
         .connect_timeout(http.connect_timeout)
         .pool_idle_timeout(http.idle_timeout)
-        .pool_max_idle_per_host(MAX_IDLE_PER_HOST)
+        .pool_max_idle_per_host(max_idle_per_host())
         .tls_backend_preconfigured(tls);
     if let Some(timeout) = http.read_timeout {
         builder = builder.read_timeout(timeout);

@@ -69,7 +69,14 @@ impl AccountLoops {
             if !worker.follow(&wiring, &self.shared).await? {
                 return Ok(());
             }
-            let step = worker.step().await?;
+            let Some(step) = self.signals.units.unless_stepped(worker.step()).await else {
+                // Dropped half-way for a step of the clock: what it did is in state, and it begins again.
+                if let Some(again) = AccountWorker::new(&worker.name, &wiring, &self.shared).await? {
+                    *worker = again;
+                }
+                continue;
+            };
+            let step = step?;
             let now = Some((worker.poller.names_at(), worker.plan.clone()));
             if !is_same(&compared, &now) {
                 names::look(&wiring, &self.shared.store, &worker.name).await?;

@@ -3,12 +3,14 @@
 use super::accounts::AccountLoops;
 use super::outbox::OutboxLoop;
 use super::reload::{Reload, ReloadLoop};
+use super::units::Units;
 use super::watch::{Heartbeat, OperatorLoop};
-use super::wiring::Wiring;
+use super::wiring::{Shared, Wiring};
 use super::{App, AppError};
 use crate::clock::Clock;
 use crate::domain::Timestamp;
 use crate::outbox::Janitor;
+use crate::store::sqlite::Files;
 use crate::task::Group;
 use std::future::Future;
 use std::sync::Arc;
@@ -30,12 +32,20 @@ pub(super) struct Signals {
     pub settled: Arc<Notify>,
     /// Something was enqueued under a configuration that is no longer active.
     outdated: Arc<AtomicBool>,
+    /// What every unit of work is done in.
+    pub units: Units,
     pub stop: watch::Receiver<bool>,
 }
 
 impl Signals {
     fn new(stop: watch::Receiver<bool>) -> Self {
-        Self { enqueued: Arc::default(), settled: Arc::default(), outdated: Arc::default(), stop }
+        Self {
+            enqueued: Arc::default(),
+            settled: Arc::default(),
+            outdated: Arc::default(),
+            units: Units::default(),
+            stop,
+        }
     }
 
     pub async fn stopped(&self) {
@@ -52,9 +62,14 @@ impl Signals {
         if duration.is_zero() {
             return tokio::task::yield_now().await;
         }
+        self.sleep_until(duration, wake.notified()).await;
+    }
+
+    /// Sleeps until `wake` ends, at the longest for so long.
+    pub async fn sleep_until(&self, longest: Duration, wake: impl Future<Output = ()>) {
         tokio::select! {
-            () = tokio::time::sleep(duration) => {}
-            () = wake.notified() => {}
+            () = tokio::time::sleep(longest) => {}
+            () = wake => {}
             () = self.stopped() => {}
         }
     }
@@ -77,8 +92,34 @@ const UPKEEP_SLEEP: Duration = Duration::from_secs(60);
 async fn upkeep(mut janitor: Janitor, clock: Clock, signals: Signals) -> Result<(), AppError> {
     let never = Notify::new();
     while !signals.is_stopped() {
-        let again_at = janitor.tick().await?;
+        let again_at = signals.units.whole(janitor.tick()).await?;
         signals.sleep(again_at.since(clock.now()).min(UPKEEP_SLEEP), &never).await;
+    }
+    Ok(())
+}
+
+/// How often the clock is looked at where nobody asks for the time.
+const CLOCK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Follows the clock where it is set, or the machine slept.
+async fn follow_clock(shared: Shared, signals: Signals) -> Result<(), AppError> {
+    while !signals.is_stopped() {
+        if signals.units.follow(&shared.clock, &shared.store).await? {
+            signals.enqueued.notify_one();
+        }
+        signals.sleep_until(CLOCK_INTERVAL, shared.clock.stepped()).await;
+    }
+    Ok(())
+}
+
+/// How often it is looked whether the files of the state are still those that were opened.
+const FILES_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Ends where another file took the place of the state: what is recorded in one that was deleted is lost.
+async fn watch_files(files: Files, signals: Signals) -> Result<(), AppError> {
+    while !signals.is_stopped() {
+        files.check()?;
+        signals.sleep_until(FILES_INTERVAL, std::future::pending()).await;
     }
     Ok(())
 }
@@ -116,13 +157,17 @@ impl App {
 
     /// Starts all loops; that of the outbox on its own, because it is not to be dropped.
     fn start(self, signals: Signals, reload: Option<Reload>) -> (Loops, Loops) {
-        let Self { wiring, shared, accounts, dispatcher, digester, janitor, health } = self;
+        let Self { wiring, shared, accounts, dispatcher, digester, janitor, health, files } = self;
         let (fallbacks, failed_templates) = mpsc::channel(64);
         let wiring = watch::Sender::new(wiring);
         let (mut loops, mut outbox) = (health.loops, Loops::default());
         let operator = OperatorLoop::new(&shared, wiring.subscribe(), failed_templates);
         loops.start(operator.run(signals.clone()));
         loops.start(upkeep(janitor, shared.clock.clone(), signals.clone()));
+        loops.start(follow_clock(shared.clone(), signals.clone()));
+        if let Some(files) = files {
+            loops.start(watch_files(files, signals.clone()));
+        }
         let account_loops = AccountLoops {
             shared: shared.clone(),
             newest: wiring.subscribe(),

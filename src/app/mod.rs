@@ -11,6 +11,7 @@ mod observed;
 mod once;
 mod outbox;
 mod reload;
+mod units;
 mod watch;
 mod wiring;
 
@@ -18,7 +19,7 @@ pub use account::{AccountWorker, Step};
 pub use budget::StoreBudget;
 pub use durability::warning as durability_warning;
 pub use observed::Observed;
-pub use once::Once;
+pub use once::{Once, Waiting};
 pub use reload::Reload;
 pub use wiring::{build_plans, build_silent_targets, build_targets, build_targets_with, build_upstream};
 
@@ -26,7 +27,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::outbox::{Digester, Dispatcher, Janitor, Targets};
 use crate::settings::table::io_text;
-use crate::store::sqlite::{Access, SqliteStore};
+use crate::store::sqlite::{Access, Files, SqliteStore};
 use crate::store::{SharedStore, StoreError};
 use crate::task::Panicked;
 use crate::template::TemplateProblem;
@@ -84,6 +85,8 @@ pub struct App {
     digester: Digester,
     janitor: Janitor,
     health: Health,
+    /// The files of the state, where they are this process's own.
+    files: Option<Files>,
 }
 
 /// A bridge on a copy of the state.
@@ -100,14 +103,18 @@ pub async fn open_state(path: &Path, access: Access) -> Result<Arc<SqliteStore>,
 }
 
 impl App {
-    /// Builds everything: templates, destinations, the listener, state (owned by this process), accounts. Health is
+    /// Builds everything: templates, destinations, state (owned by this process), the listener, accounts. Health is
     /// served from when the state is open.
     pub async fn build(settings: Settings, clock: Clock) -> Result<Self, AppError> {
         let targets = build_targets(&settings)?;
+        let clock = clock.steady();
+        // Where another bridge runs, its port is taken, too: the state says which process it is.
+        let state = open_state(&settings.state.path, Access::Own).await?;
         let listener = listen(&settings).await?;
-        let store: SharedStore = open_state(&settings.state.path, Access::Own).await?;
+        let store: SharedStore = state.clone();
         let health = Health::serve(listener, &settings, &store, &clock);
-        Self::assemble(settings, targets, store.clone(), store, health, clock).await
+        let app = Self::assemble(settings, targets, store.clone(), store, health, clock).await?;
+        Ok(Self { files: state.files().cloned(), ..app })
     }
 
     /// Like [`Self::build`], on a state that is already open, with destinations that are already built, and
@@ -118,6 +125,7 @@ impl App {
         store: SharedStore,
         clock: Clock,
     ) -> Result<Self, AppError> {
+        let clock = clock.steady();
         let health = Health::serve(None, &settings, &store, &clock);
         Self::assemble(settings, targets, store.clone(), store, health, clock).await
     }
@@ -126,6 +134,7 @@ impl App {
     /// the real one: the requests of a dry run count.
     pub async fn build_dry(settings: Settings, clock: Clock) -> Result<Dry, AppError> {
         let targets = build_targets(&settings)?;
+        let clock = clock.steady();
         let folder = tempfile::Builder::new().prefix("review-bridge-").tempdir();
         let folder = folder.map_err(AppError::Copy)?;
         let copy = folder.path().join("state.db");
@@ -173,7 +182,7 @@ impl App {
         let dispatcher = Dispatcher::new(shared.store.clone(), shared.clock.clone(), &owner, seed);
         let retention = wiring.settings.state.retention;
         let janitor = Janitor::new(shared.store.clone(), shared.clock.clone(), retention);
-        Ok(Self { wiring: Arc::new(wiring), shared, accounts, dispatcher, digester, janitor, health })
+        Ok(Self { wiring: Arc::new(wiring), shared, accounts, dispatcher, digester, janitor, health, files: None })
     }
 
     /// Where health is served; none with `http.listen = ""`.

@@ -1,10 +1,12 @@
-//! `run --once`: one complete poll, every delivery due now, the marks, and an end.
+//! `run --once`: one complete poll, one attempt of every delivery due now, the marks, and an end.
 
+use super::units::follow;
 use super::{App, AppError, names};
-use crate::clock::Clock;
+use crate::clock::{Clock, minute};
 use crate::domain::{DeliveryState, Outcome, Timestamp};
 use crate::poller::{Poll, Tick};
-use crate::store::IntakeReport;
+use crate::outbox::Target;
+use crate::store::{DeliveryFilter, DestinationRecord, IntakeReport, StoreError};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -21,6 +23,19 @@ pub struct Once {
     pub failed_attempts: u64,
     /// Reviews that could not be marked read.
     pub failed_marks: u64,
+    /// What is left for later runs.
+    pub waiting: Vec<Waiting>,
+}
+
+/// Deliveries of one destination that are still pending.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Waiting {
+    /// The destination.
+    pub destination: String,
+    /// How many.
+    pub count: u64,
+    /// What they wait for, or why the last attempt failed; `None` where they were not due yet.
+    pub why: Option<String>,
 }
 
 impl Once {
@@ -31,12 +46,14 @@ impl Once {
 }
 
 impl App {
-    /// Polls every account once, then sends what is due, then marks, and removes what is too old.
+    /// Polls every account once, then attempts once what is due, then marks, and removes what is too old.
     pub async fn run_once(&mut self) -> Result<Once, AppError> {
         let mut once = Once::default();
         self.poll_once(&mut once).await?;
         self.send_once(&mut once).await?;
         self.mark_once(&mut once).await?;
+        self.follow_clock().await?;
+        once.waiting = self.waiting().await?;
         self.janitor.sweep().await?;
         Ok(once)
     }
@@ -62,11 +79,18 @@ impl App {
         Ok(())
     }
 
+    /// Nothing runs beside a run, but the clock may be set during one.
+    async fn follow_clock(&self) -> Result<(), StoreError> {
+        follow(&self.shared.clock, &self.shared.store).await.map(drop)
+    }
+
     async fn poll_account(&mut self, index: usize) -> Result<Poll, AppError> {
+        let shared = self.shared.clone();
         let Some(worker) = self.accounts.get_mut(index) else { return Ok(Poll::default()) };
         let mut waited = IntakeReport::default();
         worker.poller.poll_now();
         loop {
+            follow(&shared.clock, &shared.store).await?;
             match worker.poll_step().await? {
                 Tick::Listed(mut poll) => {
                     worker.after_poll(&poll).await?;
@@ -81,9 +105,13 @@ impl App {
     }
 
     async fn send_once(&mut self, once: &mut Once) -> Result<(), AppError> {
-        let targets = &self.wiring.targets;
+        let wiring = self.wiring.clone();
+        let targets = &wiring.targets;
+        self.follow_clock().await?;
         self.digester.tick(targets, self.shared.clock.now()).await?;
+        self.dispatcher.attempt_each_once();
         loop {
+            self.follow_clock().await?;
             let (started, settled) = self.dispatcher.tick(targets).await?;
             for settled in settled {
                 if settled.state == DeliveryState::Delivered {
@@ -101,8 +129,10 @@ impl App {
     }
 
     async fn mark_once(&mut self, once: &mut Once) -> Result<(), AppError> {
+        let shared = self.shared.clone();
         for worker in &mut self.accounts {
             loop {
+                follow(&shared.clock, &shared.store).await?;
                 let now = worker.clock.now();
                 worker.budget.listing_expected(worker.poller.next_poll_at());
                 let marked = worker.acknowledger.tick(worker.plan.policy.mark_read, now).await?;
@@ -119,10 +149,68 @@ impl App {
         Ok(())
     }
 
+    /// What is still pending, and why.
+    async fn waiting(&self) -> Result<Vec<Waiting>, StoreError> {
+        let store = &self.shared.store;
+        let records = store.destinations().await?;
+        let windows = store.digest_windows().await?;
+        let mut waiting = Vec::new();
+        for counted in store.count_deliveries().await? {
+            if counted.state != DeliveryState::Pending {
+                continue;
+            }
+            let name = counted.destination;
+            let record = records.iter().find(|record| record.name == name);
+            let digest_at = windows.iter().find(|window| window.destination == name).map(|window| window.next_at);
+            let why = match self.wiring.targets.by_name.get(&name) {
+                Some(target) => obstacle(target, record, digest_at, self.shared.clock.now()),
+                None => Some("no longer configured".into()),
+            };
+            let why = match why {
+                Some(why) => Some(why),
+                None => self.last_failure(&name).await?,
+            };
+            waiting.push(Waiting { destination: name, count: counted.count, why });
+        }
+        Ok(waiting)
+    }
+
+    /// Why the last attempt of what is pending for a destination failed.
+    async fn last_failure(&self, destination: &str) -> Result<Option<String>, StoreError> {
+        let filter = DeliveryFilter {
+            destination: Some(destination.to_owned()),
+            state: Some(DeliveryState::Pending),
+            limit: 1,
+            ..DeliveryFilter::default()
+        };
+        let rows = self.shared.store.list_deliveries(&filter).await?;
+        Ok(rows.into_iter().next().and_then(|row| row.last_detail))
+    }
+
     /// Ends: the state is closed.
     pub async fn close(self) {
         self.shared.store.close().await;
     }
+}
+
+/// What holds up all that is pending for a destination; `None` where that is only what came of its attempts.
+fn obstacle(
+    target: &Target,
+    record: Option<&DestinationRecord>,
+    digest_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<String> {
+    if record.is_some_and(|record| record.paused_at.is_some()) {
+        return Some("paused".into());
+    }
+    if let Some(detail) = record.and_then(|record| record.health.detail.as_ref()) {
+        return Some(detail.clone());
+    }
+    if target.hours.as_ref().is_some_and(|hours| !hours.is_open(now)) {
+        return Some("outside its active hours".into());
+    }
+    let next = digest_at.filter(|at| target.digest.is_some() && *at > now)?;
+    Some(format!("digest at {}", minute(next)))
 }
 
 /// Waits until then for a rate or a budget; at least a moment, so that a clock that stands does not spin.

@@ -33,8 +33,7 @@ pub(super) struct OutboxLoop {
 impl OutboxLoop {
     pub async fn run(mut self) -> Result<(), AppError> {
         while !self.signals.is_stopped() {
-            let wiring = self.follow().await?;
-            self.round(&wiring).await?;
+            self.round().await?;
         }
         let wiring = self.newest.borrow().clone();
         let deadline = tokio::time::sleep(GRACE);
@@ -79,9 +78,14 @@ impl OutboxLoop {
         Ok(wiring)
     }
 
-    async fn round(&mut self, wiring: &Wiring) -> Result<(), StoreError> {
-        let digest_at = self.digester.tick(&wiring.targets, self.dispatcher.now()).await?;
-        let started = self.dispatcher.start_due(&wiring.targets).await?;
+    async fn round(&mut self) -> Result<(), StoreError> {
+        let units = self.signals.units.clone();
+        let begin = async {
+            let wiring = self.follow().await?;
+            let digest_at = self.digester.tick(&wiring.targets, self.dispatcher.now()).await?;
+            Ok::<_, StoreError>((self.dispatcher.start_due(&wiring.targets).await?, digest_at, wiring))
+        };
+        let (started, digest_at, wiring) = units.whole(begin).await?;
         let now = self.dispatcher.now();
         let wake_at = [started.next_at, started.rate_free_at, digest_at].into_iter().flatten().min();
         let pause = wake_at.map_or(OUTBOX_SLEEP, |at| at.since(now).min(OUTBOX_SLEEP));
@@ -92,7 +96,7 @@ impl OutboxLoop {
                 () = self.signals.sleep(pause, &self.signals.enqueued) => {}
             }
         }
-        self.record(wiring).await
+        units.whole(self.record(&wiring)).await
     }
 
     async fn record(&mut self, wiring: &Wiring) -> Result<(), StoreError> {

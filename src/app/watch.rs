@@ -43,7 +43,8 @@ impl OperatorLoop {
                 self.operator.configured(wiring.accounts.keys().cloned());
             }
             let notify = &wiring.settings.operator.notify;
-            if self.operator.tick(notify, &wiring.targets, self.clock.now()).await? > 0 {
+            let tick = async { self.operator.tick(notify, &wiring.targets, self.clock.now()).await };
+            if signals.units.whole(tick).await? > 0 {
                 signals.enqueued.notify_one();
                 // Notices to a destination that was removed meanwhile would be queued forever.
                 if self.newest.has_changed().unwrap_or(false) {

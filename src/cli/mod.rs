@@ -9,6 +9,7 @@ mod destinations;
 mod endpoints;
 mod explain;
 mod healthcheck;
+mod limits;
 mod names;
 mod output;
 mod preview;
@@ -157,6 +158,7 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
         let mut help = Cli::command();
         return help.print_help().map_err(|error| CliError::Failed(error.to_string()));
     };
+    limits::prepare();
     let context = Context { config: cli.config };
     match command {
         Command::Run(arguments) => run::run(&context, arguments).await,

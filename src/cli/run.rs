@@ -2,9 +2,10 @@
 
 use super::output::{self, counted};
 use super::{CliError, Context, signals};
-use crate::app::{App, AppError, Once, Reload};
+use crate::app::{App, AppError, Once, Reload, Waiting};
 use crate::clock::Clock;
 use crate::config::{Loaded, LogFormat, Reading};
+use crate::domain::Timestamp;
 use crate::domain::text::one_line;
 use crate::store::{DeliveryFilter, DeliveryRow, ReviewFilter};
 use crate::telemetry;
@@ -93,20 +94,33 @@ fn with_path(state: &Path) -> impl Fn(AppError) -> AppError {
 fn summary(once: &Once) {
     let intake = &once.intake;
     output::line(&format!(
-        "{} new, {} edited, {} unmatched, {} remembered, {} held or settling; {} delivered, {}",
+        "{} new, {} edited, {} unmatched, {} remembered, {} held or settling; {} delivered, {}, {}",
         intake.new,
         intake.edited,
         intake.unmatched,
         intake.remembered,
         intake.waiting,
         once.delivered,
-        counted(once.failed_attempts, "failed attempt", "failed attempts")
+        counted(once.failed_attempts, "failed attempt", "failed attempts"),
+        waiting(&once.waiting)
     ));
     print_failed_polls(once);
     if once.failed_marks > 0 {
         let reviews = counted(once.failed_marks, "review", "reviews");
         output::line(&format!("marking {reviews} read failed; it will be retried"));
     }
+}
+
+/// `50 waiting (praise: connection refused)`.
+fn waiting(waiting: &[Waiting]) -> String {
+    let total: u64 = waiting.iter().map(|one| one.count).sum();
+    let named = |one: &Waiting| match (&one.why, waiting) {
+        (why, [_]) => format!("{}: {}", one.destination, why.as_deref().unwrap_or("not due yet")),
+        (Some(why), _) => format!("{} for {}: {why}", one.count, one.destination),
+        (None, _) => format!("{} for {}: not due yet", one.count, one.destination),
+    };
+    let reasons: Vec<String> = waiting.iter().map(|one| one_line(&named(one), 200)).collect();
+    if reasons.is_empty() { "0 waiting".into() } else { format!("{total} waiting ({})", reasons.join("; ")) }
 }
 
 fn print_failed_polls(once: &Once) {
@@ -121,9 +135,7 @@ async fn dry_run(loaded: Loaded) -> Result<(), CliError> {
     let mut dry = App::build_dry(loaded.settings, Clock::System).await?;
     let once = dry.app.poll_only().await?;
     let app = &dry.app;
-    let filter = DeliveryFilter { limit: u32::MAX, ..DeliveryFilter::default() };
-    let mut rows = app.store().list_deliveries(&filter).await?;
-    rows.retain(|row| row.created_at >= started);
+    let mut rows = created_since(app, started).await?;
     rows.reverse();
     for row in &rows {
         let filter = ReviewFilter {
@@ -147,6 +159,21 @@ async fn dry_run(loaded: Loaded) -> Result<(), CliError> {
     print_failed_polls(&once);
     dry.app.close().await;
     if once.is_fine() { Ok(()) } else { Err(CliError::Reported) }
+}
+
+/// The deliveries created since then, the newest first, without reading all there are.
+async fn created_since(app: &App, since: Timestamp) -> Result<Vec<DeliveryRow>, CliError> {
+    let mut limit = 256_u32;
+    loop {
+        let filter = DeliveryFilter { limit, ..DeliveryFilter::default() };
+        let mut rows = app.store().list_deliveries(&filter).await?;
+        let whole = rows.len() < limit as usize || rows.last().is_some_and(|row| row.created_at < since);
+        if whole {
+            rows.retain(|row| row.created_at >= since);
+            return Ok(rows);
+        }
+        limit = limit.saturating_mul(8);
+    }
 }
 
 fn would_send(row: &DeliveryRow, text: &str) -> String {

@@ -11,9 +11,11 @@ use super::{Target, Targets, pace::Pace, report};
 use crate::clock::{Clock, StepWatch};
 use crate::domain::{Catalog, DeliveryState, MessageKind, Outcome, Timestamp};
 use crate::settings::Rate;
-use crate::store::{BurstRequest, DestinationRecord, Grouped, LeaseRequest, Leased, SharedStore, StoreError};
+use crate::store::{
+    BurstRequest, DestinationRecord, Grouped, LeaseRequest, Leased, Settlement, SharedStore, StoreError,
+};
 use crate::task::{Group, Panicked};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::Instrument;
@@ -75,6 +77,17 @@ pub struct Dispatcher {
     steps: StepWatch,
     /// All steps of the wall clock so far, in milliseconds.
     pub(super) stepped_ms: i64,
+    /// Where each message is attempted once only: what was.
+    once: Option<Once>,
+}
+
+/// Attempts that did not deliver, of a dispatcher that makes one of each message.
+#[derive(Default)]
+struct Once {
+    /// The messages, by destination.
+    tried: HashMap<String, Vec<String>>,
+    /// Destinations that were known to be down, and still were when one message was tried.
+    down: HashSet<String>,
 }
 
 impl Dispatcher {
@@ -96,7 +109,13 @@ impl Dispatcher {
             sends: Group::default(),
             ended: Vec::new(),
             looked_for_expired_at: Timestamp(0),
+            once: None,
         }
+    }
+
+    /// From now on attempts each message once, whatever comes of it, and one only to a destination that is down.
+    pub fn attempt_each_once(&mut self) {
+        self.once = Some(Once::default());
     }
 
     /// The time by this dispatcher's clock.
@@ -136,23 +155,17 @@ impl Dispatcher {
         self.start(targets, Some((destination, message))).await
     }
 
-    /// Where the wall clock was set, moves everything that waits for a time by as much: a step changes no wait.
-    async fn follow_clock(&mut self) -> Result<(), StoreError> {
-        let Some(by_ms) = self.steps.look() else { return Ok(()) };
-        tracing::warn!(
-            seconds = by_ms / 1000,
-            "the wall clock was set, or the machine slept: everything that waits for a time waits as long as before"
-        );
-        self.store.clock_stepped(by_ms).await?;
+    /// Where the clock was set and the state has followed, so does what is not in state.
+    fn follow_clock(&mut self) {
+        let Some(by_ms) = self.steps.look() else { return };
         self.stepped_ms += by_ms;
         self.paces.values_mut().for_each(|(_, pace)| pace.shift(by_ms));
         self.slots.shift(by_ms);
         self.records_at = None;
-        Ok(())
     }
 
     async fn start(&mut self, targets: &Targets, only: Option<(&str, &str)>) -> Result<Started, StoreError> {
-        self.follow_clock().await?;
+        self.follow_clock();
         let now = self.clock.now();
         if self.records_at.is_none_or(|at| at > now || now.since(at) >= RECORDS_LAST) {
             let records = self.store.destinations().await?;
@@ -178,6 +191,9 @@ impl Dispatcher {
         let mut wanted = Wanted::default();
         for (name, due_at) in self.store.next_due(&names).await? {
             let Some(target) = targets.by_name.get(&name) else { continue };
+            if self.once.as_ref().is_some_and(|once| once.down.contains(&name)) {
+                continue;
+            }
             // A probe may be any message, due or not.
             let is_probe = self.records.get(&name).is_some_and(|record| record.health.is_stopped());
             if due_at > now && !is_probe {
@@ -188,6 +204,7 @@ impl Dispatcher {
                 Capacity::Free { limit, without_reviews } => {
                     self.slots.want(&name, limit, &mut wanted);
                     requests.push(LeaseRequest {
+                        except: self.tried(&name),
                         destination: name,
                         limit,
                         without_reviews,
@@ -213,6 +230,22 @@ impl Dispatcher {
             self.begin(targets, message, now).await?;
         }
         Ok(started)
+    }
+
+    /// What is not to be attempted again.
+    fn tried(&self, destination: &str) -> Vec<String> {
+        self.once.as_ref().and_then(|once| once.tried.get(destination)).cloned().unwrap_or_default()
+    }
+
+    /// Notes an attempt that leaves its message pending.
+    fn note_tried(&mut self, settlement: &Settlement) {
+        let destination = &settlement.destination;
+        let down = self.records.get(destination).is_some_and(|record| record.health.is_stopped());
+        let Some(once) = self.once.as_mut().filter(|_| settlement.state == DeliveryState::Pending) else { return };
+        once.tried.entry(destination.clone()).or_default().push(settlement.id.clone());
+        if down || matches!(settlement.evidence, Outcome::Broken { .. }) {
+            once.down.insert(destination.clone());
+        }
     }
 
     /// Holds single messages back, or groups them, where a destination has `burst`.
@@ -364,7 +397,7 @@ impl Dispatcher {
         if self.ended.is_empty() {
             return Ok(Vec::new());
         }
-        self.follow_clock().await?;
+        self.follow_clock();
         let now = self.clock.now();
         let (mut settlements, mut settled) = (Vec::new(), Vec::new());
         for sent in std::mem::take(&mut self.ended) {
@@ -374,6 +407,7 @@ impl Dispatcher {
                     self.slots.ended(&settlement.destination, &sent.attempt.outcome, now);
                     let stopped = self.records.get(&settlement.destination);
                     report::attempt(&sent, &settlement, stopped.is_some_and(DestinationRecord::is_stopped));
+                    self.note_tried(&settlement);
                     settled.push(Settled {
                         destination: settlement.destination.clone(),
                         outcome: settlement.attempt.outcome.clone(),

@@ -31,9 +31,8 @@ impl Janitor {
     /// Removes one batch where it is time to, and says when to come again.
     pub async fn tick(&mut self) -> Result<Timestamp, StoreError> {
         let now = self.clock.now();
-        if self.steps.look().is_some() {
-            // By the new time everything may look old: state follows the step first.
-            self.next_at = now.plus(INTERVAL);
+        if let Some(by_ms) = self.steps.look() {
+            self.next_at.0 = self.next_at.0.saturating_add(by_ms);
         }
         if now < self.next_at {
             return Ok(self.next_at);

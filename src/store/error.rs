@@ -21,6 +21,25 @@ pub enum StoreError {
         /// The process, where known.
         holder: Option<u32>,
     },
+    /// The process that holds it opened it by another name.
+    #[error(
+        "the state `{}` is in use by another review-bridge, which opened it by another name (a link, or a mount); \
+         use that name, or stop that process first", .path.display()
+    )]
+    OtherName {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is not where it was opened.
+    #[error("the state `{}` cannot be used any longer: `{}` {what}", .path.display(), .file.display())]
+    Moved {
+        /// The file.
+        path: PathBuf,
+        /// It, or the file beside it that this happened to.
+        file: PathBuf,
+        /// What happened.
+        what: FilesFailure,
+    },
     /// It was written by a newer version.
     #[error(
         "the state `{}` was written by a newer version of review-bridge; run that version, or restore a backup",
@@ -57,6 +76,30 @@ pub enum StoreError {
     Unreadable(#[from] serde_json::Error),
 }
 
+/// What happened to a file while it was in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FilesFailure {
+    /// Its name leads nowhere.
+    Gone,
+    /// Its name leads to another file.
+    Replaced,
+}
+
+impl fmt::Display for FilesFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Gone => {
+                "was deleted or renamed while review-bridge was running; put it back, then start again: with an empty \
+                 state, what was delivered before counts as new"
+            }
+            Self::Replaced => {
+                "was replaced by another file while review-bridge was running; stop review-bridge before you replace \
+                 its state, and start it again afterwards"
+            }
+        })
+    }
+}
+
 /// Why a state cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -88,6 +131,19 @@ impl StoreError {
         }
     }
 
+    /// Whether it failed only because no more files can be opened just now, which passes.
+    pub(super) fn wants_descriptors(&self) -> bool {
+        match self {
+            Self::Open { source: OpenError::File(error) | OpenError::Lock { source: error, .. }, .. } => {
+                is_out_of_descriptors(error)
+            }
+            Self::Open { source: OpenError::Database(error), .. } | Self::Database(error) => {
+                code_of(error) == Some(CANNOT_OPEN) && out_of_descriptors()
+            }
+            _ => false,
+        }
+    }
+
     /// The failure that is behind the failure of a request, where that is one of the state.
     fn behind(failure: &StateFailure) -> Option<&Self> {
         std::error::Error::source(failure)?.downcast_ref()
@@ -115,13 +171,16 @@ impl fmt::Display for Process {
 /// What SQLite says, and what to do about it. Its primary result codes: <https://www.sqlite.org/rescode.html>.
 fn words(error: &sqlx::Error) -> String {
     let sqlx::Error::Database(database) = error else { return error.to_string() };
-    let code: Option<i32> = database.code().and_then(|code| code.parse().ok());
-    let hint = match code.map(|code| code & 0xff) {
+    let hint = match code_of(error) {
         // What SQLite says of a statement it cannot carry out: here, to create a table that exists already.
         Some(1) => "; if this is the database of another program, set `state.url` to another file",
         Some(5 | 6) => "; another program has locked it: stop that program, then try again",
-        Some(8 | 14) => "; the user that runs review-bridge must be able to write to the file and its folder",
-        Some(10) => "; check whether the disk is full or failing, then start again",
+        Some(CANNOT_OPEN) if out_of_descriptors() => MORE_DESCRIPTORS,
+        Some(8 | CANNOT_OPEN) => "; the user that runs review-bridge must be able to write to the file and its folder",
+        Some(10) => {
+            "; check whether the disk is full or failing, or the file larger than a limit allows (`ulimit -f`), then \
+             start again"
+        }
         Some(11 | 26) => "; restore a backup, or move the file away to start with an empty state",
         Some(13) => "; free up disk space, then start again: what is stored is safe",
         _ => "",
@@ -129,10 +188,31 @@ fn words(error: &sqlx::Error) -> String {
     format!("{}{hint}", database.message())
 }
 
+/// SQLite's primary code for a file that cannot be opened, for whatever reason.
+const CANNOT_OPEN: i32 = 14;
+const MORE_DESCRIPTORS: &str = "; this process has too many files and connections open: raise its limit (`ulimit -n`, \
+    `LimitNOFILE=` of systemd, `ulimits` of compose)";
+
+fn code_of(error: &sqlx::Error) -> Option<i32> {
+    let sqlx::Error::Database(database) = error else { return None };
+    Some(database.code()?.parse::<i32>().ok()? & 0xff)
+}
+
+/// Whether the process, or the machine, may open no more files (EMFILE, ENFILE).
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(23 | 24)) && cfg!(unix)
+}
+
+/// SQLite does not say why it could not open a file: whether another can be opened shows it.
+fn out_of_descriptors() -> bool {
+    cfg!(unix) && std::fs::File::open("/dev/null").is_err_and(|error| is_out_of_descriptors(&error))
+}
+
 /// What the system says about a file of the state, and what to do about it.
 fn io_words(error: &io::Error) -> String {
     use io::ErrorKind;
     let hint = match error.kind() {
+        _ if is_out_of_descriptors(error) => MORE_DESCRIPTORS,
         ErrorKind::PermissionDenied => {
             "; the user that runs review-bridge must be able to write to the file and its folder"
         }
@@ -173,5 +253,23 @@ mod tests {
             source = error.source();
         }
         panic!("the database's own error is lost");
+    }
+
+    // H1
+    #[test]
+    fn a_want_of_descriptors_passes_and_is_never_said_to_be_one_of_permissions() {
+        let path = Path::new("/state.db");
+        for number in [23, 24] {
+            let error = || io::Error::from_raw_os_error(number);
+            let lock = OpenError::Lock { lock: "/state.db.lock".into(), source: error() };
+            for source in [OpenError::File(error()), lock] {
+                let error = StoreError::Open { path: path.into(), source };
+                let said = error.to_string();
+                assert!(error.wants_descriptors() && said.contains("LimitNOFILE"), "{said}");
+                assert!(!said.contains("must be able to write"), "{said}");
+            }
+        }
+        let denied = OpenError::File(io::Error::from_raw_os_error(13));
+        assert!(!StoreError::Open { path: path.into(), source: denied }.wants_descriptors());
     }
 }

@@ -8,7 +8,7 @@ pub mod ids;
 pub mod records;
 pub mod sqlite;
 
-pub use error::{OpenError, StoreError};
+pub use error::{FilesFailure, OpenError, StoreError};
 pub use records::*;
 
 use crate::domain::{Catalog, Scale, Timestamp};

@@ -3,8 +3,10 @@
 //! Both are open to everybody and say no more than a probe needs.
 
 mod config_status;
+mod connections;
 
 pub use config_status::ConfigStatus;
+pub use connections::{HEAD_WITHIN, MOST};
 
 use crate::clock::Clock;
 use crate::store::SharedStore;
@@ -38,10 +40,7 @@ pub async fn serve(
     health: Health,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) {
-    let served = axum::serve(listener, router(health)).with_graceful_shutdown(shutdown).await;
-    if let Err(error) = served {
-        tracing::error!(error = %error, "the health endpoint stopped");
-    }
+    connections::serve(listener, router(health), shutdown).await;
 }
 
 /// The routes.

@@ -259,6 +259,7 @@ async fn attempt(
         without_reviews: false,
         is_probe: false,
         only: None,
+        except: Vec::new(),
         hold: Duration::from_secs(40),
     };
     let leased = store.lease(&[request], NOW, "test").await.unwrap().remove(0);

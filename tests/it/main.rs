@@ -4,9 +4,11 @@
 mod browser;
 mod bursts;
 mod cli;
+mod clock;
 mod crash;
 mod crash_steps;
 mod demo;
+mod descriptors;
 mod digests;
 mod docs;
 mod edits;
@@ -20,6 +22,7 @@ mod model;
 mod mta;
 mod names;
 mod network;
+mod once;
 mod oracles;
 mod outbound;
 mod paging;
@@ -31,6 +34,7 @@ mod sick_state;
 mod simulation;
 mod start;
 mod state;
+mod state_files;
 mod style;
 mod tidy;
 #[path = "../tier/mod.rs"]

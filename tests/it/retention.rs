@@ -157,6 +157,7 @@ async fn a_digest_in_flight_of_which_everything_is_forgotten_is_not_tried_again(
         without_reviews: false,
         is_probe: false,
         only: None,
+        except: Vec::new(),
         hold: Duration::from_secs(40),
     };
     assert_eq!(store.lease(&[request], bench.clock.now(), "test").await.unwrap()[0].reviews.len(), 1);

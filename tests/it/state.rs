@@ -68,6 +68,7 @@ fn lease_of(destination: &str) -> LeaseRequest {
         without_reviews: false,
         is_probe: false,
         only: None,
+        except: Vec::new(),
         hold: Duration::from_secs(40),
     }
 }

@@ -33,7 +33,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("outbox", &["clock", "destination", "domain", "rules", "settings", "store", "task", "upstream"]),
     // Its notices go where `outbox::Targets` says.
     ("operator", &["clock", "domain", "outbox", "store", "upstream"]),
-    ("web", &["clock", "domain", "store"]),
+    ("web", &["clock", "domain", "store", "task"]),
     ("sandbox", &["clock", "destination", "domain", "task", "upstream"]),
     // The whole.
     (

@@ -18,6 +18,8 @@ pub struct LeaseRequest {
     pub is_probe: bool,
     /// Only this message.
     pub only: Option<String>,
+    /// None of these, though they are due.
+    pub except: Vec<String>,
     /// How long the lease holds.
     pub hold: Duration,
 }

@@ -7,6 +7,7 @@ mod accounts;
 mod bursts;
 mod destinations;
 mod digests;
+mod files;
 mod intake;
 mod interventions;
 mod marks;
@@ -22,13 +23,13 @@ mod upkeep;
 use super::*;
 use crate::domain::time::millis;
 use crate::domain::{Cause, Change, DeliveryState, Form, MessageKind, Reason};
+use files::Held;
+pub use files::{Files, Owner, owner};
 use row::from_row;
 use sqlx::Connection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use std::fs::{File, TryLockError};
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 /// How a process uses the state.
@@ -46,31 +47,44 @@ pub struct SqliteStore {
     writer: SqlitePool,
     reader: SqlitePool,
     path: PathBuf,
-    // Held for as long as the store lives; the system frees it however the process ends.
-    _lock: Option<File>,
+    files: Option<Files>,
+    // Held for as long as the store lives, after its connections; the system frees it however the process ends.
+    _held: Held,
 }
 
-/// The process that polls and sends with a state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Owner {
-    /// Its id, where it could be read.
-    pub process: Option<u32>,
-}
+/// Connections that only read.
+const READERS: u32 = 2;
+/// How long it is waited for descriptors, and how often that is tried.
+const DESCRIPTORS_WITHIN: Duration = Duration::from_secs(60);
+const DESCRIPTORS_PAUSE: Duration = Duration::from_millis(500);
 
-/// This often, and this long apart, a lock that is held is tried again: [`owner`] holds it for a moment.
-const LOCK_TRIES: u32 = 5;
-const LOCK_PAUSE: Duration = Duration::from_millis(20);
+/// Tries again while the process may open no more files: others close theirs.
+async fn patiently<T, F: Future<Output = Result<T, StoreError>>>(attempt: impl Fn() -> F) -> Result<T, StoreError> {
+    let mut waited = Duration::ZERO;
+    loop {
+        let error = match attempt().await {
+            Err(error) if error.wants_descriptors() && waited < DESCRIPTORS_WITHIN => error,
+            done => return done,
+        };
+        if waited.is_zero() {
+            tracing::warn!(error = %error, "the state waits for file descriptors");
+        }
+        tokio::time::sleep(DESCRIPTORS_PAUSE).await;
+        waited += DESCRIPTORS_PAUSE;
+    }
+}
 
 type Transaction = sqlx::Transaction<'static, sqlx::Sqlite>;
 
 impl SqliteStore {
-    /// Opens (and where needed creates and migrates) the state at `path`.
+    /// Opens (and where needed creates and migrates) the state at `path`. Where the process may open no more files
+    /// just now, that is waited for.
     pub async fn open(path: &Path, access: Access) -> Result<Self, StoreError> {
-        let lock = match access {
-            Access::Own => Some(lock_patiently(path).await?),
-            Access::Beside => None,
-        };
-        create_private(path)?;
+        patiently(|| Self::open_now(path, access)).await
+    }
+
+    async fn open_now(path: &Path, access: Access) -> Result<Self, StoreError> {
+        let held = Held::take(path, access).await?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .journal_mode(SqliteJournalMode::Wal)
@@ -80,7 +94,13 @@ impl SqliteStore {
             .pragma("cache_size", "-4096")
             // What is forgotten is overwritten, not merely unlinked.
             .pragma("secure_delete", "1");
-        let pool = |size: u32| SqlitePoolOptions::new().max_connections(size).min_connections(0);
+        // The owner opens all that it will ever need, and keeps it: nothing is opened later, when there may be no
+        // descriptors left for it.
+        let (options, readers) = match access {
+            Access::Own => (options.pragma("temp_store", "MEMORY"), READERS),
+            Access::Beside => (options, 0),
+        };
+        let pool = |size: u32| SqlitePoolOptions::new().max_connections(size).idle_timeout(None).max_lifetime(None);
         // A statement that finds no room may end its transaction without sqlx noticing: such a connection could
         // begin no other.
         let writer = pool(1)
@@ -89,8 +109,19 @@ impl SqliteStore {
             .await
             .map_err(|error| open_error(path, OpenError::Database(error)))?;
         migrate(&writer, path).await?;
-        let reader = pool(2).connect_lazy_with(options.pragma("query_only", "1"));
-        Ok(Self { writer, reader, path: path.into(), _lock: lock })
+        let reader = pool(READERS).connect_lazy_with(options.pragma("query_only", "1"));
+        let opened = futures::future::try_join_all((0..readers).map(|_| reader.acquire())).await;
+        drop(opened.map_err(|error| open_error(path, OpenError::Database(error)))?);
+        let files = match access {
+            Access::Own => Some(Files::of(path, &held.file).map_err(|error| open_error(path, OpenError::File(error)))?),
+            Access::Beside => None,
+        };
+        Ok(Self { writer, reader, path: path.into(), files, _held: held })
+    }
+
+    /// Its files, where they are this process's own.
+    pub fn files(&self) -> Option<&Files> {
+        self.files.as_ref()
     }
 
     /// The file.
@@ -105,80 +136,12 @@ impl SqliteStore {
     }
 
     async fn begin(&self) -> Result<Transaction, StoreError> {
+        if let Some(files) = &self.files {
+            files.check()?;
+        }
         // A deferred transaction that reads and then writes fails at once when another process wrote.
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+        patiently(|| async { Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?) }).await
     }
-}
-
-/// Who polls and sends with the state at `path`; `None` where nobody does. Creates nothing.
-pub fn owner(path: &Path) -> Option<Owner> {
-    let mut file = File::open(beside(path, ".lock")).ok()?;
-    match file.try_lock_shared() {
-        Err(TryLockError::WouldBlock) => Some(Owner { process: holder(&mut file) }),
-        // The lock goes with the file; what cannot be locked at all is reported when it is opened.
-        Ok(()) | Err(TryLockError::Error(_)) => None,
-    }
-}
-
-/// The process that a lock file names.
-fn holder(file: &mut File) -> Option<u32> {
-    let mut text = String::new();
-    file.take(32).read_to_string(&mut text).ok()?;
-    text.trim().parse().ok()
-}
-
-async fn lock_patiently(path: &Path) -> Result<File, StoreError> {
-    for _ in 1..LOCK_TRIES {
-        match lock(path) {
-            Err(StoreError::Locked { .. }) => tokio::time::sleep(LOCK_PAUSE).await,
-            other => return other,
-        }
-    }
-    lock(path)
-}
-
-/// Takes the lock that says "this process polls and sends"; it is a file of its own so that SQLite's own
-/// locks on the file itself are not disturbed.
-fn lock(path: &Path) -> Result<File, StoreError> {
-    let beside = beside(path, ".lock");
-    let failed = |source| open_error(path, OpenError::Lock { lock: beside.clone(), source });
-    let mut options = File::options();
-    options.read(true).write(true).create(true);
-    private(&mut options);
-    let mut file = options.open(&beside).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => {
-            file.set_len(0).map_err(failed)?;
-            write!(file, "{}", std::process::id()).map_err(failed)?;
-            Ok(file)
-        }
-        Err(TryLockError::WouldBlock) => {
-            Err(StoreError::Locked { path: path.to_owned(), holder: holder(&mut file) })
-        }
-        Err(TryLockError::Error(error)) => Err(failed(error)),
-    }
-}
-
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
-}
-
-#[cfg(unix)]
-fn private(options: &mut std::fs::OpenOptions) {
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-}
-
-#[cfg(not(unix))]
-fn private(_: &mut std::fs::OpenOptions) {}
-
-/// Creates the file readable by nobody else; SQLite gives its -wal and -shm the same mode.
-fn create_private(path: &Path) -> Result<(), StoreError> {
-    let mut options = File::options();
-    options.read(true).write(true).create(true);
-    private(&mut options);
-    options.open(path).map(drop).map_err(|error| open_error(path, OpenError::File(error)))
 }
 
 async fn migrate(pool: &SqlitePool, path: &Path) -> Result<(), StoreError> {

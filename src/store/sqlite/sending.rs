@@ -72,13 +72,15 @@ async fn supersede_failed(
 }
 
 /// Which due messages of a destination a request takes: `$1` destination, `$2` now, `$3` only this one,
-/// `$4` without reviews.
+/// `$4` without reviews, `$8` none of these.
 const DUE: &str = "destination = $1 AND state = 'pending' AND lease IS NULL AND next_at <= $2
-    AND ($3 IS NULL OR id = $3) AND ($4 = 0 OR kind IN ('operator', 'test')) ORDER BY next_at, seq";
+    AND ($3 IS NULL OR id = $3) AND ($4 = 0 OR kind IN ('operator', 'test'))
+    AND ($8 IS NULL OR id NOT IN (SELECT value FROM json_each($8))) ORDER BY next_at, seq";
 
 /// Which messages may be a probe, due or not: notices first, then what was tried least.
 const PROBES: &str = "destination = $1 AND state = 'pending' AND lease IS NULL AND $2 = $2
     AND ($3 IS NULL OR id = $3) AND ($4 = 0 OR kind IN ('operator', 'test'))
+    AND ($8 IS NULL OR id NOT IN (SELECT value FROM json_each($8)))
     ORDER BY kind NOT IN ('operator', 'test'), attempts, next_at, seq";
 
 from_row! {
@@ -123,6 +125,7 @@ pub(super) async fn lease(
             .bind(owner)
             .bind(now.plus(request.hold).0)
             .bind(request.limit)
+            .bind((!request.except.is_empty()).then(|| json(&request.except)).transpose()?)
             .fetch_all(&mut *transaction)
             .await?;
         for row in rows {

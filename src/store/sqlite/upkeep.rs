@@ -92,10 +92,11 @@ async fn leave_tombstones(
 }
 
 /// Every time in state from which something is reckoned; those that only record what happened stay.
-const RECKONED: [&str; 10] = [
+const RECKONED: [&str; 11] = [
     "UPDATE bursts SET from_at = from_at + $1",
     "UPDATE messages SET next_at = next_at + $1, first_attempt_at = first_attempt_at + $1,
         lease_until = lease_until + $1, created_at = created_at + $1 WHERE state = 'pending'",
+    "UPDATE deliveries SET created_at = created_at + $1 WHERE state = 'pending'",
     "UPDATE removed SET since = since + $1",
     "UPDATE destinations SET probe_at = probe_at + $1, failures_from = failures_from + $1,
         health_since = CASE WHEN health IN ('failing', 'broken') THEN health_since + $1 ELSE health_since END,

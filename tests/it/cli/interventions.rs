@@ -219,6 +219,7 @@ async fn what_is_discarded_is_settled_and_its_review_marked_read() {
         without_reviews: false,
         is_probe: false,
         only: None,
+        except: Vec::new(),
         hold: Duration::from_secs(40),
     };
     let now = bench.clock.now();

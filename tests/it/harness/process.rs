@@ -29,6 +29,11 @@ impl Process {
         self.child.wait().unwrap();
     }
 
+    /// Its id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// SIGHUP.
     pub fn hang_up(&self) {
         self.signal("-HUP");

@@ -38,6 +38,7 @@ impl Twin<'_> {
                 without_reviews,
                 is_probe: limit == 2,
                 only: only.clone(),
+                except: Vec::new(),
                 hold: Duration::from_secs(40),
             })
             .collect();

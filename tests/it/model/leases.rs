@@ -65,6 +65,7 @@ impl State {
         let due = if request.without_reviews { &index.notices } else { &index.due };
         let Some(due) = due.get(&request.destination) else { return Vec::new() };
         let mut due: Vec<(Timestamp, i64)> = due.iter().copied().collect();
+        due.retain(|(_, seq)| !request.except.iter().any(|id| **id == *self.message(*seq).id));
         if let Some(id) = &request.only {
             let seq = self.message_ids.get(&**id);
             due.retain(|(_, one)| Some(one) == seq);

@@ -84,6 +84,11 @@ impl State {
                 });
             }
         }
+        for id in self.deliveries.ids() {
+            if self.delivery(id).state == DeliveryState::Pending {
+                self.deliveries.change(id, |delivery| delivery.created_at = moved(delivery.created_at));
+            }
+        }
         for record in self.destinations.values_mut() {
             record.health.probe_at = record.health.probe_at.map(moved);
             record.health.failures_from = record.health.failures_from.map(moved);

@@ -83,6 +83,7 @@ pub struct Bridge {
     operator_at: Duration,
     janitor: Janitor,
     steps: StepWatch,
+    store: SharedStore,
     world: SharedWorld,
 }
 
@@ -106,7 +107,7 @@ impl Bridge {
     pub async fn start(ground: &Ground, life: u64) -> Result<Self, StoreError> {
         let world = ground.world.clone();
         let store: SharedStore = Arc::new(FaultyStore::new(ground.store.clone(), plan(world.clone())));
-        let clock = world.lock().unwrap().clock.clone();
+        let clock = world.lock().unwrap().clock.steady();
         let targets = targets(ground);
         let now = clock.now();
         store.recover(now).await?;
@@ -147,12 +148,17 @@ impl Bridge {
             targets,
             budget,
             clock,
+            store,
             world,
         })
     }
 
     /// Does everything that can be done now; says how long nothing more can.
     pub async fn step(&mut self) -> Result<Duration, StoreError> {
+        if let Some(by_ms) = self.clock.pending_step() {
+            self.store.clock_stepped(by_ms).await?;
+            self.clock.adopt(by_ms);
+        }
         let mut wake = self.account().await?;
         let now = self.clock.now();
         wake = wake.min(self.digester.tick(&self.targets, now).await?.unwrap_or(wake));
