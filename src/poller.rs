@@ -56,6 +56,7 @@ pub struct Poll {
 /// A listing under way.
 #[derive(Debug, Default)]
 struct Listing {
+    begun_at: Timestamp,
     cursor: Option<Cursor>,
     pages: u32,
     uuids: HashSet<String>,
@@ -80,7 +81,8 @@ impl Listing {
     /// Whether what was not listed is not on the list: a review that somebody reads between two pages moves
     /// another one from the second to the first, where it is not seen.
     fn is_steady(&self) -> bool {
-        let all = self.total.is_none_or(|total| total == self.uuids.len() as u64);
+        // Without totals nothing shows whether they shifted.
+        let all = self.total.is_some_and(|total| total == self.uuids.len() as u64);
         self.pages <= 1 || (all && !self.shifted)
     }
 }
@@ -170,7 +172,7 @@ impl Poller {
                 let settles = self.store.next_match(&self.account).await?;
                 return Ok(Tick::Wait(settles.unwrap_or(self.next_poll_at).min(self.next_poll_at)));
             }
-            self.listing = Some(Listing::default());
+            self.listing = Some(Listing { begun_at: now, ..Listing::default() });
         }
         let page = self.listing.as_ref().map_or(0, |listing| listing.pages) + 1;
         self.page(plan, now).instrument(tracing::error_span!("listing", page)).await
@@ -315,6 +317,7 @@ impl Poller {
                         seen: &listing.seen,
                         skip_if_read: &skip_if_read,
                         steady,
+                        begun_at: listing.begun_at,
                         now,
                     })
                     .await?;

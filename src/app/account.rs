@@ -97,12 +97,12 @@ impl AccountWorker {
         match self.poller.tick(&self.plan, now).await? {
             Tick::Again => return Ok(step),
             Tick::Page(report) => {
-                step.enqueued = report.deliveries > 0;
+                step.enqueued = report.deliveries + report.taken_back > 0;
                 return Ok(step);
             }
             Tick::Listed(poll) => {
                 self.after_poll(&poll).await?;
-                step.enqueued = poll.report.deliveries > 0;
+                step.enqueued = poll.report.deliveries + poll.report.taken_back > 0;
                 step.poll = Some(poll);
                 return Ok(step);
             }

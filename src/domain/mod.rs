@@ -7,6 +7,7 @@ pub mod change;
 pub mod delivery;
 pub mod digest;
 pub mod health;
+pub mod ledger;
 pub mod message;
 pub mod outcome;
 pub mod policy;

@@ -13,6 +13,7 @@ mod edits;
 mod faults;
 mod fuzz_seeds;
 mod harness;
+mod ledger;
 mod marks;
 mod messages;
 mod model;

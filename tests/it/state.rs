@@ -143,7 +143,13 @@ async fn a_mark_that_was_under_way_during_an_edit_is_not_the_edits() {
     // Before the API answers, the edit comes in and is delivered.
     take(&store, &[review("a", 2.0, "y")], &["one"], 6).await;
     delivered(&store, &lease(&store, "one", 7).await, 8).await;
-    let result = MarkResult { mark: due[0].clone(), result: Ok(()), setting: None, account_error: None };
+    let result = MarkResult {
+        mark: due[0].clone(),
+        result: Ok(()),
+        refused: false,
+        setting: None,
+        account_error: None,
+    };
     store.record_marks(ACCOUNT, &[result], Timestamp(9)).await.unwrap();
     assert_eq!(due_marks(&store).await, ["a"], "the edit is still to be marked");
 }
@@ -163,6 +169,7 @@ async fn a_review_is_marked_only_when_every_destination_has_it() {
     let result = MarkResult {
         mark: due[0].clone(),
         result: Ok(()),
+        refused: false,
         setting: Some("p".into()),
         account_error: Some(String::new()),
     };

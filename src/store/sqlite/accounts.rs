@@ -13,9 +13,13 @@ from_row! {
     pub(super) struct Row {
         pub(super) name: String,
         catalog_at: Option<i64>,
+        first_listing_at: Option<i64>,
         baseline_at: Option<i64>,
+        last_steady_at: Option<i64>,
         listings: i64,
         listing_length: Option<i64>,
+        full_length: i64,
+        empty_listings: i64,
         last_poll_at: Option<i64>,
         last_success_at: Option<i64>,
         failed_polls: i64,
@@ -26,6 +30,7 @@ from_row! {
         token_expires_at: Option<i64>,
         mark_setting: Option<String>,
         mark_error: Option<String>,
+        marks_due_since: Option<i64>,
     }
 }
 
@@ -33,9 +38,13 @@ impl From<Row> for AccountRecord {
     fn from(row: Row) -> Self {
         Self {
             catalog_at: time(row.catalog_at),
+            first_listing_at: time(row.first_listing_at),
             baseline_at: time(row.baseline_at),
+            last_steady_at: time(row.last_steady_at),
             listings: count(row.listings),
             listing_length: row.listing_length.map(count),
+            full_length: count(row.full_length),
+            empty_listings: number(row.empty_listings),
             last_poll_at: time(row.last_poll_at),
             last_success_at: time(row.last_success_at),
             failed_polls: number(row.failed_polls),
@@ -46,18 +55,27 @@ impl From<Row> for AccountRecord {
             token_expires_at: time(row.token_expires_at),
             mark_setting: row.mark_setting,
             mark_error: row.mark_error,
+            marks_due_since: time(row.marks_due_since),
         }
     }
 }
 
+/// Everything that is kept of accounts, and since when marks are due: one that was never tried since its time came.
+macro_rules! record {
+    () => {
+        "SELECT *, (SELECT MIN(CASE WHEN mark_attempts = 0 THEN mark_at ELSE mark_due_at END) FROM reviews
+                    WHERE account = name AND mark = 'due' AND shown = 1) AS marks_due_since FROM accounts"
+    };
+}
+
 pub(super) async fn all(pool: &SqlitePool) -> Result<Vec<(String, AccountRecord)>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as("SELECT * FROM accounts ORDER BY name").fetch_all(pool).await?;
+    let rows: Vec<Row> = sqlx::query_as(concat!(record!(), " ORDER BY name")).fetch_all(pool).await?;
     Ok(rows.into_iter().map(|row| (row.name.clone(), row.into())).collect())
 }
 
 pub(super) async fn account(pool: &SqlitePool, account: &str) -> Result<AccountRecord, StoreError> {
     let row: Option<Row> =
-        sqlx::query_as("SELECT * FROM accounts WHERE name = $1").bind(account).fetch_optional(pool).await?;
+        sqlx::query_as(concat!(record!(), " WHERE name = $1")).bind(account).fetch_optional(pool).await?;
     Ok(row.map(AccountRecord::from).unwrap_or_default())
 }
 
@@ -107,6 +125,33 @@ pub(super) async fn poll_failed(
     .bind(now.0)
     .execute(&mut *transaction)
     .await?;
+    Ok(transaction.commit().await?)
+}
+
+pub(super) async fn listing_begun(
+    mut transaction: Transaction,
+    account: &str,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    ensure(&mut transaction, account).await?;
+    sqlx::query("UPDATE accounts SET first_listing_at = COALESCE(first_listing_at, $2) WHERE name = $1")
+        .bind(account)
+        .bind(at.0)
+        .execute(&mut *transaction)
+        .await?;
+    Ok(transaction.commit().await?)
+}
+
+pub(super) async fn end_baseline(
+    mut transaction: Transaction,
+    account: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE accounts SET baseline_at = COALESCE(baseline_at, $2) WHERE name = $1")
+        .bind(account)
+        .bind(now.0)
+        .execute(&mut *transaction)
+        .await?;
     Ok(transaction.commit().await?)
 }
 

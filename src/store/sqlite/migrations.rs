@@ -8,6 +8,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 const ALL: &[(i64, &str, &str)] = &[
     (1, "start", include_str!("../../../migrations/sqlite/0001_start.sql")),
     (2, "bursts", include_str!("../../../migrations/sqlite/0002_bursts.sql")),
+    (4, "listing", include_str!("../../../migrations/sqlite/0004_listing.sql")),
 ];
 
 /// All of them, in order.

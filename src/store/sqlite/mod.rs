@@ -8,6 +8,7 @@ mod bursts;
 mod digests;
 mod intake;
 mod interventions;
+mod listing;
 mod marks;
 mod migrations;
 mod operator;
@@ -265,11 +266,17 @@ impl Store for SqliteStore {
     async fn hold_account(&self, account: &str, until: Timestamp) -> Result<(), StoreError> {
         accounts::hold(self.begin().await?, account, until).await
     }
+    async fn listing_begun(&self, account: &str, at: Timestamp) -> Result<(), StoreError> {
+        accounts::listing_begun(self.begin().await?, account, at).await
+    }
+    async fn end_baseline(&self, account: &str, now: Timestamp) -> Result<(), StoreError> {
+        accounts::end_baseline(self.begin().await?, account, now).await
+    }
     async fn intake(&self, batch: &IntakeBatch<'_>, decide: Decide<'_>) -> Result<IntakeReport, StoreError> {
         intake::intake(self.begin().await?, batch, decide).await
     }
     async fn complete_listing(&self, listing: &CompleteListing<'_>) -> Result<ListingReport, StoreError> {
-        intake::complete_listing(self.begin().await?, listing).await
+        listing::complete(self.begin().await?, listing).await
     }
     async fn route_waiting(
         &self,

@@ -12,7 +12,18 @@ const LONGEST_HOLD: Duration = Duration::from_secs(3600);
 
 impl State {
     pub fn account(&self, account: &str) -> AccountRecord {
-        self.accounts.get(account).map(|account| account.record.clone()).unwrap_or_default()
+        let Some(known) = self.accounts.get(account) else { return AccountRecord::default() };
+        AccountRecord { marks_due_since: self.marks_due_since(account), ..known.record.clone() }
+    }
+
+    pub fn listing_begun(&mut self, account: &str, at: Timestamp) {
+        self.account_mut(account).record.first_listing_at.get_or_insert(at);
+    }
+
+    pub fn end_baseline(&mut self, account: &str, now: Timestamp) {
+        if let Some(account) = self.accounts.get_mut(account) {
+            account.record.baseline_at.get_or_insert(now);
+        }
     }
 
     pub fn catalog(&self, account: &str) -> Option<(Catalog, Timestamp)> {

@@ -67,7 +67,7 @@ fn pace() -> impl Strategy<Value = Op> {
 }
 
 fn marked() -> impl Strategy<Value = Marked> {
-    prop_oneof![3 => Just(Marked::Done), 1 => Just(Marked::Failed), 1 => Just(Marked::Misconfigured)]
+    prop_oneof![3 => Just(Marked::Done), 1 => Just(Marked::Failed), 1 => Just(Marked::Misconfigured), 1 => Just(Marked::Refused)]
 }
 
 /// What people and the passing of time do.
@@ -107,6 +107,7 @@ fn aside() -> impl Strategy<Value = Op> {
         (0..2_u8).prop_map(Op::PollFailed),
         (0..2_u8, any::<bool>()).prop_map(|(account, fails)| Op::Endpoint { account, fails }),
         any::<u8>().prop_map(Op::TokenExpiry),
+        (0..2_u8, prop::bool::weighted(0.2)).prop_map(|(account, ends)| Op::Baseline { account, ends }),
         Just(Op::Restart),
     ]
 }

@@ -3,7 +3,8 @@
 use super::delivery::DeliveryEntry;
 use super::rows::{Mark, MessageEntry, ReviewEntry};
 use super::table::{Named, Table};
-use review_bridge::domain::{Catalog, DeliveryState, MessageKind, Timestamp};
+use review_bridge::domain::ledger::{self, Voice};
+use review_bridge::domain::{Catalog, DeliveryState, MessageKind, Reason, Timestamp};
 use review_bridge::store::*;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -179,18 +180,23 @@ impl State {
         if !routed || entry.mark != Mark::None {
             return;
         }
-        if !self.deliveries_of(review).is_empty() && self.is_settled(review) {
+        if ledger::mark_is_due(self.newest_of(review)) {
             self.set_mark(review, Mark::Due(now));
         }
     }
 
-    /// Whether each destination and recipient has settled its newest delivery of a review.
+    /// The states of a review's newest deliveries, and why.
+    fn newest_of(&self, review: i64) -> Vec<(DeliveryState, Option<Reason>)> {
+        let all = self.deliveries_of(review).into_iter().map(|id| self.delivery(id));
+        let reason = |one: &DeliveryEntry| one.reason.and_then(Reason::parse);
+        all.filter(|delivery| delivery.newest).map(|delivery| (delivery.state, reason(delivery))).collect()
+    }
+
+    /// Whether nothing of a review keeps it from being marked.
     pub fn is_settled(&self, review: i64) -> bool {
-        use DeliveryState::{Delivered, Discarded, Skipped};
-        self.deliveries_of(review).into_iter().all(|id| {
-            let delivery = self.delivery(id);
-            !delivery.newest || matches!(delivery.state, Delivered | Discarded | Skipped)
-        })
+        self.newest_of(review)
+            .into_iter()
+            .all(|(state, reason)| ledger::voice(state, reason) != Voice::Blocks)
     }
 
     /// Sets a mark that was not tried yet.

@@ -37,6 +37,7 @@ pub struct Twin<'a> {
     rules: usize,
     /// What listings under way have seen.
     seen: [BTreeSet<i64>; 2],
+    begun_at: [Timestamp; 2],
     /// Attempts whose end was not told yet, and some whose end was.
     pub(super) flights: Vec<Leased>,
     pub(super) marking: [Vec<DueMark>; 2],
@@ -61,6 +62,7 @@ impl<'a> Twin<'a> {
             plans,
             rules: 0,
             seen: Default::default(),
+            begun_at: [START; 2],
             flights: Vec::new(),
             marking: Default::default(),
         }
@@ -197,6 +199,13 @@ impl<'a> Twin<'a> {
                 let error = fails.then_some("404");
                 both!(self, |store| store.endpoint_seen(account_of(account), "sources", error, now));
             }
+            Op::Baseline { account, ends } => {
+                let account = account_of(account);
+                match ends {
+                    true => both!(self, |store| store.end_baseline(account, now)),
+                    false => both!(self, |store| store.listing_begun(account, now)),
+                }
+            }
             Op::TokenExpiry(which) => {
                 let at = (which % 3 > 0).then_some(now);
                 both!(self, |store| store.save_token_expiry(account_of(&(which % 2)), at));
@@ -224,6 +233,9 @@ impl<'a> Twin<'a> {
         ours.seen.sort_unstable();
         theirs.seen.sort_unstable();
         assert_eq!(ours, theirs, "the model's report of a page, then SQLite's");
+        if self.seen[account].is_empty() {
+            self.begun_at[account] = self.now;
+        }
         self.seen[account].extend(ours.seen);
     }
 
@@ -232,6 +244,7 @@ impl<'a> Twin<'a> {
         let skip_if_read: Vec<&str> = self.plans[self.rules][account].skip_if_read().collect();
         let listing = CompleteListing {
             steady: !self.now.0.rem_euclid(3).eq(&0),
+            begun_at: if seen.is_empty() { self.now } else { self.begun_at[account] },
             account: ACCOUNTS[account],
             seen: &seen,
             skip_if_read: &skip_if_read,
