@@ -101,7 +101,6 @@ impl App {
         for worker in &mut self.accounts {
             loop {
                 let now = worker.clock.now();
-                worker.budget.listing_expected(worker.poller.next_poll_at());
                 let marked = worker.acknowledger.tick(worker.plan.policy.mark_read, now).await?;
                 once.failed_marks += marked.failed;
                 let due = worker.store.due_marks(&worker.name, now, 1).await?;

@@ -12,6 +12,7 @@ pub mod message;
 pub mod outcome;
 pub mod policy;
 pub mod problem;
+pub mod queue;
 pub mod rating;
 pub mod review;
 pub mod text;

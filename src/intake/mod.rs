@@ -5,7 +5,7 @@
 pub mod diff;
 
 use crate::domain::{
-    AccountPolicy, Backfill, Catalog, Change, Previous, Review, Subject, Timestamp, Unmatched,
+    AccountPolicy, Backfill, Catalog, Change, Previous, Review, Subject, Timestamp, Unmatched, ledger,
 };
 use crate::rules::{self, Candidate, Rule};
 use crate::store::{
@@ -69,7 +69,8 @@ impl Intake<'_> {
         let mut uuids = HashSet::new();
         for item in items {
             match item {
-                Item::Review(review) if uuids.insert(review.uuid.clone()) => {
+                Item::Review(mut review) if uuids.insert(review.uuid.clone()) => {
+                    review.reviewed_at = ledger::believable(review.reviewed_at, self.now);
                     reviews.push(fingerprint(*review)?);
                 }
                 Item::Review(_) => {}

@@ -29,6 +29,8 @@ pub struct Marked {
     pub failed: u64,
     /// Nothing more can be done before then; `None` where nothing is due.
     pub wait_until: Option<Timestamp>,
+    /// Whether that is for want of requests.
+    pub starved: bool,
 }
 
 /// Marks the reviews of one account.
@@ -41,6 +43,8 @@ pub struct Acknowledger {
     random: fastrand::Rng,
     failures: u32,
     waits_until: Timestamp,
+    /// Whether it waits for want of requests.
+    starved: bool,
 }
 
 impl Acknowledger {
@@ -60,6 +64,7 @@ impl Acknowledger {
             random: fastrand::Rng::with_seed(seed),
             failures: 0,
             waits_until: Timestamp(0),
+            starved: false,
         }
     }
 
@@ -68,13 +73,22 @@ impl Acknowledger {
         self.waits_until.0 = self.waits_until.0.saturating_add(by_ms);
     }
 
-    /// Marks what is due, one batch. Must not be called during a listing, whose pages it would shift.
+    /// Whether a mark is due that could be made now.
+    pub async fn is_due(&self, policy: MarkRead, now: Timestamp) -> Result<bool, StoreError> {
+        if policy == MarkRead::Never || (now < self.waits_until && !self.starved) {
+            return Ok(false);
+        }
+        Ok(self.store.next_mark(&self.account).await?.is_some_and(|at| at <= now))
+    }
+
+    /// Marks what is due, one batch. Only between listings, and where one yields: it shifts the pages of a listing.
     pub async fn tick(&mut self, policy: MarkRead, now: Timestamp) -> Result<Marked, StoreError> {
         if policy == MarkRead::Never {
             return Ok(Marked::default());
         }
         if now < self.waits_until {
-            return Ok(Marked { wait_until: Some(self.waits_until), ..Marked::default() });
+            let (wait_until, starved) = (Some(self.waits_until), self.starved);
+            return Ok(Marked { wait_until, starved, ..Marked::default() });
         }
         let due = self.store.due_marks(&self.account, now, BATCH).await?;
         if due.is_empty() {
@@ -121,7 +135,10 @@ impl Acknowledger {
             };
             match error.kind {
                 // Not attempted at all, or not counted: it stays due.
-                ErrorKind::Budget(until) | ErrorKind::RateLimited(until) => pause = pause.max(Some(until)),
+                ErrorKind::Budget(until) | ErrorKind::RateLimited(until) => {
+                    pause = pause.max(Some(until));
+                    marked.starved = true;
+                }
                 ErrorKind::State(failure) => state_failed = Some(StoreError::Budget(failure)),
                 // The path is right, so the review is gone: there is nothing left to mark.
                 ErrorKind::NotFound if before.worked => results.push(settled(mark)),
@@ -150,6 +167,7 @@ impl Acknowledger {
             pause = Some(now.plus(backoff));
         }
         self.waits_until = pause.unwrap_or(Timestamp(0));
+        self.starved = marked.starved;
         marked.wait_until = Some(pause.unwrap_or(now));
         Ok(marked)
     }

@@ -14,7 +14,7 @@ mod report;
 pub mod retry;
 mod worker;
 
-pub use acknowledger::Acknowledger;
+pub use acknowledger::{Acknowledger, Marked};
 pub use digest::Digester;
 pub use dispatcher::{Dispatcher, Settled, Started};
 pub use janitor::Janitor;

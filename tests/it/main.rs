@@ -14,6 +14,7 @@ mod faults;
 mod fuzz_seeds;
 mod harness;
 mod ledger;
+mod listings;
 mod marks;
 mod messages;
 mod model;

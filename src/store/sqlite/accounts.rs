@@ -1,6 +1,8 @@
 //! Statements about accounts: names, polls, endpoints, and the sliding log of requests.
 
 use super::*;
+use crate::domain::queue;
+use crate::upstream::Purpose;
 
 const ENSURE: &str = "INSERT INTO accounts (name) VALUES ($1) ON CONFLICT DO NOTHING";
 
@@ -222,6 +224,58 @@ pub(super) async fn hold(
     Ok(transaction.commit().await?)
 }
 
+/// Who waits for a request of an account's budget.
+struct Queued {
+    /// Whether somebody else goes first: [`queue::yields_to`].
+    first: bool,
+    /// Since when this one waits, where it does.
+    since: Option<Timestamp>,
+    /// Whether it is in the queue at all.
+    waited: bool,
+}
+
+async fn queue(transaction: &mut Transaction, take: &TakeRequests<'_>) -> Result<Queued, StoreError> {
+    let rows: Vec<(String, i64, i64)> =
+        sqlx::query_as("SELECT purpose, since, until FROM request_queue WHERE account = $1")
+            .bind(take.account)
+            .fetch_all(&mut **transaction)
+            .await?;
+    let own = rows.iter().find(|(purpose, ..)| purpose == take.purpose.as_str());
+    // One that did not ask in time waits no longer, and a clock that was set back has waited for nothing.
+    let still = |(_, since, until): &&(String, i64, i64)| {
+        *since <= take.now.0 && take.now.since(Timestamp(*until)) <= queue::PATIENCE
+    };
+    let since = own.filter(still).map(|(_, since, _)| Timestamp(*since));
+    let first = rows.iter().any(|(purpose, began, until)| {
+        let Some(other) = Purpose::parse(purpose).filter(|other| *other != take.purpose) else {
+            return false;
+        };
+        let waiting =
+            queue::Waiting { rank: other.rank(), since: Timestamp(*began), until: Timestamp(*until) };
+        queue::yields_to(waiting, take.purpose.rank(), since, take.now)
+    });
+    Ok(Queued { first, since, waited: own.is_some() })
+}
+
+async fn wait(
+    transaction: &mut Transaction,
+    take: &TakeRequests<'_>,
+    since: Timestamp,
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO request_queue (account, purpose, since, until) VALUES ($1, $2, $3, $4)
+         ON CONFLICT DO UPDATE SET since = excluded.since, until = excluded.until",
+    )
+    .bind(take.account)
+    .bind(take.purpose.as_str())
+    .bind(since.0)
+    .bind(until.0)
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
 /// The longest pause an API may ask for; a later `hold_until` means that the wall clock was set back.
 const LONGEST_HOLD: Duration = Duration::from_secs(3600);
 
@@ -253,14 +307,27 @@ pub(super) async fn take_requests(
     .bind(take.purpose.as_str())
     .fetch_one(&mut *transaction)
     .await?;
+    let Queued { first, since, waited } = queue(&mut transaction, take).await?;
     let left = i64::from(take.limit) - all;
     let left_own = i64::from(take.purpose_limit) - own;
     let granted = left.min(left_own).min(i64::from(take.want));
-    if granted <= 0 {
+    if granted <= 0 || first {
         let blocking = if left <= 0 { oldest } else { oldest_own };
-        let free_at = Timestamp(blocking.unwrap_or(now.0)).plus(REQUEST_SPAN);
+        let free_at = if granted <= 0 {
+            Timestamp(blocking.unwrap_or(now.0)).plus(REQUEST_SPAN).max(now.plus(Duration::from_millis(1)))
+        } else {
+            now.plus(queue::NEXT_TURN)
+        };
+        wait(&mut transaction, take, since.unwrap_or(now), free_at).await?;
         transaction.commit().await?;
-        return Ok(Grant::Until(free_at.max(now.plus(Duration::from_millis(1)))));
+        return Ok(Grant::Until(free_at));
+    }
+    if waited {
+        sqlx::query("DELETE FROM request_queue WHERE account = $1 AND purpose = $2")
+            .bind(take.account)
+            .bind(take.purpose.as_str())
+            .execute(&mut *transaction)
+            .await?;
     }
     sqlx::query("INSERT INTO requests (account, at, purpose, count) VALUES ($1, $2, $3, $4)")
         .bind(take.account)

@@ -38,7 +38,8 @@ pub(super) fn line(raw: &str, limit: usize) -> Option<String> {
 
 /// A link that a message may show: http or https, without a user name, not overlong.
 pub(super) fn link(raw: &str) -> Option<String> {
-    let url = url::Url::parse(raw.trim()).ok()?;
+    // Decoded as texts are: `&amp;` in an address is a platform's or a collector's encoding.
+    let url = url::Url::parse(decode(raw).trim()).ok()?;
     let fit = matches!(url.scheme(), "http" | "https")
         && url.username().is_empty()
         && url.password().is_none()
@@ -210,6 +211,15 @@ mod tests {
     #[test]
     fn links_lead_to_web_pages_only() {
         assert_eq!(link(" https://a.example/b?c ").as_deref(), Some("https://a.example/b?c"));
+        // S1
+        for raw in [
+            "https://a.example/?a=1&amp;b=%26",
+            "https://a.example/?a=1&amp;amp;b=%26",
+            "https://a.example/?a=1&b=%26",
+        ] {
+            assert_eq!(link(raw).as_deref(), Some("https://a.example/?a=1&b=%26"), "{raw}");
+        }
+        assert_eq!(link("java&#115;cript:alert(1)"), None);
         for bad in
             ["javascript:alert(1)", "ftp://a", "https://u:p@a.example", "", "//a.example", "data:text/html,x"]
         {

@@ -97,7 +97,7 @@ fn aside() -> impl Strategy<Value = Op> {
         any::<u8>().prop_map(Op::Window),
         any::<(u8, u8)>().prop_map(|(started, over)| Op::Tell { started, over }),
         (0..3_u8, 0..4_u8).prop_map(|(destination, which)| Op::Enqueue { destination, which }),
-        (0..2_u8, 0..4_u8, 0..4_u32).prop_map(|(account, purpose, want)| Op::Requests {
+        (0..2_u8, 0..5_u8, 0..4_u32).prop_map(|(account, purpose, want)| Op::Requests {
             account,
             purpose,
             want

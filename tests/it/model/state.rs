@@ -25,6 +25,8 @@ pub type Requests = VecDeque<(Timestamp, &'static str, u32)>;
 pub struct State {
     pub accounts: BTreeMap<String, Account>,
     pub requests: BTreeMap<String, Requests>,
+    /// Who waits for a request: by account and purpose, since when, and until when.
+    pub queue: BTreeMap<(String, &'static str), (Timestamp, Timestamp)>,
     pub endpoints: BTreeMap<(String, String), EndpointRecord>,
     pub reviews: Table<ReviewEntry>,
     /// Ids of reviews by account and uuid.

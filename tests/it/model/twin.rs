@@ -179,7 +179,8 @@ impl<'a> Twin<'a> {
                 both!(self, |store| store.enqueue(&messages, now));
             }
             Op::Requests { account, purpose, want } => {
-                let purposes = [Purpose::Listing, Purpose::Names, Purpose::Mark, Purpose::Other];
+                let purposes =
+                    [Purpose::Listing, Purpose::Names, Purpose::Mark, Purpose::Other, Purpose::Newest];
                 let (account, purpose) = (account_of(account), purposes[usize::from(*purpose)]);
                 let take = TakeRequests { account, purpose, want: *want, limit: 4, purpose_limit: 2, now };
                 both!(self, |store| store.take_requests(&take));

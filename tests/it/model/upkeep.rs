@@ -97,6 +97,9 @@ impl State {
             account.record.failing_since = account.record.failing_since.map(moved);
             account.record.first_listing_at = account.record.first_listing_at.map(moved);
         }
+        for (since, until) in self.queue.values_mut() {
+            (*since, *until) = (moved(*since), moved(*until));
+        }
         for (at, ..) in self.requests.values_mut().flatten() {
             *at = moved(*at);
         }
