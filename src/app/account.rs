@@ -5,7 +5,7 @@ use super::wiring::{AccountParts, Shared, Wiring};
 use crate::clock::{Clock, StepWatch, rfc3339};
 use crate::domain::Timestamp;
 use crate::intake::Plan;
-use crate::outbox::Acknowledger;
+use crate::outbox::{Acknowledger, Marked};
 use crate::poller::{Poll, Poller, Tick};
 use crate::store::{SharedStore, StoreError};
 use crate::upstream::{Endpoint, Upstream};
@@ -14,6 +14,17 @@ use std::time::Duration;
 
 /// The longest an account sleeps: marks come due, and commands change the state, while it does.
 const LONGEST_SLEEP: Duration = Duration::from_secs(2);
+
+/// The longest a turn of marks may take, and wait for requests, before a listing goes on.
+const LONGEST_TURN: Duration = Duration::from_secs(90);
+
+/// Due marks are made now, and no page is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Turn {
+    ends_at: Timestamp,
+    /// Marks made so far.
+    made: u64,
+}
 
 /// An account and what works for it.
 pub struct AccountWorker {
@@ -26,6 +37,7 @@ pub struct AccountWorker {
     pub(super) store: SharedStore,
     pub(super) clock: Clock,
     pub(super) steps: StepWatch,
+    pub(super) turn: Option<Turn>,
 }
 
 impl AccountWorker {
@@ -52,6 +64,7 @@ impl AccountWorker {
             store,
             clock: shared.clock.clone(),
             steps: StepWatch::new(&shared.clock),
+            turn: None,
         }))
     }
 
@@ -85,24 +98,36 @@ pub struct Step {
 }
 
 impl AccountWorker {
-    /// Does one unit: a page, or between listings a batch of marks.
+    /// Does one unit: a page, or a batch of marks. Marks have their turn after each listing, and in a long one.
     pub async fn step(&mut self) -> Result<Step, StoreError> {
         if let Some(by_ms) = self.steps.look() {
             self.poller.clock_stepped(by_ms);
             self.acknowledger.clock_stepped(by_ms);
         }
         let now = self.clock.now();
+        if self.turn.is_none() && self.poller.yields(now) {
+            self.turn = Some(Turn { ends_at: now.plus(LONGEST_TURN), made: 0 });
+        }
+        if let Some(step) = self.marks_turn(now).await? {
+            return Ok(step);
+        }
         let mut step = Step::default();
-        self.budget.listing_expected(self.poller.next_poll_at());
+        self.budget.marks_wait(
+            self.poller.is_listing() && self.acknowledger.is_due(self.plan.policy.mark_read, now).await?,
+        );
         match self.poller.tick(&self.plan, now).await? {
             Tick::Again => return Ok(step),
             Tick::Page(report) => {
-                step.enqueued = report.deliveries > 0;
+                step.enqueued = report.deliveries + report.taken_back > 0;
                 return Ok(step);
             }
             Tick::Listed(poll) => {
+                // What a slow API took is no part of the pause.
+                let now = self.clock.now();
+                self.poller.ended_at(now);
+                self.turn = Some(Turn { ends_at: now.plus(LONGEST_TURN), made: 0 });
                 self.after_poll(&poll).await?;
-                step.enqueued = poll.report.deliveries > 0;
+                step.enqueued = poll.report.deliveries + poll.report.taken_back > 0;
                 step.poll = Some(poll);
                 return Ok(step);
             }
@@ -110,17 +135,43 @@ impl AccountWorker {
         }
         // A mark during a listing would shift its pages.
         if !self.poller.is_listing() {
-            let marked = self.acknowledger.tick(self.plan.policy.mark_read, now).await?;
+            let marked = self.mark(now).await?;
             step.marks_failed = marked.failed;
             if let Some(until) = marked.wait_until {
                 let until = step.wait_until.map_or(until, |known| known.min(until));
                 step.wait_until = Some(until).filter(|until| *until > now);
             }
-            if marked.done > 0 {
-                tracing::info!(account = %self.name, count = marked.done, "marked read");
-            }
         }
         Ok(step)
+    }
+
+    async fn mark(&mut self, now: Timestamp) -> Result<Marked, StoreError> {
+        let marked = self.acknowledger.tick(self.plan.policy.mark_read, now).await?;
+        if marked.done > 0 {
+            tracing::info!(account = %self.name, count = marked.done, "marked read");
+        }
+        Ok(marked)
+    }
+
+    /// Makes due marks while it is their turn. Without anything left to do for them the turn ends, and `None` is returned.
+    async fn marks_turn(&mut self, now: Timestamp) -> Result<Option<Step>, StoreError> {
+        let Some(mut turn) = self.turn.take() else { return Ok(None) };
+        let is_listing = self.poller.is_listing();
+        let marked = self.mark(now).await?;
+        turn.made += marked.done;
+        let more = match marked.wait_until {
+            // A listing leaves marks the requests that come free; between listings they need no turn for that.
+            Some(until) => until <= now || (is_listing && marked.starved && until < turn.ends_at),
+            None => false,
+        };
+        let mut step = Step { marks_failed: marked.failed, ..Step::default() };
+        if more && now < turn.ends_at {
+            self.turn = Some(turn);
+            step.wait_until = marked.wait_until.filter(|until| *until > now);
+            return Ok(Some(step));
+        }
+        self.poller.marked(turn.made, self.clock.now());
+        Ok((turn.made > 0 || marked.failed > 0).then_some(step))
     }
 
     /// How long to sleep after `step`.

@@ -2,11 +2,11 @@
 
 use crate::clock::Clock;
 use crate::domain::Timestamp;
-use crate::store::{Grant, REQUEST_SPAN, SharedStore, TakeRequests};
+use crate::store::{Grant, SharedStore, TakeRequests};
 use crate::upstream::{Budget, Denied, Purpose, StateFailure};
 use async_trait::async_trait;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::Mutex;
 
@@ -21,7 +21,7 @@ pub struct StoreBudget {
     limit: u32,
     /// Held while the state is read, so that requests at the same time do not each take ahead.
     ahead: Mutex<HashMap<Purpose, Ahead>>,
-    next_listing_at: AtomicI64,
+    marks_wait: AtomicBool,
 }
 
 /// Requests taken from state at once, and not used yet.
@@ -41,13 +41,13 @@ impl StoreBudget {
             account: account.to_owned(),
             limit,
             ahead: Mutex::default(),
-            next_listing_at: AtomicI64::new(0),
+            marks_wait: AtomicBool::new(false),
         }
     }
 
-    /// When the next listing needs requests: marks leave it half of the minute before.
-    pub fn listing_expected(&self, at: Timestamp) {
-        self.next_listing_at.store(at.0, Ordering::Relaxed);
+    /// Whether marks are due while a listing is under way: it leaves them, and the newest page, a quarter of each minute.
+    pub fn marks_wait(&self, wait: bool) {
+        self.marks_wait.store(wait, Ordering::Relaxed);
     }
 
     /// How many to take at once: one at first, doubling while they are used up within their second, up to a
@@ -82,9 +82,10 @@ impl Budget for StoreBudget {
             ahead.left -= 1;
             return Ok(());
         }
-        let listing_waits = self.next_listing_at.load(Ordering::Relaxed) <= now.plus(REQUEST_SPAN).0;
         let purpose_limit = match purpose {
-            Purpose::Mark if listing_waits => (self.limit / 2).max(1),
+            Purpose::Listing if self.marks_wait.load(Ordering::Relaxed) => {
+                self.limit.saturating_sub((self.limit / 4).max(1)).max(1)
+            }
             _ => self.limit,
         };
         let want = self.wanted(kept.get(&purpose).copied(), now);
@@ -112,6 +113,7 @@ impl Budget for StoreBudget {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::store::REQUEST_SPAN;
     use crate::store::sqlite::{Access, SqliteStore};
     use std::sync::Arc;
 
@@ -152,14 +154,65 @@ mod tests {
         }
     }
 
+    // H4, H15
     #[tokio::test]
-    async fn marks_leave_half_to_a_listing_that_waits() {
-        let (_folder, clock, budget) = budget(30).await;
-        budget.listing_expected(clock.now());
-        assert_eq!(granted(&budget, Purpose::Mark, 60).await, 15);
-        assert_eq!(granted(&budget, Purpose::Listing, 60).await, 15);
+    async fn the_rest_of_a_listing_leaves_a_quarter_to_marks_that_wait() {
+        let (_folder, clock, budget) = budget(40).await;
+        budget.marks_wait(true);
+        assert_eq!(granted(&budget, Purpose::Listing, 60).await, 30);
+        assert_eq!(granted(&budget, Purpose::Newest, 1).await, 1);
+        assert_eq!(granted(&budget, Purpose::Mark, 60).await, 9);
         clock.advance(REQUEST_SPAN);
-        budget.listing_expected(clock.now().plus(Duration::from_secs(3600)));
-        assert_eq!(granted(&budget, Purpose::Mark, 60).await, 30);
+        budget.marks_wait(false);
+        clock.advance(Duration::from_secs(60));
+        assert_eq!(granted(&budget, Purpose::Listing, 60).await, 40);
+    }
+
+    // H4
+    #[tokio::test]
+    async fn who_waits_is_served_by_rank_and_everyone_within_two_minutes() {
+        let (_folder, clock, budget) = budget(2).await;
+        let classes = [Purpose::Newest, Purpose::Mark, Purpose::Listing, Purpose::Names];
+        let mut served: HashMap<Purpose, Vec<i64>> = HashMap::new();
+        let start = clock.now().0;
+        // All of them want more than there is, at any time; the lowest asks first.
+        for _ in 0..3600 {
+            for class in classes.iter().rev() {
+                if budget.take(*class).await.is_ok() {
+                    served.entry(*class).or_default().push(clock.now().0 - start);
+                }
+            }
+            clock.advance(Duration::from_secs(1));
+        }
+        let total: usize = served.values().map(Vec::len).sum();
+        assert!((110..=120).contains(&total), "the budget is used: {total}");
+        for class in classes {
+            let times = &served[&class];
+            let gaps = times.windows(2).map(|pair| pair[1] - pair[0]);
+            let longest = gaps.chain([times[0]]).max().unwrap();
+            // Two requests a minute are not enough for four classes every two minutes and more for some.
+            assert!(longest <= 250_000, "{class:?} waited {longest} ms");
+        }
+    }
+
+    // H4
+    #[tokio::test]
+    async fn while_all_classes_want_more_each_gets_one_in_two_minutes() {
+        let (_folder, clock, budget) = budget(30).await;
+        let classes = [Purpose::Newest, Purpose::Mark, Purpose::Listing, Purpose::Names];
+        let mut last: HashMap<Purpose, i64> = classes.iter().map(|class| (*class, clock.now().0)).collect();
+        let mut counts: HashMap<Purpose, u32> = HashMap::new();
+        for _ in 0..1800 {
+            for class in classes.iter().rev() {
+                while budget.take(*class).await.is_ok() {
+                    last.insert(*class, clock.now().0);
+                    *counts.entry(*class).or_default() += 1;
+                }
+                let waited = clock.now().0 - last[class];
+                assert!(waited <= 120_000, "{class:?} waited {waited} ms");
+            }
+            clock.advance(Duration::from_secs(1));
+        }
+        assert!(counts[&Purpose::Newest] > 3 * counts[&Purpose::Names], "{counts:?}");
     }
 }

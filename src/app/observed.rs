@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::domain::{Catalog, Timestamp};
 use crate::store::SharedStore;
-use crate::upstream::{Cursor, Endpoint, ErrorKind, Page, Upstream, UpstreamError};
+use crate::upstream::{Cursor, Endpoint, ErrorKind, Items, Page, PageEnd, Upstream, UpstreamError};
 use async_trait::async_trait;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -72,6 +72,16 @@ impl Observed {
 impl Upstream for Observed {
     async fn unread_page(&self, cursor: Option<&Cursor>) -> Result<Page, UpstreamError> {
         let result = self.inner.unread_page(cursor).await;
+        self.note_result(&[Endpoint::UnreadReviews], &result).await;
+        result
+    }
+
+    async fn read_page(
+        &self,
+        cursor: Option<&Cursor>,
+        items: &mut dyn Items,
+    ) -> Result<PageEnd, UpstreamError> {
+        let result = self.inner.read_page(cursor, items).await;
         self.note_result(&[Endpoint::UnreadReviews], &result).await;
         result
     }

@@ -7,7 +7,7 @@ pub mod scales;
 
 use crate::domain::{
     AccountPolicy, Backfill, Catalog, Change, NativeRating, Previous, Review, Scale, ScaleReason, Subject,
-    Timestamp, Unmatched,
+    Timestamp, Unmatched, ledger,
 };
 use crate::rules::{self, Candidate, Rule, Scales};
 use crate::store::{
@@ -76,7 +76,8 @@ impl Intake<'_> {
         let mut uuids = HashSet::new();
         for item in items {
             match item {
-                Item::Review(review) if uuids.insert(review.uuid.clone()) => {
+                Item::Review(mut review) if uuids.insert(review.uuid.clone()) => {
+                    review.reviewed_at = ledger::believable(review.reviewed_at, self.now);
                     reviews.push(fingerprint(*review)?);
                 }
                 Item::Review(_) => {}

@@ -29,6 +29,8 @@ pub struct Marked {
     pub failed: u64,
     /// Nothing more can be done before then; `None` where nothing is due.
     pub wait_until: Option<Timestamp>,
+    /// Whether that is for want of requests.
+    pub starved: bool,
 }
 
 /// Marks the reviews of one account.
@@ -41,6 +43,8 @@ pub struct Acknowledger {
     random: fastrand::Rng,
     failures: u32,
     waits_until: Timestamp,
+    /// Whether it waits for want of requests.
+    starved: bool,
 }
 
 impl Acknowledger {
@@ -60,6 +64,7 @@ impl Acknowledger {
             random: fastrand::Rng::with_seed(seed),
             failures: 0,
             waits_until: Timestamp(0),
+            starved: false,
         }
     }
 
@@ -68,21 +73,33 @@ impl Acknowledger {
         self.waits_until.0 = self.waits_until.0.saturating_add(by_ms);
     }
 
-    /// Marks what is due, one batch. Must not be called during a listing, whose pages it would shift.
+    /// Whether a mark is due that could be made now.
+    pub async fn is_due(&self, policy: MarkRead, now: Timestamp) -> Result<bool, StoreError> {
+        if policy == MarkRead::Never || (now < self.waits_until && !self.starved) {
+            return Ok(false);
+        }
+        Ok(self.store.next_mark(&self.account).await?.is_some_and(|at| at <= now))
+    }
+
+    /// Marks what is due, one batch. Only between listings, and where one yields: it shifts the pages of a listing.
     pub async fn tick(&mut self, policy: MarkRead, now: Timestamp) -> Result<Marked, StoreError> {
         if policy == MarkRead::Never {
             return Ok(Marked::default());
         }
         if now < self.waits_until {
-            return Ok(Marked { wait_until: Some(self.waits_until), ..Marked::default() });
+            let (wait_until, starved) = (Some(self.waits_until), self.starved);
+            return Ok(Marked { wait_until, starved, ..Marked::default() });
         }
         let due = self.store.due_marks(&self.account, now, BATCH).await?;
         if due.is_empty() {
             let next = self.store.next_mark(&self.account).await?;
             return Ok(Marked { wait_until: next, ..Marked::default() });
         }
-        let worked_before =
-            self.store.account(&self.account).await?.mark_setting.as_deref() == Some(&*self.setting);
+        let known = self.store.account(&self.account).await?;
+        let before = Before {
+            worked: known.mark_setting.as_deref() == Some(&*self.setting),
+            failing: known.mark_error.is_some(),
+        };
         let upstream = &self.upstream;
         let account = &self.account;
         let ended: Vec<(DueMark, Result<(), UpstreamError>)> = stream::iter(due)
@@ -95,13 +112,13 @@ impl Acknowledger {
             .buffer_unordered(IN_FLIGHT)
             .collect()
             .await;
-        self.record(ended, worked_before, now).await
+        self.record(ended, before, now).await
     }
 
     async fn record(
         &mut self,
         ended: Vec<(DueMark, Result<(), UpstreamError>)>,
-        worked_before: bool,
+        before: Before,
         now: Timestamp,
     ) -> Result<Marked, StoreError> {
         let mut marked = Marked::default();
@@ -111,37 +128,26 @@ impl Acknowledger {
         for (mark, result) in ended {
             let error = match result {
                 Ok(()) => {
-                    results.push(self.success(mark, !worked_before));
+                    results.push(self.success(mark, before));
                     continue;
                 }
                 Err(error) => error,
             };
             match error.kind {
                 // Not attempted at all, or not counted: it stays due.
-                ErrorKind::Budget(until) | ErrorKind::RateLimited(until) => pause = pause.max(Some(until)),
+                ErrorKind::Budget(until) | ErrorKind::RateLimited(until) => {
+                    pause = pause.max(Some(until));
+                    marked.starved = true;
+                }
                 ErrorKind::State(failure) => state_failed = Some(StoreError::Budget(failure)),
                 // The path is right, so the review is gone: there is nothing left to mark.
-                ErrorKind::NotFound if worked_before => results.push(self.success(mark, false)),
+                ErrorKind::NotFound if before.worked => results.push(settled(mark)),
                 ErrorKind::NotFound => {
                     let next_at = now.plus(MISCONFIGURED_INTERVAL);
                     pause = pause.max(Some(next_at));
-                    let account_error = Some(error.detail.clone());
-                    let result = Err((error.detail, next_at));
-                    results.push(MarkResult { mark, result, setting: None, account_error });
+                    results.push(failed(mark, error, next_at, true));
                 }
-                _ => {
-                    let next_at = now.plus(retry::delay(mark.attempts + 1, self.random.f64()));
-                    tracing::warn!(
-                        account = %self.account,
-                        review = %mark.uuid,
-                        attempt = mark.attempts + 1,
-                        next_at = %rfc3339(next_at),
-                        error = %error,
-                        "not marked read, will be retried"
-                    );
-                    let result = Err((error.detail, next_at));
-                    results.push(MarkResult { mark, result, setting: None, account_error: None });
-                }
+                _ => results.push(self.retried(mark, error, now)),
             }
         }
         marked.done = results.iter().filter(|result| result.result.is_ok()).count() as u64;
@@ -161,16 +167,50 @@ impl Acknowledger {
             pause = Some(now.plus(backoff));
         }
         self.waits_until = pause.unwrap_or(Timestamp(0));
+        self.starved = marked.starved;
         marked.wait_until = Some(pause.unwrap_or(now));
         Ok(marked)
     }
 
-    fn success(&self, mark: DueMark, first: bool) -> MarkResult {
-        MarkResult {
-            mark,
-            result: Ok(()),
-            setting: first.then(|| self.setting.clone()),
-            account_error: first.then(String::new),
-        }
+    fn success(&self, mark: DueMark, before: Before) -> MarkResult {
+        let setting = (!before.worked).then(|| self.setting.clone());
+        let account_error = (!before.worked || before.failing).then(String::new);
+        MarkResult { setting, account_error, ..settled(mark) }
     }
+
+    fn retried(&mut self, mark: DueMark, error: UpstreamError, now: Timestamp) -> MarkResult {
+        let next_at = now.plus(retry::delay(mark.attempts + 1, self.random.f64()));
+        tracing::warn!(
+            account = %self.account,
+            review = %mark.uuid,
+            attempt = mark.attempts + 1,
+            next_at = %rfc3339(next_at),
+            error = %error,
+            "not marked read, will be retried"
+        );
+        // Refused twice, while complete listings still show the review: it is not the review.
+        let is_setting = error.kind == ErrorKind::Gone && mark.refused;
+        failed(mark, error, next_at, is_setting)
+    }
+}
+
+/// What is known of marking an account's reviews before a batch.
+#[derive(Clone, Copy, Debug)]
+struct Before {
+    /// Whether a mark has succeeded with this setting.
+    worked: bool,
+    /// Whether marking was found to be misconfigured.
+    failing: bool,
+}
+
+/// There is nothing left to do for `mark`.
+fn settled(mark: DueMark) -> MarkResult {
+    MarkResult { mark, result: Ok(()), refused: false, setting: None, account_error: None }
+}
+
+/// `mark` stays due; `is_setting` where the setting of its path is to blame.
+fn failed(mark: DueMark, error: UpstreamError, next_at: Timestamp, is_setting: bool) -> MarkResult {
+    let refused = error.kind == ErrorKind::Gone;
+    let account_error = is_setting.then(|| error.detail.clone());
+    MarkResult { mark, result: Err((error.detail, next_at)), refused, setting: None, account_error }
 }

@@ -16,7 +16,7 @@ mod settling;
 mod slots;
 mod worker;
 
-pub use acknowledger::Acknowledger;
+pub use acknowledger::{Acknowledger, Marked};
 pub use digest::Digester;
 pub use dispatcher::{Dispatcher, Settled, Started};
 pub use janitor::Janitor;

@@ -155,7 +155,9 @@ impl Sandbox {
 
     fn unread_reviews(&self, parts: &Parts) -> Response {
         let items = self.items(|entry| entry.unread);
-        self.list(parts, &items)
+        let asked = query(parts).get("limit").and_then(|limit| limit.parse::<usize>().ok());
+        let (usual, most) = (self.options.page_size, self.options.max_page_size);
+        self.page(parts, &items, asked.map_or(usual, |asked| asked.min(most).max(usual)))
     }
 
     fn reviews(&self, parts: &Parts) -> Response {

@@ -16,6 +16,8 @@ pub struct Options {
     pub requests_per_minute: u32,
     /// How many items are on a page.
     pub page_size: usize,
+    /// The most items that `limit` makes a page of unread reviews hold; 0: `limit` is ignored.
+    pub max_page_size: usize,
     /// How lists come.
     pub shape: Shape,
     /// A token that is accepted until `Sandbox::revoke_tokens`.
@@ -36,6 +38,7 @@ impl Default for Options {
             every: None,
             requests_per_minute: 60,
             page_size: 15,
+            max_page_size: 0,
             shape: Shape::default(),
             token: "sandbox-token".into(),
             email: "reviews@shop.example".into(),

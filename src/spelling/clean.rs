@@ -32,8 +32,8 @@ pub fn line(raw: &str, limit: usize) -> Option<String> {
     visible(&cut(&words.join(" "), limit))
 }
 
-/// Two rounds, because platforms and collectors each encode once.
-fn decode(raw: &str) -> String {
+/// `raw` with its HTML entities decoded: two rounds, because platforms and collectors each encode once.
+pub fn decode(raw: &str) -> String {
     let once = html_escape::decode_html_entities(raw);
     html_escape::decode_html_entities(&once).into_owned()
 }

@@ -65,10 +65,15 @@ pub trait Store: Send + Sync {
     async fn hold_account(&self, account: &str, until: Timestamp) -> Result<(), StoreError>;
 
     // ---- intake ---------------------------------------------------------------------------------------
-    /// One page: reads what is known, decides, and writes reviews, revisions, deliveries and messages.
+    /// Records when a listing began that has brought a page; only the account's first is kept.
+    async fn listing_begun(&self, account: &str, at: Timestamp) -> Result<(), StoreError>;
+    /// Ends the account's baseline, where that is not over: it took too long.
+    async fn end_baseline(&self, account: &str, now: Timestamp) -> Result<(), StoreError>;
+    /// One page, or a piece of one: reads what is known, decides, and writes reviews, revisions, deliveries and
+    /// messages. What was skipped as read elsewhere is pending again where its review is listed again.
     async fn intake(&self, batch: &IntakeBatch<'_>, decide: Decide<'_>) -> Result<IntakeReport, StoreError>;
-    /// Ends a complete listing: what it showed and what it did not. What two in a row did not show was read
-    /// elsewhere, unless we marked it.
+    /// Ends a complete listing: what it showed and what it did not. What several in a row did not show was read
+    /// elsewhere, unless we marked it (`domain::ledger::absence`).
     async fn complete_listing(&self, listing: &CompleteListing<'_>) -> Result<ListingReport, StoreError>;
     /// Routes up to `limit` reviews that are held, whose time to settle has come, or that are to be matched again
     /// because names or a scale changed.

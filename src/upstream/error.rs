@@ -43,6 +43,10 @@ pub enum ErrorKind {
     Unauthenticated,
     /// 404 or 405: the path may be wrong.
     NotFound,
+    /// 409, 410 or 422 for a mark: there may be nothing left to mark.
+    Gone,
+    /// The list of unread reviews has no end, or more items than are read.
+    Endless,
     /// Any other refusal that is permanent (other 4xx, 3xx, an `error` under 200).
     Refused,
     /// 5xx, or a body that is not what the API gives (HTML, cut, too large).
@@ -63,6 +67,8 @@ impl ErrorKind {
             Self::RateLimited(_) => ErrorName::RateLimited,
             Self::Unauthenticated => ErrorName::Unauthenticated,
             Self::NotFound => ErrorName::NotFound,
+            Self::Gone => ErrorName::Gone,
+            Self::Endless => ErrorName::Endless,
             Self::Refused => ErrorName::Refused,
             Self::Unavailable => ErrorName::Unavailable,
             Self::Unreachable => ErrorName::Unreachable,
@@ -102,6 +108,8 @@ error_names! {
     RateLimited = "rate_limited",
     Unauthenticated = "unauthenticated",
     NotFound = "not_found",
+    Gone = "gone",
+    Endless = "endless",
     Refused = "refused",
     Unavailable = "unavailable",
     Unreachable = "unreachable",

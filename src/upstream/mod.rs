@@ -15,10 +15,12 @@ pub use shopreviews::{
 use crate::domain::{Catalog, Review, Timestamp};
 use async_trait::async_trait;
 
-/// What a request is for: the budget gives marks at most half while a listing waits.
+/// What a request is for. While several wait, those of a lower rank go first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Purpose {
-    /// A page of unread reviews.
+    /// The newest page of unread reviews.
+    Newest,
+    /// Another page of them.
     Listing,
     /// Sources, websites, platforms.
     Names,
@@ -32,11 +34,28 @@ impl Purpose {
     /// Its name in state.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Newest => "newest",
             Self::Listing => "listing",
             Self::Names => "names",
             Self::Mark => "mark",
             Self::Other => "other",
         }
+    }
+
+    /// Its place in the queue for the budget; a login is for whatever comes next.
+    pub fn rank(self) -> u8 {
+        match self {
+            Self::Newest | Self::Other => 0,
+            Self::Mark => 1,
+            Self::Listing => 2,
+            Self::Names => 3,
+        }
+    }
+
+    /// The purpose of that name in state.
+    pub fn parse(name: &str) -> Option<Self> {
+        let all = [Self::Newest, Self::Listing, Self::Names, Self::Mark, Self::Other];
+        all.into_iter().find(|purpose| purpose.as_str() == name)
     }
 }
 
@@ -83,6 +102,13 @@ pub struct Malformed {
 pub enum Cursor {
     /// The page of that number, from 1, asked for with `page=`.
     Page(u32),
+    /// The same, with `limit` items on each page.
+    Sized {
+        /// The page, from 1.
+        page: u32,
+        /// How many items are asked for.
+        limit: u32,
+    },
     /// The address the API gave for it, below the same base URL.
     Link(String),
 }
@@ -98,11 +124,38 @@ pub struct Page {
     pub total: Option<u64>,
 }
 
+/// What is known of a page once it was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PageEnd {
+    /// Where the next page may be. A page that brings nothing new ends the listing whatever this says.
+    pub next: Option<Cursor>,
+    /// How many reviews the API says there are in all.
+    pub total: Option<u64>,
+}
+
+/// Takes the items of a page as they are read.
+#[async_trait]
+pub trait Items: Send {
+    /// Takes the next ones, in order; `false` where no more are wanted.
+    async fn take(&mut self, items: Vec<Item>) -> bool;
+}
+
 /// One account of the ShopReviews API.
 #[async_trait]
 pub trait Upstream: Send + Sync {
     /// One page of the unread list; `None` is the first.
     async fn unread_page(&self, cursor: Option<&Cursor>) -> Result<Page, UpstreamError>;
+    /// The same, its items handed on as they are read, so that no page is ever held as a whole. What was read of a
+    /// page that is cut off is handed on, too, and an item may come twice.
+    async fn read_page(
+        &self,
+        cursor: Option<&Cursor>,
+        items: &mut dyn Items,
+    ) -> Result<PageEnd, UpstreamError> {
+        let page = self.unread_page(cursor).await?;
+        items.take(page.items).await;
+        Ok(PageEnd { next: page.next, total: page.total })
+    }
     /// All sources, websites and platforms.
     async fn catalog(&self) -> Result<Catalog, UpstreamError>;
     /// Marks one review read.

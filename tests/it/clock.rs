@@ -82,7 +82,14 @@ async fn reviews_of_a_poll_around_a_jump_are_all_delivered_at_once() {
             if rounds == 130 {
                 clock.step(by_ms);
             }
-            if rounds % 1000 == 999 { eprintln!("{by_ms} {rounds} {} {} {:?}", bench.told("crm").len(), bench.marked().len(), bench.sandbox.unread()); }
+            if rounds % 1000 == 999 {
+                eprintln!(
+                    "{by_ms} {rounds} {} {} {:?}",
+                    bench.told("crm").len(),
+                    bench.marked().len(),
+                    bench.sandbox.unread()
+                );
+            }
             bench.told("crm").len() == 12 && bench.marked().len() == 12
         })
         .await;

@@ -16,6 +16,8 @@ mod failing;
 mod faults;
 mod fuzz_seeds;
 mod harness;
+mod ledger;
+mod listings;
 mod marks;
 mod messages;
 mod model;

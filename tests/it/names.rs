@@ -264,6 +264,7 @@ async fn a_message_uses_the_scale_of_its_revision() {
         limit: 9,
         without_reviews: false,
         is_probe: false,
+        except: Vec::new(),
         only: None,
         hold: MINUTE,
     };

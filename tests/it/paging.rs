@@ -110,7 +110,7 @@ impl Upstream for Fake {
         let page = match cursor {
             None => 1,
             Some(Cursor::Page(page)) => *page as usize,
-            Some(Cursor::Link(link)) => panic!("there is no {link}"),
+            Some(other) => panic!("there is no {other:?}"),
         };
         self.0.lock().unwrap().serve(page)
     }

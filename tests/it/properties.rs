@@ -8,7 +8,7 @@ use review_bridge::intake::{Audience, Intake, Plan, diff};
 use review_bridge::outbox::retry::{FIRST_DELAY, LONGEST_DELAY, Situation, delay, verdict};
 use review_bridge::store::sqlite::{Access, SqliteStore};
 use review_bridge::store::*;
-use review_bridge::upstream::Item;
+use review_bridge::upstream::{Item, read_item};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -295,4 +295,59 @@ fn outcome() -> impl Strategy<Value = Outcome> {
         reason().prop_map(|reason| Outcome::Dead { reason }),
         reason().prop_map(|reason| Outcome::Broken { reason }),
     ]
+}
+
+/// What the API might write as a date, of any type.
+fn written_date() -> impl Strategy<Value = serde_json::Value> {
+    use serde_json::json;
+    prop_oneof![
+        any::<i64>().prop_map(|number| json!(number)),
+        any::<f64>().prop_map(|number| json!(number)),
+        any::<i64>().prop_map(|number| json!(number.to_string())),
+        (-300_000_000_000_i64..5_000_000_000).prop_map(|seconds| json!(seconds)),
+        "[0-9]{1,4}-[0-9]{1,2}-[0-9]{1,2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+            .prop_map(|text| json!(text)),
+        "\\PC{0,30}".prop_map(|text| json!(text)),
+    ]
+}
+
+/// The date of a review that was written so, as intake sees it.
+fn read_date(written: &serde_json::Value) -> Option<Timestamp> {
+    let raw = serde_json::json!({ "uuid": "a", "review_at": written }).to_string();
+    match read_item(&raw, "main", false) {
+        Item::Review(review) => ledger::believable(review.reviewed_at, NOW),
+        Item::Malformed(_) => panic!("{raw}"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    // F5
+    #[test]
+    fn no_review_is_of_before_2000_or_of_the_future(written in written_date()) {
+        if let Some(date) = read_date(&written) {
+            prop_assert!(date >= ledger::EARLIEST_DATE && date <= NOW.plus(ledger::LATEST_DATE), "{written}");
+        }
+    }
+
+    // F5
+    #[test]
+    fn a_date_is_the_same_in_every_form(seconds in 946_684_800_i64..1_772_366_400) {
+        let date = Timestamp(seconds * 1000);
+        let text = review_bridge::clock::rfc3339(date);
+        let forms = [
+            serde_json::json!(text),
+            serde_json::json!(text.replace('T', " ").trim_end_matches('Z')),
+            serde_json::json!(text.replace('Z', ".000000Z")),
+            serde_json::json!(text.replace('Z', "+00:00")),
+            serde_json::json!(seconds),
+            serde_json::json!(seconds * 1000),
+            serde_json::json!(seconds.to_string()),
+            serde_json::json!((seconds * 1000).to_string()),
+        ];
+        for form in forms {
+            prop_assert_eq!(read_date(&form), Some(date), "{}", form);
+        }
+    }
 }

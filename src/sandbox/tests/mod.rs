@@ -3,6 +3,7 @@
 
 mod client;
 mod fake;
+mod pages;
 
 use super::*;
 use crate::clock::Clock;

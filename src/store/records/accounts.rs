@@ -9,19 +9,27 @@ use serde::Serialize;
 pub struct AccountRecord {
     /// When its names were last loaded.
     pub catalog_at: Option<Timestamp>,
-    /// When its first complete listing ended.
+    /// When its first listing that brought a page began.
+    pub first_listing_at: Option<Timestamp>,
+    /// When its baseline ended: with the first complete listing, or a day after the first one began.
     pub baseline_at: Option<Timestamp>,
+    /// When the last listing ended that could prove an absence.
+    pub last_steady_at: Option<Timestamp>,
     /// Complete listings so far.
     pub listings: u64,
     /// The reviews on the last complete listing.
     pub listing_length: Option<u64>,
+    /// The reviews on the last complete listing that was not empty.
+    pub full_length: u64,
+    /// Empty listings since that one, in a row.
+    pub empty_listings: u32,
     /// When the last poll ended, well or not.
     pub last_poll_at: Option<Timestamp>,
     /// When the last good one ended.
     pub last_success_at: Option<Timestamp>,
     /// Failed polls in a row.
     pub failed_polls: u32,
-    /// Since when they fail.
+    /// Since when they fail: since then no listing was complete.
     pub failing_since: Option<Timestamp>,
     /// The last failure.
     pub last_error: Option<String>,
@@ -35,6 +43,8 @@ pub struct AccountRecord {
     pub mark_setting: Option<String>,
     /// Why marking cannot work with the present setting.
     pub mark_error: Option<String>,
+    /// Since when the mark that is due for longest has been due; `None` where none is.
+    pub marks_due_since: Option<Timestamp>,
 }
 
 /// An endpoint as it answered last.

@@ -37,6 +37,8 @@ pub struct IntakeReport {
     pub undecided: u64,
     /// Deliveries made.
     pub deliveries: u64,
+    /// Deliveries that had been skipped and are pending again, because their reviews are listed as unread again.
+    pub taken_back: u64,
     /// Items without a usable uuid, first seen.
     pub malformed: u64,
     /// New revisions by kind, for metrics: (kind, count).
@@ -57,6 +59,7 @@ impl IntakeReport {
         self.unmatched += other.unmatched;
         self.undecided += other.undecided;
         self.deliveries += other.deliveries;
+        self.taken_back += other.taken_back;
         self.malformed += other.malformed;
         for (change, count) in other.changes {
             self.count_change(change, count);
@@ -86,7 +89,7 @@ pub struct ListingReport {
     pub baseline: bool,
     /// Its length.
     pub length: u64,
-    /// Reviews that two complete listings in a row did not show and that were not marked by us.
+    /// Reviews that turned out to be off the list and that were not marked by us.
     pub read_elsewhere: u64,
 }
 
@@ -97,8 +100,10 @@ pub struct CompleteListing<'a> {
     pub account: &'a str,
     /// The state's ids of all reviews on it.
     pub seen: &'a [i64],
-    /// Whether what it does not show is not on the list; `false` where its pages shifted meanwhile.
+    /// Whether what it does not show is not on the list; `false` where its pages may have shifted meanwhile.
     pub steady: bool,
+    /// When it began: what was marked since may still be on it.
+    pub begun_at: Timestamp,
     /// Destinations that skip a review which was read elsewhere.
     pub skip_if_read: &'a [&'a str],
     /// Now.

@@ -55,6 +55,8 @@ pub struct DueMark {
     pub revision: u32,
     /// Tries so far.
     pub attempts: u32,
+    /// Whether the last one was answered 409, 410 or 422, and a complete listing has ended since.
+    pub refused: bool,
 }
 
 /// How a mark ended.
@@ -64,6 +66,8 @@ pub struct MarkResult {
     pub mark: DueMark,
     /// Whether it is marked; else why not and when to try again.
     pub result: Result<(), (String, Timestamp)>,
+    /// Whether it was answered 409, 410 or 422: settled once a complete listing since does not show the review.
+    pub refused: bool,
     /// The path it was sent to, where it was accepted.
     pub setting: Option<String>,
     /// A configuration failure of the account; `Some("")` clears it.

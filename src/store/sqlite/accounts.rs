@@ -1,6 +1,8 @@
 //! Statements about accounts: names, polls, endpoints, and the sliding log of requests.
 
 use super::*;
+use crate::domain::queue;
+use crate::upstream::Purpose;
 
 const ENSURE: &str = "INSERT INTO accounts (name) VALUES ($1) ON CONFLICT DO NOTHING";
 
@@ -13,9 +15,13 @@ from_row! {
     pub(super) struct Row {
         pub(super) name: String,
         catalog_at: Option<i64>,
+        first_listing_at: Option<i64>,
         baseline_at: Option<i64>,
+        last_steady_at: Option<i64>,
         listings: i64,
         listing_length: Option<i64>,
+        full_length: i64,
+        empty_listings: i64,
         last_poll_at: Option<i64>,
         last_success_at: Option<i64>,
         failed_polls: i64,
@@ -26,6 +32,7 @@ from_row! {
         token_expires_at: Option<i64>,
         mark_setting: Option<String>,
         mark_error: Option<String>,
+        marks_due_since: Option<i64>,
     }
 }
 
@@ -33,9 +40,13 @@ impl From<Row> for AccountRecord {
     fn from(row: Row) -> Self {
         Self {
             catalog_at: time(row.catalog_at),
+            first_listing_at: time(row.first_listing_at),
             baseline_at: time(row.baseline_at),
+            last_steady_at: time(row.last_steady_at),
             listings: count(row.listings),
             listing_length: row.listing_length.map(count),
+            full_length: count(row.full_length),
+            empty_listings: number(row.empty_listings),
             last_poll_at: time(row.last_poll_at),
             last_success_at: time(row.last_success_at),
             failed_polls: number(row.failed_polls),
@@ -46,18 +57,27 @@ impl From<Row> for AccountRecord {
             token_expires_at: time(row.token_expires_at),
             mark_setting: row.mark_setting,
             mark_error: row.mark_error,
+            marks_due_since: time(row.marks_due_since),
         }
     }
 }
 
+/// Everything that is kept of accounts, and since when marks are due: one that was never tried since its time came.
+macro_rules! record {
+    () => {
+        "SELECT *, (SELECT MIN(CASE WHEN mark_attempts = 0 THEN mark_at ELSE mark_due_at END) FROM reviews
+                    WHERE account = name AND mark = 'due' AND shown = 1) AS marks_due_since FROM accounts"
+    };
+}
+
 pub(super) async fn all(pool: &SqlitePool) -> Result<Vec<(String, AccountRecord)>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as("SELECT * FROM accounts ORDER BY name").fetch_all(pool).await?;
+    let rows: Vec<Row> = sqlx::query_as(concat!(record!(), " ORDER BY name")).fetch_all(pool).await?;
     Ok(rows.into_iter().map(|row| (row.name.clone(), row.into())).collect())
 }
 
 pub(super) async fn account(pool: &SqlitePool, account: &str) -> Result<AccountRecord, StoreError> {
     let row: Option<Row> =
-        sqlx::query_as("SELECT * FROM accounts WHERE name = $1").bind(account).fetch_optional(pool).await?;
+        sqlx::query_as(concat!(record!(), " WHERE name = $1")).bind(account).fetch_optional(pool).await?;
     Ok(row.map(AccountRecord::from).unwrap_or_default())
 }
 
@@ -111,6 +131,33 @@ pub(super) async fn poll_failed(
     .bind(now.0)
     .execute(&mut *transaction)
     .await?;
+    Ok(transaction.commit().await?)
+}
+
+pub(super) async fn listing_begun(
+    mut transaction: Transaction,
+    account: &str,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    ensure(&mut transaction, account).await?;
+    sqlx::query("UPDATE accounts SET first_listing_at = COALESCE(first_listing_at, $2) WHERE name = $1")
+        .bind(account)
+        .bind(at.0)
+        .execute(&mut *transaction)
+        .await?;
+    Ok(transaction.commit().await?)
+}
+
+pub(super) async fn end_baseline(
+    mut transaction: Transaction,
+    account: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE accounts SET baseline_at = COALESCE(baseline_at, $2) WHERE name = $1")
+        .bind(account)
+        .bind(now.0)
+        .execute(&mut *transaction)
+        .await?;
     Ok(transaction.commit().await?)
 }
 
@@ -181,6 +228,58 @@ pub(super) async fn hold(
     Ok(transaction.commit().await?)
 }
 
+/// Who waits for a request of an account's budget.
+struct Queued {
+    /// Whether somebody else goes first: [`queue::yields_to`].
+    first: bool,
+    /// Since when this one waits, where it does.
+    since: Option<Timestamp>,
+    /// Whether it is in the queue at all.
+    waited: bool,
+}
+
+async fn queue(transaction: &mut Transaction, take: &TakeRequests<'_>) -> Result<Queued, StoreError> {
+    let rows: Vec<(String, i64, i64)> =
+        sqlx::query_as("SELECT purpose, since, until FROM request_queue WHERE account = $1")
+            .bind(take.account)
+            .fetch_all(&mut **transaction)
+            .await?;
+    let own = rows.iter().find(|(purpose, ..)| purpose == take.purpose.as_str());
+    // One that did not ask in time waits no longer, and a clock that was set back has waited for nothing.
+    let still = |(_, since, until): &&(String, i64, i64)| {
+        *since <= take.now.0 && take.now.since(Timestamp(*until)) <= queue::PATIENCE
+    };
+    let since = own.filter(still).map(|(_, since, _)| Timestamp(*since));
+    let first = rows.iter().any(|(purpose, began, until)| {
+        let Some(other) = Purpose::parse(purpose).filter(|other| *other != take.purpose) else {
+            return false;
+        };
+        let waiting =
+            queue::Waiting { rank: other.rank(), since: Timestamp(*began), until: Timestamp(*until) };
+        queue::yields_to(waiting, take.purpose.rank(), since, take.now)
+    });
+    Ok(Queued { first, since, waited: own.is_some() })
+}
+
+async fn wait(
+    transaction: &mut Transaction,
+    take: &TakeRequests<'_>,
+    since: Timestamp,
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO request_queue (account, purpose, since, until) VALUES ($1, $2, $3, $4)
+         ON CONFLICT DO UPDATE SET since = excluded.since, until = excluded.until",
+    )
+    .bind(take.account)
+    .bind(take.purpose.as_str())
+    .bind(since.0)
+    .bind(until.0)
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
 /// The longest pause an API may ask for; a later `hold_until` means that the wall clock was set back.
 const LONGEST_HOLD: Duration = Duration::from_secs(3600);
 
@@ -212,14 +311,27 @@ pub(super) async fn take_requests(
     .bind(take.purpose.as_str())
     .fetch_one(&mut *transaction)
     .await?;
+    let Queued { first, since, waited } = queue(&mut transaction, take).await?;
     let left = i64::from(take.limit) - all;
     let left_own = i64::from(take.purpose_limit) - own;
     let granted = left.min(left_own).min(i64::from(take.want));
-    if granted <= 0 {
+    if granted <= 0 || first {
         let blocking = if left <= 0 { oldest } else { oldest_own };
-        let free_at = Timestamp(blocking.unwrap_or(now.0)).plus(REQUEST_SPAN);
+        let free_at = if granted <= 0 {
+            Timestamp(blocking.unwrap_or(now.0)).plus(REQUEST_SPAN).max(now.plus(Duration::from_millis(1)))
+        } else {
+            now.plus(queue::NEXT_TURN)
+        };
+        wait(&mut transaction, take, since.unwrap_or(now), free_at).await?;
         transaction.commit().await?;
-        return Ok(Grant::Until(free_at.max(now.plus(Duration::from_millis(1)))));
+        return Ok(Grant::Until(free_at));
+    }
+    if waited {
+        sqlx::query("DELETE FROM request_queue WHERE account = $1 AND purpose = $2")
+            .bind(take.account)
+            .bind(take.purpose.as_str())
+            .execute(&mut *transaction)
+            .await?;
     }
     sqlx::query("INSERT INTO requests (account, at, purpose, count) VALUES ($1, $2, $3, $4)")
         .bind(take.account)

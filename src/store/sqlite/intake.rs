@@ -12,6 +12,9 @@ struct Head {
     state: ReviewState,
     body_hash: String,
     content_hash: String,
+    /// Whether it is on the list, and the last complete listing or a page since showed it.
+    listed: bool,
+    shown: bool,
 }
 
 /// Reviews whose deliveries are to be made: the state's id, revision, and where they go.
@@ -72,6 +75,11 @@ pub(super) async fn intake(
     report.seen.extend(ids.values());
     revise(&mut transaction, batch, &revised).await?;
 
+    let known_heads = || batch.reviews.iter().filter_map(|item| heads.get(&item.review.uuid));
+    let unseen: Vec<i64> = known_heads().filter(|head| !head.shown).map(|head| head.id).collect();
+    let again: Vec<i64> = known_heads().filter(|head| !head.listed).map(|head| head.id).collect();
+    listing::shown_again(&mut transaction, &unseen).await?;
+
     let mut placements = Vec::new();
     for (item, revision) in &fresh {
         if let Some(id) = ids.get(&item.review.uuid) {
@@ -83,9 +91,12 @@ pub(super) async fn intake(
         placements.push(placement(head.id, head.revision + 1, account, uuid, &revision.routed));
     }
     place(&mut transaction, &placements, batch.now).await?;
+    let ids: Vec<i64> = revised.iter().map(|(head, ..)| head.id).collect();
     if !revised.is_empty() {
-        let ids: Vec<i64> = revised.iter().map(|(head, ..)| head.id).collect();
         supersede(&mut transaction, &ids, batch.now).await?;
+    }
+    report.taken_back = listing::take_back_skips(&mut transaction, &again, batch.now).await?;
+    if !revised.is_empty() {
         sqlx::query(marks::MARK_SETTLED)
             .bind(json(&ids)?)
             .bind(batch.now.0)
@@ -160,8 +171,8 @@ async fn heads(
     batch: &IntakeBatch<'_>,
 ) -> Result<HashMap<String, Head>, StoreError> {
     let uuids: Vec<&str> = batch.reviews.iter().map(|item| item.review.uuid.as_str()).collect();
-    let rows: Vec<(i64, String, i64, String, String, String)> = sqlx::query_as(
-        "SELECT id, uuid, revision, state, body_hash, content_hash FROM reviews
+    let rows: Vec<(i64, String, i64, String, String, String, bool, bool)> = sqlx::query_as(
+        "SELECT id, uuid, revision, state, body_hash, content_hash, listed, shown FROM reviews
          WHERE account = $1 AND uuid IN (SELECT value FROM json_each($2))",
     )
     .bind(batch.account)
@@ -169,9 +180,9 @@ async fn heads(
     .fetch_all(&mut **transaction)
     .await?;
     rows.into_iter()
-        .map(|(id, uuid, revision, state, body_hash, content_hash)| {
+        .map(|(id, uuid, revision, state, body_hash, content_hash, listed, shown)| {
             let state = ReviewState::parse(&state).ok_or_else(|| unknown("review state", &state))?;
-            Ok((uuid, Head { id, revision, state, body_hash, content_hash }))
+            Ok((uuid, Head { id, revision, state, body_hash, content_hash, listed, shown }))
         })
         .collect()
 }
@@ -247,9 +258,9 @@ async fn insert(
         fresh.iter().map(|(item, revision)| columns(item, &revision.routed, batch.now)).collect();
     let inserted: Vec<(i64, String)> = sqlx::query_as(
         "INSERT INTO reviews (account, uuid, state, revision, content_hash, body_hash, body, reviewed_at,
-            first_seen_at, changed_at, unlisted_at, aged_at, listed, match_at, undecided, mark, mark_at)
+            first_seen_at, changed_at, unlisted_at, aged_at, listed, shown, match_at, undecided, mark, mark_at)
          SELECT $2, value ->> 'uuid', value ->> 'state', 1, value ->> 'content_hash', value ->> 'body_hash',
-            value ->> 'body', value ->> 'reviewed_at', $3, $3, $3, $3, 1, value ->> 'match_at', value ->> 'undecided',
+            value ->> 'body', value ->> 'reviewed_at', $3, $3, $3, $3, 1, 1, value ->> 'match_at', value ->> 'undecided',
             value ->> 'mark', value ->> 'mark_at'
          FROM json_each($1) ORDER BY key RETURNING id, uuid",
     )
@@ -437,90 +448,6 @@ pub(super) async fn supersede(
     .bind(now.0)
     .execute(&mut **transaction)
     .await?;
-    Ok(())
-}
-
-pub(super) async fn complete_listing(
-    mut transaction: Transaction,
-    listing: &CompleteListing<'_>,
-) -> Result<ListingReport, StoreError> {
-    let CompleteListing { account, seen, now, .. } = *listing;
-    let length = seen.len() as u64;
-    let seen = json(seen)?;
-    accounts::ensure(&mut transaction, account).await?;
-    let baseline: Option<i64> = sqlx::query_scalar("SELECT baseline_at FROM accounts WHERE name = $1")
-        .bind(account)
-        .fetch_one(&mut *transaction)
-        .await?;
-    // Writes only what differs, so that a long list without news costs reading alone.
-    let mut statements = vec![
-        "UPDATE reviews SET listed = 1, missing = 0 WHERE account = $1 AND (listed = 0 OR missing > 0)
-            AND id IN (SELECT value FROM json_each($2))",
-        "UPDATE reviews SET listed_since_mark = listed_since_mark + 1 WHERE account = $1 AND mark = 'done'
-            AND listed = 1 AND listed_since_mark < 3 AND id IN (SELECT value FROM json_each($2))",
-    ];
-    if listing.steady {
-        statements.push(
-            "UPDATE reviews SET missing = missing + 1 WHERE account = $1 AND listed = 1
-                AND id NOT IN (SELECT value FROM json_each($2))",
-        );
-    }
-    for statement in statements {
-        sqlx::query(statement).bind(account).bind(&seen).execute(&mut *transaction).await?;
-    }
-    let gone: Vec<(String,)> = sqlx::query_as(
-        "UPDATE reviews SET listed = 0, missing = 0, unlisted_at = $2
-         WHERE account = $1 AND listed = 1 AND missing >= 2 RETURNING mark",
-    )
-    .bind(account)
-    .bind(now.0)
-    .fetch_all(&mut *transaction)
-    .await?;
-    if !listing.skip_if_read.is_empty() {
-        skip_read(&mut transaction, listing).await?;
-    }
-    sqlx::query(
-        "UPDATE accounts SET baseline_at = COALESCE(baseline_at, $2), listings = listings + 1,
-            listing_length = $3, last_poll_at = $2, last_success_at = $2, failed_polls = 0,
-            failing_since = NULL WHERE name = $1",
-    )
-    .bind(account)
-    .bind(now.0)
-    .bind(i64::try_from(length).unwrap_or(i64::MAX))
-    .execute(&mut *transaction)
-    .await?;
-    transaction.commit().await?;
-    let read_elsewhere = gone.iter().filter(|(mark,)| mark != "done").count() as u64;
-    Ok(ListingReport { baseline: baseline.is_none(), length, read_elsewhere })
-}
-
-/// Ends what is queued for destinations that skip what was read elsewhere. What was created since then
-/// (by `reviews route`) is meant to be sent, and what is in flight may have arrived.
-async fn skip_read(transaction: &mut Transaction, listing: &CompleteListing<'_>) -> Result<(), StoreError> {
-    let skipped: Vec<(i64, Option<String>)> = sqlx::query_as(
-        "UPDATE deliveries SET state = 'skipped', settled_at = $3
-         WHERE destination IN (SELECT value FROM json_each($2)) AND state = 'pending'
-           AND EXISTS (SELECT 1 FROM reviews r WHERE r.id = review_id AND r.account = $1 AND r.listed = 0
-                       AND r.mark <> 'done' AND deliveries.created_at <= r.unlisted_at)
-           AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.id = message_id AND m.lease IS NOT NULL)
-         RETURNING review_id, message_id",
-    )
-    .bind(listing.account)
-    .bind(json(listing.skip_if_read)?)
-    .bind(listing.now.0)
-    .fetch_all(&mut **transaction)
-    .await?;
-    if skipped.is_empty() {
-        return Ok(());
-    }
-    let messages: Vec<&String> = skipped.iter().filter_map(|(_, message)| message.as_ref()).collect();
-    interventions::end_emptied(transaction, &json(&messages)?, DeliveryState::Skipped, listing.now).await?;
-    let reviews: Vec<i64> = skipped.iter().map(|(review, _)| *review).collect();
-    sqlx::query(marks::MARK_SETTLED)
-        .bind(json(&reviews)?)
-        .bind(listing.now.0)
-        .execute(&mut **transaction)
-        .await?;
     Ok(())
 }
 

@@ -41,15 +41,15 @@ pub(super) async fn intervene(
 
 from_row! {
     /// A delivery that is pending again, with what identifies a message of its own.
-    struct Revived {
-        id: i64,
-        review_id: i64,
+    pub(super) struct Revived {
+        pub(super) id: i64,
+        pub(super) review_id: i64,
         revision: i64,
         destination: String,
         recipient: String,
         account: String,
         uuid: String,
-        kind: String,
+        pub(super) kind: String,
         possible_repeat: bool,
     }
 }
@@ -80,7 +80,7 @@ async fn revive(
 }
 
 /// Makes deliveries pending, each with a message of its own; those that were in a digest wait for the next.
-async fn bind(
+pub(super) async fn bind(
     transaction: &mut Transaction,
     deliveries: &[Revived],
     repeats: bool,

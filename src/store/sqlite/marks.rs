@@ -12,12 +12,21 @@ macro_rules! unsettled {
 }
 pub(super) use unsettled;
 
-/// Makes the marks of the reviews in the JSON array `$1` due where nothing of theirs is unsettled; `$2` is now.
+/// Whether some destination or recipient of a row of `reviews` is a reason to mark it: `ledger::voice`.
+macro_rules! asks {
+    () => {
+        "EXISTS (SELECT 1 FROM deliveries d WHERE d.review_id = reviews.id AND d.newest = 1
+                 AND (d.state IN ('delivered', 'discarded') OR d.state = 'skipped' AND d.reason = 'unchanged'))"
+    };
+}
+
+/// Makes the marks of the reviews in the JSON array `$1` due where `ledger::mark_is_due`; `$2` is now.
 pub(super) const MARK_SETTLED: &str = concat!(
     "UPDATE reviews SET mark = 'due', mark_at = $2, mark_attempts = 0, mark_error = NULL
      WHERE id IN (SELECT value FROM json_each($1)) AND mark = 'none'
-       AND state IN ('matched', 'unmatched', 'remembered')
-       AND EXISTS (SELECT 1 FROM deliveries d WHERE d.review_id = reviews.id) AND NOT ",
+       AND state IN ('matched', 'unmatched', 'remembered') AND ",
+    asks!(),
+    " AND NOT ",
     unsettled!()
 );
 
@@ -27,30 +36,33 @@ pub(super) async fn due(
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<DueMark>, StoreError> {
-    let rows: Vec<(i64, String, i64, i64)> = sqlx::query_as(
-        "SELECT id, uuid, revision, mark_attempts FROM reviews
-         WHERE account = $1 AND mark = 'due' AND mark_at <= $2 ORDER BY mark_at, id LIMIT $3",
+    let rows: Vec<(i64, String, i64, i64, bool)> = sqlx::query_as(
+        "SELECT id, uuid, revision, mark_attempts, mark_attempts > 0 AND COALESCE(mark_refused_at <
+            (SELECT last_success_at FROM accounts WHERE name = $1), 0) FROM reviews
+         WHERE account = $1 AND mark = 'due' AND shown = 1 AND mark_at <= $2 ORDER BY mark_at, id LIMIT $3",
     )
     .bind(account)
     .bind(now.0)
     .bind(limit)
     .fetch_all(pool)
     .await?;
-    let due = |(review_id, uuid, revision, attempts)| DueMark {
+    let due = |(review_id, uuid, revision, attempts, refused)| DueMark {
         review_id,
         uuid,
         revision: number(revision),
         attempts: number(attempts),
+        refused,
     };
     Ok(rows.into_iter().map(due).collect())
 }
 
 pub(super) async fn next(pool: &SqlitePool, account: &str) -> Result<Option<Timestamp>, StoreError> {
-    let at: Option<i64> =
-        sqlx::query_scalar("SELECT MIN(mark_at) FROM reviews WHERE account = $1 AND mark = 'due'")
-            .bind(account)
-            .fetch_one(pool)
-            .await?;
+    let at: Option<i64> = sqlx::query_scalar(
+        "SELECT MIN(mark_at) FROM reviews WHERE account = $1 AND mark = 'due' AND shown = 1",
+    )
+    .bind(account)
+    .fetch_one(pool)
+    .await?;
     Ok(time(at))
 }
 
@@ -110,13 +122,15 @@ pub(super) async fn record(
         .iter()
         .filter_map(|result| {
             let (error, next_at) = result.result.as_ref().err()?;
-            Some(serde_json::json!([result.mark.review_id, error, next_at.0]))
+            let refused_at = result.refused.then_some(now.0);
+            Some(serde_json::json!([result.mark.review_id, error, next_at.0, refused_at]))
         })
         .collect();
     if !failed.is_empty() {
         sqlx::query(
-            "UPDATE reviews SET mark_attempts = mark_attempts + 1, mark_error = j.value ->> 1,
-                mark_at = j.value ->> 2
+            "UPDATE reviews SET mark_due_at = CASE WHEN mark_attempts = 0 THEN mark_at ELSE mark_due_at END,
+                mark_attempts = mark_attempts + 1, mark_error = j.value ->> 1, mark_at = j.value ->> 2,
+                mark_refused_at = j.value ->> 3
              FROM json_each($1) j WHERE reviews.id = j.value ->> 0 AND reviews.mark = 'due'",
         )
         .bind(json(&failed)?)

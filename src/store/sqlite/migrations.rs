@@ -9,6 +9,7 @@ const ALL: &[(i64, &str, &str)] = &[
     (1, "start", include_str!("../../../migrations/sqlite/0001_start.sql")),
     (2, "bursts", include_str!("../../../migrations/sqlite/0002_bursts.sql")),
     (3, "health", include_str!("../../../migrations/sqlite/0003_health.sql")),
+    (4, "listing", include_str!("../../../migrations/sqlite/0004_listing.sql")),
     (5, "names", include_str!("../../../migrations/sqlite/0005_names.sql")),
 ];
 

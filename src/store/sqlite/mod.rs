@@ -10,6 +10,7 @@ mod digests;
 mod files;
 mod intake;
 mod interventions;
+mod listing;
 mod marks;
 mod migrations;
 mod names;
@@ -59,7 +60,9 @@ const DESCRIPTORS_WITHIN: Duration = Duration::from_secs(60);
 const DESCRIPTORS_PAUSE: Duration = Duration::from_millis(500);
 
 /// Tries again while the process may open no more files: others close theirs.
-async fn patiently<T, F: Future<Output = Result<T, StoreError>>>(attempt: impl Fn() -> F) -> Result<T, StoreError> {
+async fn patiently<T, F: Future<Output = Result<T, StoreError>>>(
+    attempt: impl Fn() -> F,
+) -> Result<T, StoreError> {
     let mut waited = Duration::ZERO;
     loop {
         let error = match attempt().await {
@@ -100,7 +103,8 @@ impl SqliteStore {
             Access::Own => (options.pragma("temp_store", "MEMORY"), READERS),
             Access::Beside => (options, 0),
         };
-        let pool = |size: u32| SqlitePoolOptions::new().max_connections(size).idle_timeout(None).max_lifetime(None);
+        let pool =
+            |size: u32| SqlitePoolOptions::new().max_connections(size).idle_timeout(None).max_lifetime(None);
         // A statement that finds no room may end its transaction without sqlx noticing: such a connection could
         // begin no other.
         let writer = pool(1)
@@ -113,7 +117,9 @@ impl SqliteStore {
         let opened = futures::future::try_join_all((0..readers).map(|_| reader.acquire())).await;
         drop(opened.map_err(|error| open_error(path, OpenError::Database(error)))?);
         let files = match access {
-            Access::Own => Some(Files::of(path, &held.file).map_err(|error| open_error(path, OpenError::File(error)))?),
+            Access::Own => {
+                Some(Files::of(path, &held.file).map_err(|error| open_error(path, OpenError::File(error)))?)
+            }
             Access::Beside => None,
         };
         Ok(Self { writer, reader, path: path.into(), files, _held: held })
@@ -232,11 +238,17 @@ impl Store for SqliteStore {
     async fn hold_account(&self, account: &str, until: Timestamp) -> Result<(), StoreError> {
         accounts::hold(self.begin().await?, account, until).await
     }
+    async fn listing_begun(&self, account: &str, at: Timestamp) -> Result<(), StoreError> {
+        accounts::listing_begun(self.begin().await?, account, at).await
+    }
+    async fn end_baseline(&self, account: &str, now: Timestamp) -> Result<(), StoreError> {
+        accounts::end_baseline(self.begin().await?, account, now).await
+    }
     async fn intake(&self, batch: &IntakeBatch<'_>, decide: Decide<'_>) -> Result<IntakeReport, StoreError> {
         intake::intake(self.begin().await?, batch, decide).await
     }
     async fn complete_listing(&self, listing: &CompleteListing<'_>) -> Result<ListingReport, StoreError> {
-        intake::complete_listing(self.begin().await?, listing).await
+        listing::complete(self.begin().await?, listing).await
     }
     async fn route_waiting(
         &self,

@@ -2,10 +2,8 @@
 
 use super::*;
 use crate::domain::ProblemKind;
+use crate::domain::ledger::LISTINGS_AFTER_MARK;
 use std::collections::HashMap;
-
-/// Complete listings that may still show a marked review before the operator is notified.
-const LISTINGS_AFTER_MARK: i64 = 3;
 
 pub(super) async fn problem_facts(pool: &SqlitePool) -> Result<ProblemFacts, StoreError> {
     let listed = "SELECT account, COUNT(*) FROM reviews

@@ -196,7 +196,7 @@ pub(super) async fn count_deliveries(pool: &SqlitePool) -> Result<Vec<DeliveryCo
 
 pub(super) async fn count_reviews(pool: &SqlitePool) -> Result<Vec<ReviewCount>, StoreError> {
     let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(
-        "SELECT account, state, COUNT(*), SUM(mark = 'due') FROM reviews GROUP BY account, state
+        "SELECT account, state, COUNT(*), SUM(mark = 'due' AND shown) FROM reviews GROUP BY account, state
          ORDER BY account, state",
     )
     .fetch_all(pool)

@@ -1,51 +1,18 @@
-//! What the body of an answer holds: from bytes to pages, names and refusals. Pure: the client adds only the
-//! connection.
+//! Answers read without a connection: what tests, fuzzers and the sandbox's tools call. Pure.
 
-use super::envelope::{self, Wrong, body_text};
+use super::envelope::{Paging, Wrong, body_text};
 use super::failure::CallContext;
 use super::names::{self, Kind};
+use super::scan::Scanner;
 use super::{Cursor, Endpoint, Page, UpstreamError, item, paging};
 use crate::domain::Catalog;
 use url::Url;
 
-/// One page of a list.
-#[derive(Debug)]
-pub(super) struct List<T> {
-    /// Its items, in order.
-    pub(super) items: Vec<T>,
-    /// Where the next page may be.
-    pub(super) next: Option<Cursor>,
-    /// How many items the API says there are in all.
-    pub(super) total: Option<u64>,
-}
-
-impl From<List<super::Item>> for Page {
-    fn from(List { items, next, total }: List<super::Item>) -> Self {
-        Self { items, next, total }
-    }
-}
-
-/// Reads the list that `text` holds in any envelope, each item with `read`: the answer to a request for the
-/// page at `requested`.
-pub(super) fn list<T>(
-    text: &str,
-    base: &Url,
-    requested: Option<&Cursor>,
-    read: &impl Fn(&str) -> T,
-) -> Result<List<T>, Wrong> {
-    let strictly = |text: &str| {
-        let list = envelope::list(text)?;
-        let items: Vec<T> = list.items.iter().map(|raw| read(raw.get())).collect();
-        let next = paging::next(base, requested, &list.paging, items.len());
-        Ok(List { items, next, total: list.paging.total })
-    };
-    match strictly(text) {
-        // A line end within a text is no JSON, yet some platforms' texts come through with one.
-        Err(Wrong::Body(_)) if text.contains(|c: char| c < ' ') => {
-            strictly(&text.replace(|c: char| c < ' ', " "))
-        }
-        other => other,
-    }
+/// Hands each item of the list that `body` holds to `item`; what it says about other pages.
+fn scan(body: &[u8], item: &mut impl FnMut(&str)) -> Result<Paging, Wrong> {
+    let mut scanner = Scanner::default();
+    scanner.push(body, item)?;
+    scanner.finish(item)
 }
 
 /// Reads answers as the client of an account does, without a connection: what tests and fuzzers call.
@@ -65,9 +32,12 @@ impl Reader<'_> {
     /// # Errors
     /// What it is instead, or the API's own refusal.
     pub fn unread_page(&self, body: &[u8], requested: Option<&Cursor>) -> Result<Page, UpstreamError> {
-        let read = |raw: &str| item::read(raw, self.account, self.keep_email);
-        let list = list(&body_text(body), self.base_url, requested, &read);
-        list.map(Page::from).map_err(|wrong| self.context(Endpoint::UnreadReviews).wrong(200, &wrong))
+        let mut items = Vec::new();
+        let mut read = |raw: &str| items.push(item::read(raw, self.account, self.keep_email));
+        let paging = scan(body, &mut read)
+            .map_err(|wrong| self.context(Endpoint::UnreadReviews).wrong(200, &wrong))?;
+        let next = paging::next(self.base_url, requested, &paging, items.len());
+        Ok(Page { items, next, total: paging.total })
     }
 
     /// The names that `body` holds, as if it were the list of sources, of websites and of platforms.
@@ -76,13 +46,12 @@ impl Reader<'_> {
     /// What it is instead, or the API's own refusal.
     pub fn catalog(&self, body: &[u8]) -> Result<Catalog, UpstreamError> {
         let mut catalog = Catalog::default();
-        let list = list(&body_text(body), self.base_url, None, &str::to_owned)
-            .map_err(|wrong| self.context(Endpoint::Sources).wrong(200, &wrong))?;
-        for kind in [Kind::Sources, Kind::Websites, Kind::Platforms] {
-            for raw in &list.items {
+        let mut add = |raw: &str| {
+            for kind in [Kind::Sources, Kind::Websites, Kind::Platforms] {
                 names::add(&mut catalog, kind, raw);
             }
-        }
+        };
+        scan(body, &mut add).map_err(|wrong| self.context(Endpoint::Sources).wrong(200, &wrong))?;
         Ok(catalog)
     }
 

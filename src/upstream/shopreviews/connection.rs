@@ -1,11 +1,13 @@
 //! One call of the API: granted by the budget, answered within bounds, its pauses passed on, and tried once
 //! more after a fresh login where the token was refused.
 
-use super::envelope::{self, Wrong, body_text};
+use super::envelope::{self, Paging, Wrong, body_text};
 use super::failure::{CallContext, text_of};
 use super::login::{Grant, Session, is_token, read_grant};
+use super::page::Pieces;
+use super::scan::Scanner;
 use super::settings::{Credentials, Endpoints, Settings};
-use super::transport::{self, Answer, Request, Timeouts};
+use super::transport::{self, Body, Opened, Request, Timeouts};
 use super::{Budget, Denied, Endpoint, ErrorKind, Purpose, UpstreamError};
 use super::{address, limits};
 use crate::clock::{Clock, in_words};
@@ -15,6 +17,7 @@ use reqwest::Method;
 use reqwest::header::HeaderValue;
 use serde_json::Value;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use url::Url;
 
@@ -24,6 +27,10 @@ pub(super) struct Connection {
     pub(super) base_url: Url,
     pub(super) endpoints: Endpoints,
     http: reqwest::Client,
+    /// For a request whose connection turned out to be closed.
+    fresh: reqwest::Client,
+    /// Whether the last request left a connection that the next one uses.
+    is_kept: AtomicBool,
     timeouts: Timeouts,
     max_page_bytes: u64,
     session: Session,
@@ -39,8 +46,6 @@ pub(super) struct Call<'a> {
     pub(super) method: &'a Method,
     pub(super) url: &'a Url,
     pub(super) body: Option<&'a Value>,
-    /// Whether a whole page is read, or the start of the answer says enough.
-    pub(super) page: bool,
 }
 
 impl Connection {
@@ -65,6 +70,8 @@ impl Connection {
             base_url: settings.base_url.clone(),
             endpoints: settings.endpoints.clone(),
             http: transport::build(outbound, &settings.base_url, timeouts)?,
+            fresh: transport::build_fresh(outbound, &settings.base_url, timeouts)?,
+            is_kept: AtomicBool::new(false),
             timeouts,
             max_page_bytes: settings.max_page_bytes,
             session: Session::new(settings.credentials.clone()),
@@ -85,17 +92,45 @@ impl Connection {
         call: Call<'_>,
         read: impl Fn(&str) -> Result<T, Wrong> + Send + Sync,
     ) -> Result<T, UpstreamError> {
-        let grant = match self.session.grant() {
-            Some(grant) => grant,
-            None => self.renew(None).await?,
-        };
+        let grant = self.grant().await?;
         match self.exchange(call, Some(&grant), &read).await {
-            Err(error) if error.kind == ErrorKind::Unauthenticated && self.session.login_body().is_some() => {
+            Err(error) if self.may_renew(&error) => {
                 let grant = self.renew(Some(&grant)).await?;
                 self.exchange(call, Some(&grant), &read).await
             }
             other => other,
         }
+    }
+
+    /// The same for a page, whose items go to `pieces` as they arrive.
+    pub(super) async fn page(
+        &self,
+        call: Call<'_>,
+        pieces: &mut dyn Pieces,
+    ) -> Result<Paging, UpstreamError> {
+        let grant = self.grant().await?;
+        match self.exchange_page(call, &grant, pieces).await {
+            Err(error) if self.may_renew(&error) => {
+                let grant = self.renew(Some(&grant)).await?;
+                self.exchange_page(call, &grant, pieces).await
+            }
+            other => other,
+        }
+    }
+
+    async fn grant(&self) -> Result<Grant, UpstreamError> {
+        match self.session.grant() {
+            Some(grant) => Ok(grant),
+            None => self.renew(None).await,
+        }
+    }
+
+    fn may_renew(&self, error: &UpstreamError) -> bool {
+        error.kind == ErrorKind::Unauthenticated && self.session.login_body().is_some()
+    }
+
+    fn redacted(&self, error: UpstreamError) -> UpstreamError {
+        UpstreamError { detail: self.session.redact(&error.detail), ..error }
     }
 
     /// One granted request and what its answer means.
@@ -106,27 +141,99 @@ impl Connection {
         read: &(impl Fn(&str) -> Result<T, Wrong> + Sync),
     ) -> Result<T, UpstreamError> {
         let context = self.context(call.endpoint);
-        let redacted =
-            |error: UpstreamError| UpstreamError { detail: self.session.redact(&error.detail), ..error };
-        let Answer { status, headers, body } = self.send(call, grant, &context).await.map_err(redacted)?;
+        let (status, body) = self.send(call, grant, None, &context).await?;
+        let body = self.whole(body).await.map_err(|error| context.error(error.kind, &error.detail))?;
+        read(&body_text(&body)).map_err(|wrong| self.redacted(context.wrong(status, &wrong)))
+    }
+
+    /// One granted request for a page. What was read of it before it broke off is handed on, too.
+    async fn exchange_page(
+        &self,
+        call: Call<'_>,
+        grant: &Grant,
+        pieces: &mut dyn Pieces,
+    ) -> Result<Paging, UpstreamError> {
+        let context = self.context(call.endpoint);
+        let (status, mut body) = self.send(call, Some(grant), Some(self.max_page_bytes), &context).await?;
+        let mut scanner = Scanner::default();
+        let wrong = |wrong: Wrong| self.redacted(context.wrong(status, &wrong));
+        let scanned = loop {
+            let piece = match body.piece().await {
+                Ok(Some(piece)) => piece,
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(context.error(error.kind, &error.detail)),
+            };
+            if let Err(found) = scanner.push(&piece, &mut |raw: &str| pieces.item(raw)) {
+                break Err(wrong(found));
+            }
+            if !pieces.piece(false).await {
+                return Ok(Paging::default());
+            }
+        };
+        let read = match scanned {
+            Ok(()) => {
+                self.is_kept.store(body.is_kept, Ordering::Relaxed);
+                scanner.finish(&mut |raw: &str| pieces.item(raw)).map_err(wrong)
+            }
+            Err(error) => Err(error),
+        };
+        pieces.piece(true).await;
+        read
+    }
+
+    /// Sends a request that the budget grants; the body of a good answer, of which a page may hold so many bytes.
+    async fn send(
+        &self,
+        call: Call<'_>,
+        grant: Option<&Grant>,
+        page_bytes: Option<u64>,
+        context: &CallContext<'_>,
+    ) -> Result<(u16, Body), UpstreamError> {
+        let authorization =
+            grant.map(bearer).transpose().map_err(|what| context.error(ErrorKind::Unauthenticated, what))?;
+        let (method, url, body) = (call.method.clone(), call.url.clone(), call.body);
+        let request = Request { method, url, body, page_bytes };
+        self.take(call.purpose, context).await?;
+        let was_kept = self.is_kept.swap(false, Ordering::Relaxed);
+        let mut opened = transport::open(&self.http, self.timeouts, &request, authorization.as_ref()).await;
+        // The other side may have closed the connection of the request before: then this one was never read.
+        if let Err(failed) = &opened
+            && failed.is_lost
+            && was_kept
+            && *call.method == Method::GET
+            && self.budget.take(call.purpose).await.is_ok()
+        {
+            tracing::debug!(host = %context.host, "a kept connection was closed: sent again on a new one");
+            opened = transport::open(&self.fresh, self.timeouts, &request, authorization.as_ref()).await;
+            if let Ok(opened) = &mut opened {
+                opened.body.is_kept = false;
+            }
+        }
+        let Opened { status, headers, body } = opened.map_err(|failed| {
+            let what = format!("`{}`: {}", context.host, failed.error.detail);
+            self.redacted(context.error(failed.error.kind, &what))
+        })?;
         let hold = limits::hold(status, &headers, self.clock.now());
         if let Some(until) = hold {
             self.budget.hold(until).await;
         }
         if !(200..300).contains(&status) {
-            return Err(redacted(context.status(status, &text_of(&body), hold)));
+            let text = text_of(&self.whole(body).await);
+            return Err(self.redacted(context.status(status, &text, hold)));
         }
-        let body = body.map_err(|error| context.error(error.kind, &error.detail))?;
-        read(&body_text(&body)).map_err(|wrong| redacted(context.wrong(status, &wrong)))
+        Ok((status, body))
     }
 
-    async fn send(
-        &self,
-        call: Call<'_>,
-        grant: Option<&Grant>,
-        context: &CallContext<'_>,
-    ) -> Result<Answer, UpstreamError> {
-        self.budget.take(call.purpose).await.map_err(|denied| match denied {
+    /// All of a body; then its connection is free for the next request.
+    async fn whole(&self, body: Body) -> Result<Vec<u8>, UpstreamError> {
+        let is_kept = body.is_kept;
+        let all = body.all().await;
+        self.is_kept.store(is_kept && all.is_ok(), Ordering::Relaxed);
+        all
+    }
+
+    async fn take(&self, purpose: Purpose, context: &CallContext<'_>) -> Result<(), UpstreamError> {
+        self.budget.take(purpose).await.map_err(|denied| match denied {
             Denied::Until(until) => {
                 let what = format!(
                     "the request budget (`requests_per_minute`) is used up for another {}",
@@ -138,18 +245,7 @@ impl Connection {
                 let what = format!("the request budget cannot be read: {failure}");
                 context.error(ErrorKind::State(failure), &what)
             }
-        })?;
-        let authorization =
-            grant.map(bearer).transpose().map_err(|what| context.error(ErrorKind::Unauthenticated, what))?;
-        let request = Request {
-            method: call.method.clone(),
-            url: call.url.clone(),
-            body: call.body,
-            page_bytes: call.page.then_some(self.max_page_bytes),
-        };
-        transport::send(&self.http, self.timeouts, &request, authorization.as_ref())
-            .await
-            .map_err(|error| context.error(error.kind, &format!("`{}`: {}", context.host, error.detail)))
+        })
     }
 
     /// Logs in, unless another call did so since `refused` was got.
@@ -167,7 +263,6 @@ impl Connection {
             method: &Method::POST,
             url: &url,
             body: body.as_ref(),
-            page: false,
         };
         let now = self.clock.now();
         let read = |text: &str| match read_grant(text.as_bytes(), now) {

@@ -1,18 +1,11 @@
-//! The envelopes that the API's lists come in, told apart by their first byte: an untagged enum would lose a
-//! page to one bad item.
+//! What stands around the API's lists and answers: other pages, errors, messages. The lists themselves are read by
+//! `scan`.
 
 use super::value::{as_count, tolerant};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-
-/// A list and what is said about its other pages. The items are unread JSON, each good or bad by itself.
-#[derive(Debug, Default)]
-pub(super) struct Envelope<'a> {
-    pub(super) items: Vec<&'a RawValue>,
-    pub(super) paging: Paging,
-}
 
 /// What an envelope says about other pages.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -36,32 +29,12 @@ pub(super) enum Wrong {
     Body(String),
 }
 
-type Members<'a> = BTreeMap<String, &'a RawValue>;
+pub(super) type Members<'a> = BTreeMap<String, &'a RawValue>;
 
 /// The text of a body: lossy, without a byte order mark and space around it.
 pub(super) fn body_text(body: &[u8]) -> Cow<'_, str> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body).trim_ascii();
     String::from_utf8_lossy(body)
-}
-
-/// Reads a list in any envelope.
-pub(super) fn list(text: &str) -> Result<Envelope<'_>, Wrong> {
-    match text.as_bytes().first() {
-        Some(b'[') => Ok(Envelope { items: parse(text)?, ..Envelope::default() }),
-        Some(b'{') => {
-            let members = object(text)?;
-            let Some(data) = members.get("data").filter(|data| data.get() != "null") else {
-                return Err(Wrong::Body(describe_without_data(&members)));
-            };
-            let (items, inner) = data_items(data.get())?;
-            let mut paging = paging(&members);
-            if let Some(inner) = inner {
-                paging = paging.or(self::paging(&inner));
-            }
-            Ok(Envelope { items, paging })
-        }
-        _ => Err(Wrong::Body(not_json(text))),
-    }
 }
 
 /// Refuses what is no JSON, and an object with an `error` and no `data`; for calls whose answer is not read
@@ -107,7 +80,7 @@ fn object(text: &str) -> Result<Members<'_>, Wrong> {
     }
 }
 
-fn error(members: &Members<'_>) -> Option<String> {
+pub(super) fn error(members: &Members<'_>) -> Option<String> {
     words(&tolerant(members.get("error")?.get()))
 }
 
@@ -126,28 +99,8 @@ fn words(value: &Value) -> Option<String> {
     }
 }
 
-/// The items of `data`: an array, a page in it, or an array that PHP made an object with numbered keys.
-fn data_items(data: &str) -> Result<(Vec<&RawValue>, Option<Members<'_>>), Wrong> {
-    match data.as_bytes().first() {
-        Some(b'[') => Ok((parse(data)?, None)),
-        Some(b'{') => {
-            let members: Members<'_> = parse(data)?;
-            if let Some(inner) = members.get("data").filter(|inner| inner.get().starts_with('[')) {
-                return Ok((parse(inner.get())?, Some(members)));
-            }
-            let numbered: Option<BTreeMap<u64, &RawValue>> =
-                members.iter().map(|(key, raw)| Some((key.parse().ok()?, *raw))).collect();
-            match numbered {
-                Some(numbered) if !numbered.is_empty() => Ok((numbered.into_values().collect(), None)),
-                _ => Err(Wrong::Body("JSON whose `data` is not a list".into())),
-            }
-        }
-        _ => Err(Wrong::Body("JSON whose `data` is not a list".into())),
-    }
-}
-
-/// Laravel's: `meta.current_page`, `links.next`, or the same at the top.
-fn paging(members: &Members<'_>) -> Paging {
+/// What is said about other pages. Laravel's: `meta.current_page`, `links.next`, or the same at the top.
+pub(super) fn paging(members: &Members<'_>) -> Paging {
     let sub = |key: &str| -> Members<'_> {
         members.get(key).and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
     };
@@ -162,7 +115,7 @@ fn paging(members: &Members<'_>) -> Paging {
 }
 
 impl Paging {
-    fn or(self, other: Self) -> Self {
+    pub(super) fn or(self, other: Self) -> Self {
         Self {
             current: self.current.or(other.current),
             last: self.last.or(other.last),
@@ -185,7 +138,7 @@ fn address(members: &Members<'_>, key: &str) -> Option<Option<String>> {
     }
 }
 
-fn describe_without_data(members: &Members<'_>) -> String {
+pub(super) fn describe_without_data(members: &Members<'_>) -> String {
     let said = members.get("message").and_then(|raw| words(&tolerant(raw.get())));
     match said {
         Some(said) => format!("JSON without `data`: {said}"),

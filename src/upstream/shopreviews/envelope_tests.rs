@@ -3,12 +3,24 @@
 
 use super::*;
 
+use super::super::scan::Scanner;
+
+/// The items of a list, and what is said about other pages.
+fn list(text: &str) -> Result<(Vec<String>, Paging), Wrong> {
+    let mut items = Vec::new();
+    let mut item = |raw: &str| items.push(raw.to_owned());
+    let mut scanner = Scanner::default();
+    scanner.push(text.as_bytes(), &mut item)?;
+    let paging = scanner.finish(&mut item)?;
+    Ok((items, paging))
+}
+
 fn items(text: &str) -> Vec<String> {
-    list(text).unwrap().items.iter().map(|raw| raw.get().to_owned()).collect()
+    list(text).unwrap().0
 }
 
 fn paging_of(text: &str) -> Paging {
-    list(text).unwrap().paging
+    list(text).unwrap().1
 }
 
 #[test]
@@ -64,7 +76,7 @@ fn what_is_not_the_api_is_told_from_a_refusal() {
         (r#"{"message":"hm"}"#, "JSON without `data`: hm"),
         (r#"{"data":null}"#, "JSON without `data`"),
         (r#"{"data":"x"}"#, "JSON whose `data` is not a list"),
-        (r#"{"data":{}}"#, "JSON whose `data` is not a list"),
+        (r#"{"data":{"x":1}}"#, "JSON whose `data` is not a list"),
         ("null", "something that is not JSON"),
         ("\"[]\"", "a JSON text instead of a list"),
     ] {

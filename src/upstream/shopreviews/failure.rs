@@ -22,7 +22,7 @@ impl CallContext<'_> {
     /// A failure of this call; `what` may hold anything.
     pub(super) fn error(&self, kind: ErrorKind, what: &str) -> UpstreamError {
         let setting = match kind {
-            ErrorKind::NotFound => self.endpoint.setting(),
+            ErrorKind::NotFound | ErrorKind::Gone => self.endpoint.setting(),
             _ => "",
         };
         let detail = one_line(&format!("{} of `{}`: {what}", self.endpoint.name(), self.account), 700);
@@ -51,6 +51,16 @@ impl CallContext<'_> {
                     self.path,
                 );
                 self.error(ErrorKind::NotFound, &what)
+            }
+            409 | 410 | 422 if self.endpoint == Endpoint::MarkReviewRead => {
+                let what = format!(
+                    "the API refuses to mark this review ({status}{said}); if that persists while the review is \
+                     listed, check `accounts.{}.{}` (currently `{}`)",
+                    self.account,
+                    self.endpoint.setting(),
+                    self.path,
+                );
+                self.error(ErrorKind::Gone, &what)
             }
             300..=399 => {
                 let what = format!(

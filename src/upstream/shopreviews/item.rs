@@ -2,10 +2,10 @@
 
 use super::address::is_usable_uuid;
 use super::normalise::{self, MAX_NAME, MAX_TITLE};
-use super::value::{as_text, as_time, strip_email, tolerant};
+use super::value::{as_list, as_text, as_time, strip_email, tolerant};
 use super::{Item, Malformed};
 use crate::domain::text::one_line;
-use crate::domain::{NativeRating, Review};
+use crate::domain::{NativeRating, Review, ledger};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -68,7 +68,8 @@ fn review(value: &Value, uuid: String, account: &str, keep_email: bool) -> Revie
         author: author.filter(|author| keep_email || !normalise::is_email(author)),
         email: email.filter(|_| keep_email),
         language: text("local_code").and_then(|code| normalise::line(&code, 35)),
-        reviewed_at: as_time(value.get("review_at")),
+        // What is further ahead than a day is unknown, too: intake knows what time it is.
+        reviewed_at: as_time(value.get("review_at")).filter(|at| *at >= ledger::EARLIEST_DATE),
         source_uuid: reference(value.get("source_uuid")),
         platform_uuid: reference(value.get("platform_uuid")),
         website_uuids: website_uuids(value),
@@ -97,8 +98,8 @@ pub(super) fn reference(value: Option<&Value>) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// The websites that `value` names under `website_uuids` or `website_uuid`: a list, a JSON text that holds
-/// one, uuids with commas between them, or null.
+/// The websites that `value` names under `website_uuids` or `website_uuid`: a list (PHP may write it as an object with
+/// numbered keys), a JSON text that holds one, uuids with commas between them, or null.
 pub(super) fn website_uuids(value: &Value) -> Vec<String> {
     let mut uuids = Vec::new();
     for key in ["website_uuids", "website_uuid"] {
@@ -108,12 +109,13 @@ pub(super) fn website_uuids(value: &Value) -> Vec<String> {
 }
 
 fn collect(value: Option<&Value>, uuids: &mut Vec<String>) {
+    let listed = |value: &Value| -> Vec<String> {
+        let items = as_list(value).unwrap_or_default();
+        items.into_iter().filter_map(|item| reference(Some(item))).collect()
+    };
     let texts: Vec<String> = match value {
-        Some(Value::Array(items)) => items.iter().filter_map(|item| reference(Some(item))).collect(),
-        Some(Value::String(text)) if text.trim_start().starts_with('[') => match tolerant(text) {
-            Value::Array(items) => items.iter().filter_map(|item| reference(Some(item))).collect(),
-            _ => Vec::new(),
-        },
+        Some(list @ (Value::Array(_) | Value::Object(_))) => listed(list),
+        Some(Value::String(text)) if text.trim_start().starts_with(['[', '{']) => listed(&tolerant(text)),
         Some(Value::String(text)) => {
             text.split(',').filter_map(|part| reference(Some(&Value::String(part.into())))).collect()
         }

@@ -99,9 +99,39 @@ fn websites_in_every_form() {
         (json!("[broken"), vec![]),
         (json!(null), vec![]),
         (json!({"a": 1}), vec![]),
+        // F9
+        (json!({"0": "a", "2": "b"}), vec!["a", "b"]),
+        (json!("{\"1\":\"a\"}"), vec!["a"]),
+        (json!({}), vec![]),
     ] {
         assert_eq!(website_uuids(&json!({"website_uuids": websites})), expected, "{websites}");
     }
+}
+
+// F5
+#[test]
+fn a_placeholder_is_no_date_in_any_form() {
+    for placeholder in [
+        json!("1970-01-01"),
+        json!("1970-01-01T00:00:00.000000Z"),
+        json!("0001-01-01 00:00:00"),
+        json!("0000-00-00 00:00:00"),
+        json!("-000001-01-01T00:00:00Z"),
+        json!("1999-12-31T23:59:59Z"),
+        json!("1899-12-30"),
+        json!(0),
+        json!("0"),
+        json!(0.0),
+        json!(-1),
+        json!(86_400_000),
+        json!(-62_135_596_800_i64),
+        json!("-62135596800000"),
+    ] {
+        let item = json!({"uuid": "a", "review_at": placeholder});
+        assert_eq!(review_of(item, false).reviewed_at, None, "{placeholder}");
+    }
+    let item = json!({"uuid": "a", "review_at": "2000-01-01"});
+    assert_eq!(review_of(item, false).reviewed_at, Some(ledger::EARLIEST_DATE));
 }
 
 #[test]

@@ -14,7 +14,9 @@ mod limits;
 mod login;
 mod names;
 mod normalise;
+mod page;
 mod paging;
+mod scan;
 mod settings;
 mod transport;
 mod value;
@@ -27,4 +29,7 @@ pub use settings::{
     Credentials, DEFAULT_BASE_URL, DEFAULT_MAX_PAGE_BYTES, DEFAULT_REQUESTS_PER_MINUTE, Endpoints, Settings,
 };
 
-use super::{Budget, Cursor, Denied, ErrorKind, Item, Malformed, Page, Purpose, Upstream, UpstreamError};
+use super::{
+    Budget, Cursor, Denied, ErrorKind, Item, Items, Malformed, Page, PageEnd, Purpose, Upstream,
+    UpstreamError,
+};

@@ -1,6 +1,7 @@
 //! Texts of the API made readable and safe, once, where they come in. How names and texts are cleaned is in
 //! [`crate::spelling`], which reads names of rules in the same way.
 
+use crate::spelling::clean::decode;
 pub(super) use crate::spelling::clean::{MAX_NAME, line, text};
 
 use crate::domain::text::is_unsafe;
@@ -12,7 +13,8 @@ const MAX_LINK: usize = 2000;
 
 /// A link that a message may show: http or https, without a user name, not overlong.
 pub(super) fn link(raw: &str) -> Option<String> {
-    let url = url::Url::parse(raw.trim()).ok()?;
+    // Decoded as texts are: `&amp;` in an address is a platform's or a collector's encoding.
+    let url = url::Url::parse(decode(raw).trim()).ok()?;
     let fit = matches!(url.scheme(), "http" | "https")
         && url.username().is_empty()
         && url.password().is_none()
@@ -36,6 +38,15 @@ mod tests {
     #[test]
     fn links_lead_to_web_pages_only() {
         assert_eq!(link(" https://a.example/b?c ").as_deref(), Some("https://a.example/b?c"));
+        // S1
+        for raw in [
+            "https://a.example/?a=1&amp;b=%26",
+            "https://a.example/?a=1&amp;amp;b=%26",
+            "https://a.example/?a=1&b=%26",
+        ] {
+            assert_eq!(link(raw).as_deref(), Some("https://a.example/?a=1&b=%26"), "{raw}");
+        }
+        assert_eq!(link("java&#115;cript:alert(1)"), None);
         for bad in
             ["javascript:alert(1)", "ftp://a", "https://u:p@a.example", "", "//a.example", "data:text/html,x"]
         {

@@ -14,7 +14,7 @@ use url::Url;
 pub(super) fn next(base: &Url, requested: Option<&Cursor>, paging: &Paging, items: usize) -> Option<Cursor> {
     let requested_page = match requested {
         None => Some(1),
-        Some(Cursor::Page(page)) => Some(u64::from(*page)),
+        Some(Cursor::Page(page) | Cursor::Sized { page, .. }) => Some(u64::from(*page)),
         Some(Cursor::Link(_)) => None,
     };
     if let (Some(current), Some(last)) = (paging.current, paging.last) {
@@ -28,6 +28,14 @@ pub(super) fn next(base: &Url, requested: Option<&Cursor>, paging: &Paging, item
         },
         None if items == 0 => None,
         None => page(paging.current.or(requested_page)?.saturating_add(1)),
+    }
+}
+
+/// Whether a page that said `paging` has others behind it, as far as it says so itself.
+pub(super) fn says_more(paging: &Paging) -> bool {
+    match (paging.current, paging.last) {
+        (Some(current), Some(last)) => current < last,
+        _ => matches!(paging.next, Some(Some(_))),
     }
 }
 

@@ -11,7 +11,11 @@ const MAX_DEPTH: usize = 16;
 
 /// Reads `raw`, which is one JSON value.
 pub(super) fn tolerant(raw: &str) -> Value {
-    serde_json::from_str(raw).unwrap_or_else(|_| piecewise(&repair_surrogates(raw), 0))
+    serde_json::from_str(raw).unwrap_or_else(|_| {
+        // A line end within a text is no JSON, yet some platforms' texts come through with one.
+        let spaced = raw.replace(|c: char| c < ' ', " ");
+        piecewise(&repair_surrogates(&spaced), 0)
+    })
 }
 
 fn piecewise(raw: &str, depth: usize) -> Value {
@@ -90,12 +94,30 @@ pub(super) fn as_count(value: Option<&Value>) -> Option<u64> {
 /// A point in time: any known form of text, seconds or milliseconds since the epoch.
 pub(super) fn as_time(value: Option<&Value>) -> Option<Timestamp> {
     match value? {
-        Value::String(text) if text.len() <= 64 => crate::clock::parse(text),
-        Value::Number(number) => {
-            let number = number.as_i64().or_else(|| number.as_f64().map(|n| n as i64))?;
-            // Beyond the year 5138 in seconds: it is milliseconds.
-            let seconds = if number.unsigned_abs() >= 100_000_000_000 { number / 1000 } else { number };
-            crate::clock::parse(&seconds.to_string())
+        Value::String(text) if text.len() <= 64 => {
+            crate::clock::parse(text).or_else(|| epoch(text.trim().parse().ok()?))
+        }
+        Value::Number(number) => epoch(number.as_f64()?),
+        _ => None,
+    }
+}
+
+/// Seconds or milliseconds since the epoch.
+fn epoch(number: f64) -> Option<Timestamp> {
+    let whole = number.trunc() as i64;
+    // Beyond the year 5138 in seconds: it is milliseconds.
+    let seconds = if whole.unsigned_abs() >= 100_000_000_000 { whole / 1000 } else { whole };
+    number.is_finite().then(|| crate::clock::parse(&seconds.to_string())).flatten()
+}
+
+/// The items of a list: an array, or an object whose keys are numbers; none where it is neither. PHP writes arrays as
+/// either.
+pub(super) fn as_list(value: &Value) -> Option<Vec<&Value>> {
+    match value {
+        Value::Array(items) => Some(items.iter().collect()),
+        Value::Object(members) => {
+            let number = |key: &String| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit());
+            members.keys().all(number).then(|| members.values().collect())
         }
         _ => None,
     }
@@ -138,6 +160,23 @@ mod tests {
     }
 
     #[test]
+    fn a_line_end_within_a_text_costs_nothing() {
+        assert_eq!(tolerant("{\"a\":\"x\ny\tz\u{1}\",\"b\":1}"), json!({"a": "x y z ", "b": 1}));
+    }
+
+    // F9
+    #[test]
+    fn php_writes_lists_as_objects() {
+        let items = |value: Value| as_list(&value).map(|items| items.len());
+        assert_eq!(items(json!({})), Some(0));
+        assert_eq!(items(json!([1, 2])), Some(2));
+        assert_eq!(items(json!({"1": "a", "3": "b"})), Some(2));
+        for none in [json!({"a": 1}), json!({"1": 1, "": 2}), json!("x"), json!(null)] {
+            assert_eq!(items(none.clone()), None, "{none}");
+        }
+    }
+
+    #[test]
     fn addresses_are_stripped_at_any_depth() {
         let mut value = json!({"Email": 1, "a": [{"customer_e-mail": 2, "b": {"mail": 3, "mailbox": 4}}]});
         strip_email(&mut value);
@@ -149,7 +188,10 @@ mod tests {
         let seconds = Some(Timestamp(1_656_592_496_000));
         assert_eq!(as_time(Some(&json!(1_656_592_496))), seconds);
         assert_eq!(as_time(Some(&json!(1_656_592_496_123_i64))), seconds);
-        assert_eq!(as_time(Some(&json!("2022-06-30 12:34:56"))), seconds);
+        for text in ["2022-06-30 12:34:56", "1656592496", "1656592496123", "1656592496.5", " 1656592496 "] {
+            assert_eq!(as_time(Some(&json!(text))), seconds, "{text}");
+        }
+        assert_eq!(as_time(Some(&json!(1_656_592_496.25))), seconds);
         for none in [json!(null), json!(true), json!([1]), json!("x"), json!(1e300), json!(-1e300)] {
             assert_eq!(as_time(Some(&none)), None, "{none}");
         }

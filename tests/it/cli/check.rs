@@ -88,9 +88,21 @@ async fn what_is_in_order_passes_and_the_mark_waits_for_its_first_use() {
     // Once a mark has succeeded with this setting, it is verified.
     place.run(&["run", "--once"]).await.ok();
     let store = place.store().await;
-    let mark = review_bridge::store::DueMark { review_id: 1, uuid: "a".into(), revision: 1, attempts: 0 };
+    let mark = review_bridge::store::DueMark {
+        review_id: 1,
+        uuid: "a".into(),
+        revision: 1,
+        attempts: 0,
+        refused: false,
+    };
     let setting = Some("reviews/{uuid}/read".to_owned());
-    let result = review_bridge::store::MarkResult { mark, result: Ok(()), setting, account_error: None };
+    let result = review_bridge::store::MarkResult {
+        mark,
+        result: Ok(()),
+        refused: false,
+        setting,
+        account_error: None,
+    };
     review_bridge::store::Store::record_marks(&store, "main", &[result], Clock::System.now()).await.unwrap();
     let out = place.run(&["check"]).await.ok().out;
     assert!(out.ends_with("\nall checks passed\n"), "{out}");

@@ -109,6 +109,8 @@ faulty! {
     fn save_token_expiry(account: &str, at: Option<Timestamp>) -> ();
     fn take_requests(take: &TakeRequests<'_>) -> Grant;
     fn hold_account(account: &str, until: Timestamp) -> ();
+    fn listing_begun(account: &str, at: Timestamp) -> ();
+    fn end_baseline(account: &str, now: Timestamp) -> ();
     fn intake(batch: &IntakeBatch<'_>, decide: Decide<'_>) -> IntakeReport;
     fn complete_listing(listing: &CompleteListing<'_>) -> ListingReport;
     fn route_waiting(account: &str, now: Timestamp, limit: u32, route: Route<'_>) -> IntakeReport;

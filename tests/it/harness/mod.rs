@@ -285,7 +285,7 @@ impl Beside for SqliteStore {
 
 /// The end of a complete listing, for destinations that want everything.
 pub fn listing<'a>(account: &'a str, seen: &'a [i64], now: Timestamp) -> CompleteListing<'a> {
-    CompleteListing { account, seen, steady: true, skip_if_read: &[], now }
+    CompleteListing { account, seen, steady: true, begun_at: now, skip_if_read: &[], now }
 }
 
 /// An item as the API lists it.

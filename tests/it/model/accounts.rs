@@ -1,9 +1,10 @@
 //! Accounts: names, polls, endpoints, and the budget of requests.
 
 use super::state::State;
+use review_bridge::domain::queue;
 use review_bridge::domain::{Catalog, Scale, SeenRatings, Timestamp};
 use review_bridge::store::*;
-use review_bridge::upstream::ErrorName;
+use review_bridge::upstream::{ErrorName, Purpose};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,18 @@ const LONGEST_HOLD: Duration = Duration::from_secs(3600);
 
 impl State {
     pub fn account(&self, account: &str) -> AccountRecord {
-        self.accounts.get(account).map(|account| account.record.clone()).unwrap_or_default()
+        let Some(known) = self.accounts.get(account) else { return AccountRecord::default() };
+        AccountRecord { marks_due_since: self.marks_due_since(account), ..known.record.clone() }
+    }
+
+    pub fn listing_begun(&mut self, account: &str, at: Timestamp) {
+        self.account_mut(account).record.first_listing_at.get_or_insert(at);
+    }
+
+    pub fn end_baseline(&mut self, account: &str, now: Timestamp) {
+        if let Some(account) = self.accounts.get_mut(account) {
+            account.record.baseline_at.get_or_insert(now);
+        }
     }
 
     pub fn catalog(&self, account: &str) -> Option<(Catalog, Timestamp)> {
@@ -120,6 +132,18 @@ impl State {
         if !self.requests.contains_key(take.account) {
             self.requests.insert(take.account.to_owned(), Default::default());
         }
+        let key = (take.account.to_owned(), take.purpose.as_str());
+        let own = self.queue.get(&key).copied();
+        let still =
+            |(since, until): &(Timestamp, Timestamp)| *since <= now && now.since(*until) <= queue::PATIENCE;
+        let since = own.filter(still).map(|(since, _)| since);
+        let first = self.queue.iter().any(|((account, purpose), (since_other, until))| {
+            let rank = Purpose::parse(purpose).unwrap().rank();
+            let other = queue::Waiting { rank, since: *since_other, until: *until };
+            account == take.account
+                && *purpose != take.purpose.as_str()
+                && queue::yields_to(other, take.purpose.rank(), since, now)
+        });
         let log = self.requests.get_mut(take.account).unwrap();
         // What is further ahead than a span was logged by a clock that was set back since.
         log.retain(|(at, ..)| *at > now.minus(REQUEST_SPAN) && *at <= now.plus(REQUEST_SPAN));
@@ -129,12 +153,18 @@ impl State {
         let taken_own: u32 = own().map(|(.., count)| count).sum();
         let left = take.limit.saturating_sub(taken);
         let granted = left.min(take.purpose_limit.saturating_sub(taken_own)).min(take.want);
-        if granted > 0 {
-            log.push_back((now, purpose, granted));
-            return Grant::Taken(granted);
-        }
         let oldest =
             if left == 0 { log.iter().map(|(at, ..)| *at).min() } else { own().map(|(at, ..)| *at).min() };
-        Grant::Until(oldest.unwrap_or(now).plus(REQUEST_SPAN).max(now.plus(Duration::from_millis(1))))
+        let free_at = match granted {
+            0 => oldest.unwrap_or(now).plus(REQUEST_SPAN).max(now.plus(Duration::from_millis(1))),
+            _ if first => now.plus(queue::NEXT_TURN),
+            _ => {
+                log.push_back((now, purpose, granted));
+                self.queue.remove(&key);
+                return Grant::Taken(granted);
+            }
+        };
+        self.queue.insert(key, (since.unwrap_or(now), free_at));
+        Grant::Until(free_at)
     }
 }

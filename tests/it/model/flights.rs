@@ -108,10 +108,11 @@ impl Twin<'_> {
             let failed = Err(("the API did not answer".to_owned(), ahead(self.now, 5_000)));
             let (result, setting, account_error) = match marked {
                 Marked::Done => (Ok(()), Some("reviews/{uuid}/read".to_owned()), Some(String::new())),
-                Marked::Failed => (failed, None, None),
+                Marked::Failed | Marked::Refused => (failed, None, None),
                 Marked::Misconfigured => (failed, None, Some("404".to_owned())),
             };
-            MarkResult { mark, result, setting, account_error }
+            let refused = matches!(marked, Marked::Refused);
+            MarkResult { mark, result, refused, setting, account_error }
         };
         let results: Vec<MarkResult> = marks.into_iter().map(result).collect();
         both!(self, |store| store.record_marks(account, &results, self.now));

@@ -15,9 +15,11 @@ impl State {
     pub fn intake(&mut self, batch: &IntakeBatch<'_>, decide: Decide<'_>) -> IntakeReport {
         let mut report = IntakeReport { malformed: self.keep_malformed(batch), ..IntakeReport::default() };
         let (mut fresh, mut revised) = (Vec::new(), Vec::new());
+        let mut again = Vec::new();
         for item in batch.reviews {
             let id = self.review_id(batch.account, &item.review.uuid);
             report.seen.extend(id);
+            again.extend(id.filter(|id| self.shown_again(*id)));
             let known = match id.and_then(|id| self.reviews.get(id)) {
                 Some(entry) if entry.body_hash == item.body_hash => continue,
                 Some(entry) => Some(known(entry)),
@@ -58,6 +60,14 @@ impl State {
         }
         for (id, _) in &placements[known..] {
             self.supersede(*id, batch.now);
+        }
+        again.sort_unstable();
+        for members in [true, false] {
+            for id in &again {
+                report.taken_back += self.take_back_skips(*id, members, batch.now);
+            }
+        }
+        for (id, _) in &placements[known..] {
             self.mark_settled(*id, batch.now);
         }
         report
@@ -79,6 +89,16 @@ impl State {
             since: None,
         });
         record.seen = record.seen.plus(news);
+    }
+
+    /// A page shows a known review; whether it was off the list before.
+    fn shown_again(&mut self, id: i64) -> bool {
+        let entry = self.reviews.get(id).unwrap();
+        let (listed, shown) = (entry.listed, entry.shown);
+        if !shown {
+            self.reviews.change(id, |entry| (entry.listed, entry.missing, entry.shown) = (true, 0, true));
+        }
+        !listed
     }
 
     fn keep_malformed(&mut self, batch: &IntakeBatch<'_>) -> u64 {
@@ -119,12 +139,15 @@ impl State {
             rematch: false,
             told: false,
             listed: false,
+            shown: false,
             unlisted_at: now,
             aged_at: now,
             missing: 0,
             mark: Mark::None,
             mark_attempts: 0,
             mark_error: None,
+            mark_due_at: None,
+            mark_refused_at: None,
             listed_since_mark: 0,
         }
     }
@@ -145,7 +168,7 @@ impl State {
 
     fn insert(&mut self, batch: &IntakeBatch<'_>, item: &Fingerprinted, revision: &Revision) -> i64 {
         let mut entry = self.new_entry(batch.account, &item.review.uuid, &item.content_hash, batch.now);
-        entry.listed = true;
+        (entry.listed, entry.shown) = (true, true);
         say(&mut entry, item, revision, batch.now);
         self.add_review(entry)
     }

@@ -4,7 +4,8 @@ use super::observed::Observed;
 use super::ops::{Op, Wish};
 use super::rows::Mark;
 use super::state::State;
-use review_bridge::domain::DeliveryState;
+use review_bridge::domain::ledger::{self, Voice};
+use review_bridge::domain::{DeliveryState, Reason};
 use review_bridge::store::{DeliveryRow, ReviewRow, ReviewState};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,7 +37,7 @@ impl Watch {
             if before.is_some_and(done) {
                 assert!(done(row) || edited, "the mark of {row:?} was taken back");
             } else if done(row) {
-                assert!(matches!(op, Op::Marks { .. }), "{row:?} was marked by {op:?}");
+                assert!(matches!(op, Op::Marks { .. } | Op::EndListing(_)), "{row:?} was marked by {op:?}");
             }
             if matches!(op, Op::RequestMarks(_)) && row.mark == "due" {
                 self.asked.insert((row.id, row.revision));
@@ -67,11 +68,9 @@ impl Watch {
             let asked = self.asked.contains(&(id, entry.revision));
             if matches!(entry.mark, Mark::Due(_)) && !asked {
                 for delivery in state.deliveries_of(id).into_iter().map(|id| state.delivery(id)) {
-                    let settled = matches!(
-                        delivery.state,
-                        DeliveryState::Delivered | DeliveryState::Discarded | DeliveryState::Skipped
-                    );
-                    assert!(settled || !delivery.newest, "{entry:?} is to be marked despite {delivery:?}");
+                    let reason = delivery.reason.and_then(Reason::parse);
+                    let blocks = ledger::voice(delivery.state, reason) == Voice::Blocks;
+                    assert!(!blocks || !delivery.newest, "{entry:?} is to be marked despite {delivery:?}");
                 }
             }
         }
@@ -137,6 +136,7 @@ fn may_follow(before: Option<DeliveryState>, after: DeliveryState, op: &Op) -> b
         (Some(Pending), Skipped) => {
             matches!(op, Op::EndListing(_) | Op::Lease { .. } | Op::Send { .. })
         }
+        (Some(Skipped), Pending) => matches!(op, Op::Page { .. }),
         (Some(Pending), Superseded) => {
             routes || moves || matches!(op, Op::Settle { .. } | Op::Send { .. } | Op::Expire | Op::Recover)
         }

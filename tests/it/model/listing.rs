@@ -3,7 +3,8 @@
 use super::intake::tally;
 use super::rows::{Mark, ReviewEntry};
 use super::state::State;
-use review_bridge::domain::{DeliveryState, Timestamp};
+use review_bridge::domain::ledger;
+use review_bridge::domain::{DeliveryState, MessageKind, Reason, Timestamp};
 use review_bridge::store::*;
 use std::collections::BTreeSet;
 
@@ -11,49 +12,68 @@ impl State {
     pub fn complete_listing(&mut self, listing: &CompleteListing<'_>) -> ListingReport {
         let CompleteListing { account, now, .. } = *listing;
         let seen: BTreeSet<i64> = listing.seen.iter().copied().collect();
+        let length = listing.seen.len() as u64;
+        let record = &mut self.account_mut(account).record;
+        let long_before = record.full_length;
+        (record.full_length, record.empty_listings) =
+            if length == 0 { (long_before, record.empty_listings + 1) } else { (length, 0) };
+        let absence = ledger::absence(length, long_before, record.empty_listings);
         for id in &seen {
-            self.saw(*id, account);
+            self.saw(*id, listing);
         }
-        let read_elsewhere = if listing.steady { self.missed(account, &seen, now) } else { 0 };
+        let read_elsewhere = self.missed(listing, &seen, if listing.steady { absence } else { 0 });
+        self.settle_refused(listing, &seen);
         for destination in listing.skip_if_read {
             self.skip_read(account, destination, now);
         }
-        let length = listing.seen.len() as u64;
         let record = &mut self.account_mut(account).record;
         let baseline = record.baseline_at.is_none();
         record.baseline_at.get_or_insert(now);
         record.listings += 1;
         record.listing_length = Some(length);
+        if listing.steady {
+            record.last_steady_at = Some(now);
+        }
         (record.last_poll_at, record.last_success_at) = (Some(now), Some(now));
         (record.failed_polls, record.failing_since) = (0, None);
         ListingReport { baseline, length, read_elsewhere }
     }
 
-    fn saw(&mut self, id: i64, account: &str) {
-        let Some(entry) = self.reviews.get(id).filter(|entry| &*entry.account == account) else { return };
-        let counts =
-            matches!(entry.mark, Mark::Done(_)) && entry.listed_since_mark < super::rows::LISTINGS_AFTER_MARK;
-        if !entry.listed || entry.missing > 0 || counts {
+    fn saw(&mut self, id: i64, listing: &CompleteListing<'_>) {
+        let Some(entry) = self.reviews.get(id).filter(|entry| &*entry.account == listing.account) else {
+            return;
+        };
+        let marked = matches!(entry.mark, Mark::Done(at) if at <= listing.begun_at);
+        let since = if marked {
+            ledger::listed_since_mark(entry.listed_since_mark, true)
+        } else {
+            entry.listed_since_mark
+        };
+        if !entry.listed || entry.missing > 0 || !entry.shown || since != entry.listed_since_mark {
             self.reviews.change(id, |entry| {
-                (entry.listed, entry.missing) = (true, 0);
-                entry.listed_since_mark += u32::from(counts);
+                (entry.listed, entry.missing, entry.shown) = (true, 0, true);
+                entry.listed_since_mark = since;
             });
         }
     }
 
-    /// Notes what a complete listing did not show. Returns how many that two in a row did not show, and that we
-    /// did not mark: they were read elsewhere.
-    fn missed(&mut self, account: &str, seen: &BTreeSet<i64>, now: Timestamp) -> u64 {
-        let Some(of) = self.reviews.index().accounts.get(account) else { return 0 };
+    /// Notes what a complete listing did not show, and by how much that brings it nearer to being off the list. Returns
+    /// how many are off it now and were not marked by us: they were read elsewhere.
+    fn missed(&mut self, listing: &CompleteListing<'_>, seen: &BTreeSet<i64>, absence: u32) -> u64 {
+        let Some(of) = self.reviews.index().accounts.get(listing.account) else { return 0 };
         let missing: Vec<i64> = of.listed.difference(seen).copied().collect();
         let mut read_elsewhere = 0;
         for id in missing {
             let gone = self.reviews.change(id, |entry: &mut ReviewEntry| {
-                entry.missing += 1;
-                if entry.missing < 2 {
+                entry.shown = false;
+                if matches!(entry.mark, Mark::Done(at) if at <= listing.begun_at) {
+                    entry.listed_since_mark = ledger::listed_since_mark(entry.listed_since_mark, false);
+                }
+                entry.missing += absence;
+                if entry.missing < ledger::MISSING_LISTINGS {
                     return false;
                 }
-                (entry.listed, entry.missing, entry.unlisted_at) = (false, 0, now);
+                (entry.listed, entry.missing, entry.unlisted_at) = (false, 0, listing.now);
                 !matches!(entry.mark, Mark::Done(_))
             });
             read_elsewhere += u64::from(gone == Some(true));
@@ -61,8 +81,29 @@ impl State {
         read_elsewhere
     }
 
-    /// Ends what waits for a destination that wants nothing of what was read elsewhere. What was made since then
-    /// is meant to be told, and what is in flight may have arrived.
+    /// Of reviews whose marks were refused, and that a complete listing since does not show, nothing is left to mark.
+    fn settle_refused(&mut self, listing: &CompleteListing<'_>, seen: &BTreeSet<i64>) {
+        let settles = |id: &i64| {
+            let entry = self.reviews.get(*id).unwrap();
+            &*entry.account == listing.account
+                && matches!(entry.mark, Mark::Due(_))
+                && entry.mark_attempts > 0
+                && entry.mark_refused_at.is_some_and(|at| at <= listing.begun_at)
+                && !seen.contains(id)
+        };
+        let settled: Vec<i64> = self.reviews.ids().into_iter().filter(settles).collect();
+        for id in &settled {
+            self.reviews.change(*id, |entry| {
+                (entry.mark, entry.mark_error) = (Mark::Done(listing.now), None);
+                entry.listed_since_mark = ledger::MARK_WORKED;
+            });
+        }
+        if !settled.is_empty() && self.next_mark(listing.account).is_none() {
+            self.account_mut(listing.account).record.mark_error = None;
+        }
+    }
+
+    /// Ends what waits for a destination that wants nothing of what was read elsewhere.
     fn skip_read(&mut self, account: &str, destination: &str, now: Timestamp) {
         let pending: Vec<i64> =
             self.deliveries.index().in_state(destination, DeliveryState::Pending).collect();
@@ -71,14 +112,18 @@ impl State {
             let delivery = self.delivery(id);
             let (review, message) = (delivery.review, delivery.message);
             let entry = self.reviews.get(review).unwrap();
-            let read = &*entry.account == account
-                && !entry.listed
-                && !matches!(entry.mark, Mark::Done(_))
-                && delivery.created_at <= entry.unlisted_at;
-            if !read || self.is_leased(message) {
+            let candidate = ledger::Candidate {
+                state: delivery.state,
+                in_flight: self.is_leased(message),
+                skips: true,
+                is_listed: entry.listed,
+                is_marked: matches!(entry.mark, Mark::Done(_)),
+                is_later: delivery.created_at > entry.unlisted_at,
+            };
+            if &*entry.account != account || !ledger::may_skip(candidate) {
                 continue;
             }
-            self.end_delivery(id, DeliveryState::Skipped, None, now);
+            self.end_delivery(id, DeliveryState::Skipped, Some(Reason::ReadElsewhere.as_str()), now);
             if let Some(seq) = message {
                 self.end_emptied(seq, DeliveryState::Skipped, now);
             }
@@ -87,6 +132,41 @@ impl State {
         for review in reviews {
             self.mark_settled(review, now);
         }
+    }
+
+    /// Takes back the skips of a review that is listed as unread again; returns how many there were. What is a member
+    /// of a message that waits is one again.
+    pub fn take_back_skips(&mut self, review: i64, members: bool, now: Timestamp) -> u64 {
+        let mut taken_back = 0;
+        for id in self.deliveries_of(review) {
+            let delivery = self.delivery(id);
+            let reason = delivery.reason.and_then(Reason::parse);
+            if !delivery.newest || !ledger::is_taken_back(delivery.state, reason) {
+                continue;
+            }
+            let before = delivery.message.map(|seq| self.message(seq));
+            let gathers = |kind| matches!(kind, MessageKind::Digest | MessageKind::Summary);
+            let member = before.is_some_and(|message| gathers(message.kind) && message.waits());
+            if member != members {
+                continue;
+            }
+            let single = before.is_some_and(|message| message.kind != MessageKind::Digest);
+            let repeat = before.is_some_and(|message| message.possible_repeat);
+            self.deliveries.change(id, |delivery| {
+                (delivery.state, delivery.reason) = (DeliveryState::Pending, None);
+                delivery.settled_at = None;
+                if !member {
+                    delivery.message = None;
+                }
+            });
+            if single && !member {
+                let seq = self.bind(id, now);
+                self.messages.change(seq, |message| message.possible_repeat |= repeat);
+            }
+            self.take_back_mark(review);
+            taken_back += 1;
+        }
+        taken_back
     }
 
     pub fn route_waiting(

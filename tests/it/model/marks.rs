@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 impl State {
     pub fn due_marks(&self, account: &str, now: Timestamp, limit: u32) -> Vec<DueMark> {
         let Some(of) = self.reviews.index().accounts.get(account) else { return Vec::new() };
+        let listed_at = self.accounts.get(account).and_then(|account| account.record.last_success_at);
         let due = of.due.range(..=(now, i64::MAX)).take(limit as usize);
         due.map(|(_, id)| {
             let entry = self.reviews.get(*id).unwrap();
@@ -17,6 +18,8 @@ impl State {
                 uuid: entry.uuid.to_string(),
                 revision: entry.revision,
                 attempts: entry.mark_attempts,
+                refused: entry.mark_attempts > 0
+                    && entry.mark_refused_at.is_some_and(|at| Some(at) < listed_at),
             }
         })
         .collect()
@@ -24,6 +27,16 @@ impl State {
 
     pub fn next_mark(&self, account: &str) -> Option<Timestamp> {
         Some(self.reviews.index().accounts.get(account)?.due.first()?.0)
+    }
+
+    /// Since when the mark that is due for longest has been due.
+    pub fn marks_due_since(&self, account: &str) -> Option<Timestamp> {
+        let due = &self.reviews.index().accounts.get(account)?.due;
+        let since = |(at, id): &(Timestamp, i64)| {
+            let entry = self.reviews.get(*id).unwrap();
+            if entry.mark_attempts == 0 { Some(*at) } else { entry.mark_due_at }
+        };
+        due.iter().filter_map(since).min()
     }
 
     pub fn request_marks(&mut self, reviews: &[i64], now: Timestamp) -> Vec<i64> {
@@ -45,7 +58,7 @@ impl State {
     }
 
     pub fn record_marks(&mut self, account: &str, results: &[MarkResult], now: Timestamp) {
-        for MarkResult { mark, result, .. } in results {
+        for MarkResult { mark, result, refused, .. } in results {
             let Some(entry) = self.reviews.get(mark.review_id) else { continue };
             if !matches!(entry.mark, Mark::Due(_)) {
                 continue;
@@ -58,6 +71,10 @@ impl State {
                 }
                 Ok(()) => {}
                 Err((error, next_at)) => {
+                    if let (Mark::Due(at), 0) = (entry.mark, entry.mark_attempts) {
+                        entry.mark_due_at = Some(at);
+                    }
+                    entry.mark_refused_at = refused.then_some(now);
                     entry.mark_attempts += 1;
                     (entry.mark, entry.mark_error) = (Mark::Due(*next_at), Some(error.clone()));
                 }

@@ -11,7 +11,7 @@ impl State {
         let tally = |subject: &str, count: usize| Tally { subject: subject.to_owned(), count: count as u64 };
         let account = |(name, account): (&String, &super::state::Account)| AccountFacts {
             name: name.clone(),
-            record: account.record.clone(),
+            record: self.account(name),
             catalog: account.catalog.as_ref().map(|catalog| Catalog::clone(catalog)),
         };
         let mut facts = ProblemFacts {

@@ -36,6 +36,7 @@ pub enum Marked {
     Done,
     Failed,
     Misconfigured,
+    Refused,
 }
 
 /// What a person does to deliveries.
@@ -152,6 +153,10 @@ pub enum Op {
     Endpoint {
         account: u8,
         fails: bool,
+    },
+    Baseline {
+        account: u8,
+        ends: bool,
     },
     TokenExpiry(u8),
     Restart,

@@ -106,7 +106,7 @@ impl State {
                 marks_due: 0,
             });
             count.count += 1;
-            count.marks_due += u64::from(matches!(entry.mark, Mark::Due(_)));
+            count.marks_due += u64::from(entry.shown && matches!(entry.mark, Mark::Due(_)));
         }
         counts.into_values().collect()
     }

@@ -1,6 +1,7 @@
 //! What the model keeps of reviews and messages, and by what each is found.
 
 use super::table::{Named, Row};
+use review_bridge::domain::ledger::LISTINGS_AFTER_MARK;
 use review_bridge::domain::{DeliveryState, Form, MessageKind, Review, Timestamp};
 use review_bridge::store::{AttemptRow, ReviewState, RevisionRow};
 use std::collections::BTreeSet;
@@ -46,13 +47,19 @@ pub struct ReviewEntry {
     /// Whether an attempt to tell it began.
     pub told: bool,
     pub listed: bool,
+    /// Whether the last complete listing, or a page since, showed it.
+    pub shown: bool,
     pub unlisted_at: Timestamp,
     pub aged_at: Timestamp,
     pub missing: u32,
     pub mark: Mark,
     pub mark_attempts: u32,
     pub mark_error: Option<String>,
-    pub listed_since_mark: u32,
+    /// When the mark became due, once an attempt has failed.
+    pub mark_due_at: Option<Timestamp>,
+    /// When the last attempt was refused.
+    pub mark_refused_at: Option<Timestamp>,
+    pub listed_since_mark: i64,
 }
 
 impl ReviewEntry {
@@ -69,6 +76,7 @@ impl ReviewEntry {
 pub struct OfAccount {
     pub held: BTreeSet<i64>,
     pub settling: ByTime,
+    /// To be marked, of those that are shown.
     pub due: ByTime,
     pub listed: BTreeSet<i64>,
     pub yet_listed: BTreeSet<i64>,
@@ -86,9 +94,6 @@ pub struct ReviewIndex {
     /// Those with a body, by age.
     pub by_age: ByTime,
 }
-
-/// Complete listings that may still show a marked review before somebody hears of it.
-pub const LISTINGS_AFTER_MARK: u32 = 3;
 
 /// Adds to a set or takes from it.
 pub fn put<T: Ord>(set: &mut BTreeSet<T>, item: T, within: bool) {
@@ -121,7 +126,7 @@ impl ReviewEntry {
         if self.rematch && matches!(self.state, ReviewState::Matched | ReviewState::Unmatched) {
             put(&mut of.rematch, id, within);
         }
-        if let Mark::Due(at) = self.mark {
+        if let (Mark::Due(at), true) = (self.mark, self.shown) {
             put(&mut of.due, (at, id), within);
         }
         if self.listed {

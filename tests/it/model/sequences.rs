@@ -69,7 +69,7 @@ fn pace() -> impl Strategy<Value = Op> {
 }
 
 fn marked() -> impl Strategy<Value = Marked> {
-    prop_oneof![3 => Just(Marked::Done), 1 => Just(Marked::Failed), 1 => Just(Marked::Misconfigured)]
+    prop_oneof![3 => Just(Marked::Done), 1 => Just(Marked::Failed), 1 => Just(Marked::Misconfigured), 1 => Just(Marked::Refused)]
 }
 
 /// What people and the passing of time do.
@@ -99,7 +99,7 @@ fn aside() -> impl Strategy<Value = Op> {
         any::<u8>().prop_map(Op::Window),
         any::<(u8, u8)>().prop_map(|(started, over)| Op::Tell { started, over }),
         (0..3_u8, 0..4_u8).prop_map(|(destination, which)| Op::Enqueue { destination, which }),
-        (0..2_u8, 0..4_u8, 0..4_u32).prop_map(|(account, purpose, want)| Op::Requests {
+        (0..2_u8, 0..5_u8, 0..4_u32).prop_map(|(account, purpose, want)| Op::Requests {
             account,
             purpose,
             want
@@ -109,6 +109,7 @@ fn aside() -> impl Strategy<Value = Op> {
         (0..2_u8).prop_map(Op::PollFailed),
         (0..2_u8, any::<bool>()).prop_map(|(account, fails)| Op::Endpoint { account, fails }),
         any::<u8>().prop_map(Op::TokenExpiry),
+        (0..2_u8, prop::bool::weighted(0.2)).prop_map(|(account, ends)| Op::Baseline { account, ends }),
         Just(Op::Restart),
     ]
 }

@@ -3,7 +3,8 @@
 use super::delivery::DeliveryEntry;
 use super::rows::{Mark, MessageEntry, ReviewEntry};
 use super::table::{Named, Table};
-use review_bridge::domain::{Catalog, DeliveryState, Form, MessageKind, Timestamp};
+use review_bridge::domain::ledger::{self, Voice};
+use review_bridge::domain::{Catalog, DeliveryState, Form, MessageKind, Reason, Timestamp};
 use review_bridge::store::*;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -24,6 +25,8 @@ pub type Requests = VecDeque<(Timestamp, &'static str, u32)>;
 pub struct State {
     pub accounts: BTreeMap<String, Account>,
     pub requests: BTreeMap<String, Requests>,
+    /// Who waits for a request: by account and purpose, since when, and until when.
+    pub queue: BTreeMap<(String, &'static str), (Timestamp, Timestamp)>,
     pub endpoints: BTreeMap<(String, String), EndpointRecord>,
     pub reviews: Table<ReviewEntry>,
     /// Ids of reviews by account and uuid.
@@ -184,18 +187,23 @@ impl State {
         if !routed || entry.mark != Mark::None {
             return;
         }
-        if !self.deliveries_of(review).is_empty() && self.is_settled(review) {
+        if ledger::mark_is_due(self.newest_of(review)) {
             self.set_mark(review, Mark::Due(now));
         }
     }
 
-    /// Whether each destination and recipient has settled its newest delivery of a review.
+    /// The states of a review's newest deliveries, and why.
+    fn newest_of(&self, review: i64) -> Vec<(DeliveryState, Option<Reason>)> {
+        let all = self.deliveries_of(review).into_iter().map(|id| self.delivery(id));
+        let reason = |one: &DeliveryEntry| one.reason.and_then(Reason::parse);
+        all.filter(|delivery| delivery.newest).map(|delivery| (delivery.state, reason(delivery))).collect()
+    }
+
+    /// Whether nothing of a review keeps it from being marked.
     pub fn is_settled(&self, review: i64) -> bool {
-        use DeliveryState::{Delivered, Discarded, Skipped};
-        self.deliveries_of(review).into_iter().all(|id| {
-            let delivery = self.delivery(id);
-            !delivery.newest || matches!(delivery.state, Delivered | Discarded | Skipped)
-        })
+        self.newest_of(review)
+            .into_iter()
+            .all(|(state, reason)| ledger::voice(state, reason) != Voice::Blocks)
     }
 
     /// Sets a mark that was not tried yet.

@@ -50,6 +50,12 @@ impl Store for ModelStore {
     async fn intake(&self, batch: &IntakeBatch<'_>, decide: Decide<'_>) -> Result<IntakeReport, StoreError> {
         self.with(|state| state.intake(batch, decide))
     }
+    async fn listing_begun(&self, account: &str, at: Timestamp) -> Result<(), StoreError> {
+        self.with(|state| state.listing_begun(account, at))
+    }
+    async fn end_baseline(&self, account: &str, now: Timestamp) -> Result<(), StoreError> {
+        self.with(|state| state.end_baseline(account, now))
+    }
     async fn complete_listing(&self, listing: &CompleteListing<'_>) -> Result<ListingReport, StoreError> {
         self.with(|state| state.complete_listing(listing))
     }

@@ -37,6 +37,7 @@ pub struct Twin<'a> {
     rules: usize,
     /// What listings under way have seen.
     seen: [BTreeSet<i64>; 2],
+    begun_at: [Timestamp; 2],
     /// Attempts whose end was not told yet, and some whose end was.
     pub(super) flights: Vec<Leased>,
     pub(super) marking: [Vec<DueMark>; 2],
@@ -61,6 +62,7 @@ impl<'a> Twin<'a> {
             plans,
             rules: 0,
             seen: Default::default(),
+            begun_at: [START; 2],
             flights: Vec::new(),
             marking: Default::default(),
         }
@@ -177,7 +179,8 @@ impl<'a> Twin<'a> {
                 both!(self, |store| store.enqueue(&messages, now));
             }
             Op::Requests { account, purpose, want } => {
-                let purposes = [Purpose::Listing, Purpose::Names, Purpose::Mark, Purpose::Other];
+                let purposes =
+                    [Purpose::Listing, Purpose::Names, Purpose::Mark, Purpose::Other, Purpose::Newest];
                 let (account, purpose) = (account_of(account), purposes[usize::from(*purpose)]);
                 let take = TakeRequests { account, purpose, want: *want, limit: 4, purpose_limit: 2, now };
                 both!(self, |store| store.take_requests(&take));
@@ -196,6 +199,13 @@ impl<'a> Twin<'a> {
             Op::Endpoint { account, fails } => {
                 let error = fails.then_some("404");
                 both!(self, |store| store.endpoint_seen(account_of(account), "sources", error, now));
+            }
+            Op::Baseline { account, ends } => {
+                let account = account_of(account);
+                match ends {
+                    true => both!(self, |store| store.end_baseline(account, now)),
+                    false => both!(self, |store| store.listing_begun(account, now)),
+                }
             }
             Op::TokenExpiry(which) => {
                 let at = (which % 3 > 0).then_some(now);
@@ -224,6 +234,9 @@ impl<'a> Twin<'a> {
         ours.seen.sort_unstable();
         theirs.seen.sort_unstable();
         assert_eq!(ours, theirs, "the model's report of a page, then SQLite's");
+        if self.seen[account].is_empty() {
+            self.begun_at[account] = self.now;
+        }
         self.seen[account].extend(ours.seen);
     }
 
@@ -232,6 +245,7 @@ impl<'a> Twin<'a> {
         let skip_if_read: Vec<&str> = self.plans[self.rules][account].skip_if_read().collect();
         let listing = CompleteListing {
             steady: !self.now.0.rem_euclid(3).eq(&0),
+            begun_at: if seen.is_empty() { self.now } else { self.begun_at[account] },
             account: ACCOUNTS[account],
             seen: &seen,
             skip_if_read: &skip_if_read,

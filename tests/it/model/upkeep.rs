@@ -107,6 +107,10 @@ impl State {
         for account in self.accounts.values_mut() {
             account.record.hold_until = held(account.record.hold_until);
             account.record.failing_since = account.record.failing_since.map(moved);
+            account.record.first_listing_at = account.record.first_listing_at.map(moved);
+        }
+        for (since, until) in self.queue.values_mut() {
+            (*since, *until) = (moved(*since), moved(*until));
         }
         for (at, ..) in self.requests.values_mut().flatten() {
             *at = moved(*at);
@@ -116,6 +120,8 @@ impl State {
                 entry.match_at = entry.match_at.map(moved);
                 if let Mark::Due(at) = entry.mark {
                     entry.mark = Mark::Due(moved(at));
+                    entry.mark_due_at = entry.mark_due_at.map(moved);
+                    entry.mark_refused_at = entry.mark_refused_at.map(moved);
                 }
                 if !matches!(entry.body, Body::Gone) {
                     (entry.aged_at, entry.unlisted_at) = (moved(entry.aged_at), moved(entry.unlisted_at));

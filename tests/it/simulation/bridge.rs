@@ -76,7 +76,6 @@ pub struct Bridge {
     targets: Targets,
     poller: Poller,
     acknowledger: Acknowledger,
-    budget: Arc<StoreBudget>,
     dispatcher: Dispatcher,
     digester: Digester,
     operator: Operator,
@@ -123,7 +122,7 @@ impl Bridge {
             "main",
             account.upstream.requests_per_minute,
         ));
-        let api = Arc::new(SimulatedApi { world: world.clone(), budget: budget.clone() });
+        let api = Arc::new(SimulatedApi { world: world.clone(), budget });
         let audience = |target: &Target| Audience {
             recipients: target.destination.recipients(),
             at_once: target.digest.is_none(),
@@ -146,7 +145,6 @@ impl Bridge {
             janitor: Janitor::new(store.clone(), clock.clone(), ground.settings.state.retention),
             steps: StepWatch::new(&clock),
             targets,
-            budget,
             clock,
             store,
             world,
@@ -194,7 +192,10 @@ impl Bridge {
         }
         for _ in 0..200 {
             let now = self.clock.now();
-            self.budget.listing_expected(self.poller.next_poll_at());
+            if self.poller.yields(now) {
+                let marked = self.acknowledger.tick(self.plan.policy.mark_read, now).await?;
+                self.poller.marked(marked.done, now);
+            }
             let ticked = self.poller.tick(&self.plan, now).await;
             self.world.lock().unwrap().listed(ticked.is_ok());
             let until = match ticked? {

@@ -73,8 +73,9 @@ impl Upstream for SimulatedApi {
         let unread: Vec<String> = world.unread().into_iter().cloned().collect();
         let mut uuids: Vec<String> = unread.iter().skip((number - 1) * size).take(size).cloned().collect();
         let more = unread.len() > number * size;
-        match world.draw(&[Fault::LostAfter, Fault::Truncated, Fault::Duplicated]) {
+        match world.draw(&[Fault::LostAfter, Fault::Truncated, Fault::Duplicated, Fault::Emptied]) {
             Some(Fault::Duplicated) => uuids.extend(uuids.clone()),
+            Some(Fault::Emptied) => return Ok(Page::default()),
             // A body that is cut is no page.
             Some(_) => return Err(error(ErrorKind::Unavailable)),
             None => {}

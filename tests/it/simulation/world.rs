@@ -71,6 +71,8 @@ pub enum Fault {
     Delayed,
     Duplicated,
     Truncated,
+    /// The API has lost its list for a moment: it says that it is empty.
+    Emptied,
     SlowDown,
     ServerError,
     TokenExpired,
