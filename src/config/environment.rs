@@ -21,7 +21,12 @@ pub(super) struct Environment {
     pub assignments: Vec<Assignment>,
     /// The problems found.
     pub problems: Vec<Problem>,
+    /// The variables that name a proxy, which is not used.
+    pub proxies: Vec<String>,
 }
+
+/// Variables by which other programs find a proxy.
+const PROXIES: &[&str] = &["https_proxy", "http_proxy", "all_proxy"];
 
 /// One variable that sets one key.
 #[derive(Debug)]
@@ -57,6 +62,8 @@ where
             environment.take(&name, rest.split("__").map(str::to_owned).collect(), value);
         } else if name == "RUST_LOG" && !value.is_empty() {
             rust_log = Some(value);
+        } else if PROXIES.contains(&lower.as_str()) && !value.is_empty() {
+            environment.proxies.push(name);
         }
     }
     let level = ["log".to_owned(), "level".to_owned()];
@@ -70,6 +77,16 @@ where
 }
 
 impl Environment {
+    /// What is set, and has no effect.
+    pub fn warnings(&self) -> impl Iterator<Item = String> {
+        self.proxies.iter().map(|name| {
+            format!(
+                "`{name}` is set in the environment and ignored: this version connects directly, so allow that, or use \
+                 a transparent proxy"
+            )
+        })
+    }
+
     fn take(&mut self, name: &str, path: Vec<String>, value: OsString) {
         let (what, hint) = if path.iter().any(String::is_empty) || path.len() > DEEPEST {
             (

@@ -96,8 +96,10 @@ impl Loader {
         if !layers.source.problems.is_empty() {
             return Err(Failure { problems: layers.source.problems.into_vec(), watched });
         }
+        let mut warnings = compose::warnings(&settings, &resolved);
+        warnings.extend(environment.warnings());
         Ok(Loaded {
-            warnings: compose::warnings(&settings, &resolved),
+            warnings,
             watched,
             file: Some(found.path.clone()),
             shown: show::render(&settings, &mut resolved),

@@ -259,7 +259,7 @@ fn examples_of_the_configuration_load() {
             let folder = tempfile::tempdir().unwrap();
             std::fs::create_dir(folder.path().join("templates")).unwrap();
             std::fs::write(folder.path().join("secret"), "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD").unwrap();
-            std::fs::write(folder.path().join("url"), "https://hooks.slack.com/services/T0/B0/x").unwrap();
+            std::fs::write(folder.path().join("url"), "https://receiver.example/hooks/x").unwrap();
             // Files of secrets are not on this machine.
             let example = twin.replace_all(&example, |twin: &regex::Captures<'_>| {
                 let file = if twin[1].ends_with("url") { "url" } else { "secret" };

@@ -81,7 +81,10 @@ async fn each_failure_of_a_destination_has_its_words() {
     let new_url = "put the new URL into `destinations.crm.url`";
     let cases = [
         (answer(400, &[]), ["refused the message (400)", "a dead letter"]),
-        (answer(413, &[]), ["refused the message as too large (413)", "a dead letter"]),
+        (answer(413, &[]), ["refused the message as too large (413)", "a single review is shortened"]),
+        (answer(402, &[]), ["asks for payment (402)", "pending messages are then sent automatically"]),
+        (answer(407, &[]), ["A proxy on the way", "pending messages are then sent automatically"]),
+        (answer(509, &[]), ["The sending limit of", "tried every hour"]),
         (answer(429, &[]), ["asked to slow down (429)", "retried automatically"]),
         (answer(500, &[]), ["failed (500)", "retried automatically"]),
         (Answer::Reset, ["was lost before it answered", "The message may have arrived"]),

@@ -165,3 +165,15 @@ fn nothing_from_the_file_controls_a_terminal() {
         .to_string();
     assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{text:?}");
 }
+
+// S9
+#[test]
+fn a_proxy_of_the_environment_is_said_to_be_ignored() {
+    let folder = with("");
+    let variables =
+        [("https_proxy", "http://user:s3cret@proxy.example:3128"), ("HTTP_PROXY", ""), ("NO_PROXY", "x")];
+    let warnings = folder.load(&variables).unwrap().warnings;
+    let said: Vec<&String> = warnings.iter().filter(|warning| warning.contains("proxy")).collect();
+    assert!(said.len() == 1 && said[0].starts_with("`https_proxy` is set"), "{warnings:?}");
+    assert!(!said[0].contains("s3cret"));
+}

@@ -10,8 +10,10 @@ pub const MAX_SUBJECT: usize = 150;
 /// How much is shown of one review, in graphemes, and of many: the first with which the HTML is within its limit.
 /// The last holds hardly any text of customers, so that it always is.
 pub const SHOWN: &[(usize, ListBudget)] = &[
-    (10_000, ListBudget { attention: 20, lines: 40, groups: 40, quote: 600, short: 160 }),
-    (2_500, ListBudget { attention: 15, lines: 25, groups: 40, quote: 280, short: 120 }),
+    (10_000, ListBudget { attention: 200, lines: 40, groups: 40, quote: 600, short: 160 }),
+    (2_500, ListBudget { attention: 200, lines: 12, groups: 40, quote: 160, short: 80 }),
+    (600, ListBudget { attention: 100, lines: 6, groups: 20, quote: 60, short: 60 }),
+    (600, ListBudget { attention: 30, lines: 12, groups: 40, quote: 160, short: 80 }),
     (600, ListBudget { attention: 10, lines: 12, groups: 40, quote: 160, short: 80 }),
     (600, ListBudget { attention: 6, lines: 6, groups: 40, quote: 120, short: 60 }),
     (600, ListBudget { attention: 3, lines: 3, groups: 40, quote: 80, short: 40 }),

@@ -80,6 +80,26 @@ fn a_part_says_which_it_is_and_has_the_counts_of_the_whole() {
     }
 }
 
+/// A mail spells out every review that needs attention, also of a bad day.
+#[test]
+fn a_mail_spells_out_fifty_reviews_that_need_attention() {
+    let mut message = sample("digest");
+    if let Content::Digest(digest) = &mut message.content {
+        let bad = digest.members[0].clone();
+        digest.members = (0..50).map(|_| bad.clone()).collect();
+        for (number, member) in digest.members.iter_mut().enumerate() {
+            member.subject.review.text =
+                Some(format!("Number {number}. {}", "The parcel came broken. ".repeat(12)));
+        }
+    }
+    let (_, mail) = payloads(&message).into_iter().find(|(kind, _)| *kind == "email").unwrap();
+    let mail: serde_json::Value = serde_json::from_str(&mail).unwrap();
+    for part in ["html", "text"] {
+        let said = mail[part].as_str().unwrap();
+        assert!((0..50).all(|number| said.contains(&format!("Number {number}."))), "{part}: {said}");
+    }
+}
+
 // J5
 #[test]
 fn a_template_that_shows_nothing_is_a_mistake() {
