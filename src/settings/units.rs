@@ -1,4 +1,4 @@
-//! Durations (`"90s"`, `"10m"`, `"24h"`, `"7d"`) and rates (`"1/s"`, `"30/m"`, `"100/h"`).
+//! Durations (`"90s"`, `"10m"`, `"24h"`, `"7d"`), rates (`"1/s"`, `"30/m"`, `"100/h"`) and sizes (`"256KiB"`, `"1MiB"`).
 
 use std::fmt;
 use std::time::Duration;
@@ -73,9 +73,58 @@ pub fn show_duration(duration: Duration) -> String {
     if millis == 0 { "0s".into() } else { format!("{millis}ms") }
 }
 
+/// Reads `256KiB`, `1MiB`, `100KB` or `65536B` as bytes; `None` where it is not a size.
+pub fn parse_size(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let count: u64 = text[..digits].parse().ok()?;
+    let each = match text[digits..].trim_start() {
+        "B" => 1,
+        "KB" | "kB" => 1_000,
+        "KiB" => 1 << 10,
+        "MB" => 1_000_000,
+        "MiB" => 1 << 20,
+        _ => return None,
+    };
+    count.checked_mul(each)
+}
+
+/// A size for people: `256 KiB`, `1.5 MiB`.
+pub fn show_size(bytes: u64) -> String {
+    let tenths = |unit: u64| {
+        let tenths = bytes.saturating_mul(10).div_ceil(unit);
+        if tenths.is_multiple_of(10) {
+            format!("{}", tenths / 10)
+        } else {
+            format!("{}.{}", tenths / 10, tenths % 10)
+        }
+    };
+    match bytes {
+        0..1_024 => format!("{bytes} bytes"),
+        1_024..1_048_576 => format!("{} KiB", tenths(1 << 10)),
+        _ => format!("{} MiB", tenths(1 << 20)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_have_a_unit() {
+        for (text, bytes) in
+            [("256KiB", 262_144), ("1 MiB", 1_048_576), ("100KB", 100_000), ("2MB", 2_000_000), ("5B", 5)]
+        {
+            assert_eq!(parse_size(text), Some(bytes), "{text}");
+        }
+        for bad in
+            ["", "256", "KiB", "-1KiB", "1.5MiB", "1GiB", "99999999999999999999B", "9999999999999999999MiB"]
+        {
+            assert_eq!(parse_size(bad), None, "{bad:?}");
+        }
+        assert_eq!((show_size(262_144), show_size(500)), ("256 KiB".into(), "500 bytes".into()));
+        assert_eq!((show_size(1_572_864), show_size(262_145)), ("1.5 MiB".into(), "256.1 KiB".into()));
+    }
 
     #[test]
     fn durations_and_rates_round_trip() {
