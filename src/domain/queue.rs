@@ -23,9 +23,9 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// Whether it is about to ask again: its time has come, and has not long passed.
+    /// Whether it is about to ask again: its time has come or comes now, and has not long passed.
     fn is_next(self, now: Timestamp) -> bool {
-        self.until <= now && now.since(self.until) <= PATIENCE
+        self.until <= now.plus(NEXT_TURN) && now.since(self.until) <= PATIENCE
     }
 
     fn is_overdue(self, now: Timestamp) -> bool {
@@ -64,7 +64,7 @@ mod tests {
         assert!(!yields_to(waiting(0, 1), 3, Some(now.minus(LONGEST_WAIT)), now), "so has this one");
         assert!(yields_to(waiting(3, 70), 0, Some(now.minus(LONGEST_WAIT)), now), "the longer one");
         let gone = Waiting { until: now.minus(PATIENCE * 2), ..waiting(0, 9) };
-        let later = Waiting { until: Timestamp(now.0 + 1), ..waiting(0, 9) };
+        let later = Waiting { until: now.plus(NEXT_TURN * 2), ..waiting(0, 9) };
         assert!(!yields_to(gone, 3, None, now) && !yields_to(later, 3, None, now));
     }
 }

@@ -252,3 +252,80 @@ async fn the_next_poll_counts_from_the_end_of_the_last() {
     bench.poller.ended_at(ended);
     assert_eq!(bench.poller.next_poll_at(), ended.plus(bench.plan.policy.poll_interval));
 }
+
+/// Serves a page of unread reviews of `count` items with texts of `length`, and empty lists of names.
+async fn serve_page(count: usize, length: usize) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/api/v1", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let mut head = vec![0; 4096];
+            let read = socket.read(&mut head).await.unwrap();
+            let unread = String::from_utf8_lossy(&head[..read]).contains("reviews/unread");
+            socket.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"data\":[").await.unwrap();
+            let text = "lorem &amp; ipsum ".repeat(length.div_ceil(18));
+            for number in 0..if unread { count } else { 0 } {
+                let comma = if number == 0 { "" } else { "," };
+                let item = format!("{comma}{{\"uuid\":\"r{number}\",\"rating\":1,\"body\":\"{text}\"}}");
+                if socket.write_all(item.as_bytes()).await.is_err() {
+                    break;
+                }
+            }
+            let end = format!("],\"meta\":{{\"current_page\":1,\"last_page\":1,\"total\":{count}}}}}");
+            let _ = socket.write_all(end.as_bytes()).await;
+        }
+    });
+    url
+}
+
+/// The most memory that this process has had, in bytes.
+fn peak() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
+}
+
+// H13. Measures its whole process, so it runs on its own: `cargo test --test it -- --ignored long_pages`.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes, and must be alone in its process"]
+async fn long_pages_take_less_than_64_mib_and_twice_their_longest_item() {
+    use review_bridge::config;
+    use review_bridge::store::sqlite::{Access, SqliteStore};
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    for (count, length) in [(98, 1024 * 1024), (50_000, 2_000), (1, 98 * 1024 * 1024)] {
+        let url = serve_page(count, length).await;
+        let text = format!(
+            "accounts.main = {{ token = \"t\", base_url = \"{url}\" }}\n[destinations]\ncrm = {{ type = \"webhook\", url = \"https://crm.example\" }}\n[[rules]]\nname = \"all\"\nto = [\"crm\"]\n"
+        );
+        let settings = config::read(text.into_bytes(), std::path::Path::new("."))
+            .unwrap_or_else(|failure| panic!("{failure}"))
+            .settings;
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(SqliteStore::open(&folder.path().join("s.db"), Access::Own).await.unwrap());
+        let clock = review_bridge::clock::Clock::manual(NOW);
+        let budget = review_bridge::app::StoreBudget::new(store.clone(), clock.clone(), "main", 1_000_000);
+        let upstream = review_bridge::upstream::Client::new(
+            &settings.accounts["main"].upstream,
+            "main",
+            Arc::new(budget),
+            clock,
+            false,
+            &settings.outbound,
+        )
+        .unwrap();
+        let mut poller = Poller::new("main", Arc::new(upstream), store.clone()).await.unwrap();
+        let plan = crate::properties::plan();
+        let poll = loop {
+            match poller.tick(&plan, NOW).await.unwrap() {
+                Tick::Listed(poll) => break poll,
+                Tick::Wait(until) => panic!("waits until {until:?}"),
+                Tick::Again | Tick::Page(_) => {}
+            }
+        };
+        assert_eq!((poll.error, poll.report.new), (None, count as u64));
+        println!("{count} items of {length} bytes: peak {} MiB", peak() / 1024 / 1024);
+        assert!(peak() < 64 * 1024 * 1024 + 2 * length, "{count} items of {length} bytes: {}", peak());
+    }
+}

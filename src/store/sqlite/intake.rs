@@ -166,12 +166,14 @@ async fn keep_malformed(transaction: &mut Transaction, batch: &IntakeBatch<'_>) 
     Ok(kept)
 }
 
+type HeadRow = (i64, String, i64, String, String, String, bool, bool);
+
 async fn heads(
     transaction: &mut Transaction,
     batch: &IntakeBatch<'_>,
 ) -> Result<HashMap<String, Head>, StoreError> {
     let uuids: Vec<&str> = batch.reviews.iter().map(|item| item.review.uuid.as_str()).collect();
-    let rows: Vec<(i64, String, i64, String, String, String, bool, bool)> = sqlx::query_as(
+    let rows: Vec<HeadRow> = sqlx::query_as(
         "SELECT id, uuid, revision, state, body_hash, content_hash, listed, shown FROM reviews
          WHERE account = $1 AND uuid IN (SELECT value FROM json_each($2))",
     )

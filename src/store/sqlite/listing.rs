@@ -127,8 +127,10 @@ async fn settle_refused(
     seen: &str,
 ) -> Result<(), StoreError> {
     let settled = sqlx::query(
-        "UPDATE reviews SET mark = 'done', mark_at = $4, mark_error = NULL, listed_since_mark = -1
-         WHERE account = $1 AND mark = 'due' AND mark_attempts > 0 AND mark_refused_at <= $3
+        "UPDATE reviews SET mark = 'done', mark_at = $4, mark_error = NULL, listed_since_mark = -1,
+            mark_refused_at = NULL
+         WHERE account = $1 AND mark_refused_at IS NOT NULL AND mark_refused_at <= $3
+            AND mark = 'due' AND mark_attempts > 0
             AND id NOT IN (SELECT value FROM json_each($2))",
     )
     .bind(listing.account)

@@ -2,6 +2,7 @@
 
 use super::Endpoint;
 use super::address::{is_loopback, is_relative_path};
+use crate::settings::units::parse_size;
 use crate::settings::{Secret, Table};
 use url::Url;
 
@@ -52,7 +53,7 @@ impl Settings {
         let credentials = read_credentials(table);
         let endpoints = Endpoints::read(table);
         let requests = table.integer("requests_per_minute", 1..=10_000_000);
-        let bytes = table.integer("max_page_bytes", 1024..=(1 << 32));
+        let bytes = read_page_bytes(table);
         // A key that is present and answered nothing was wrong, and is reported already.
         let sound = |key: &str, read: bool| read || !table.has(key);
         if !sound("allow_http", allow_http.is_some())
@@ -72,6 +73,21 @@ impl Settings {
             allow_http: allow_http.unwrap_or(false),
         })
     }
+}
+
+/// `"128MiB"`, or a number of bytes.
+fn read_page_bytes(table: &Table<'_>) -> Option<u64> {
+    let text = table.text_or_number("max_page_bytes")?;
+    let bytes = parse_size(&text).or_else(|| text.trim().parse().ok());
+    let bytes = bytes.filter(|bytes| (1024..=1 << 32).contains(bytes));
+    if bytes.is_none() {
+        table.problem(
+            "max_page_bytes",
+            "is not a size from 1 KiB to 4 GiB",
+            "write max_page_bytes = \"128MiB\"",
+        );
+    }
+    bytes
 }
 
 fn read_base_url(table: &Table<'_>, allow_http: bool) -> Option<Url> {

@@ -111,3 +111,17 @@ fn a_wrong_number_is_reported_and_not_replaced_by_the_default() {
     assert!(settings.is_none());
     assert_eq!(problems.len(), 2, "{problems:?}");
 }
+
+#[test]
+fn the_size_of_a_page_has_a_unit_or_is_in_bytes() {
+    for (value, bytes) in
+        [("'128MiB'", 134_217_728), ("'64 MiB'", 67_108_864), ("1048576", 1_048_576), ("'2048'", 2_048)]
+    {
+        let settings = read(&format!("token = 'a'\nmax_page_bytes = {value}")).0.unwrap();
+        assert_eq!(settings.max_page_bytes, bytes, "{value}");
+    }
+    for bad in ["'1'", "'9999GiB'", "12", "true"] {
+        let (settings, problems) = read(&format!("token = 'a'\nmax_page_bytes = {bad}"));
+        assert!(settings.is_none() && problems.len() == 1, "{bad}: {problems:?}");
+    }
+}
