@@ -202,7 +202,7 @@ impl<'a> Judge<'a> {
         let routed = if self.intake.too_old(review) {
             stays(ReviewState::Remembered)
         } else {
-            self.place(review, Change::New, None, self.intake.now)
+            self.place(review, Change::New, None, self.intake.now, true)
         };
         Decision::Revise(Box::new(Revision { change: Change::New, previous: None, routed }))
     }
@@ -217,7 +217,13 @@ impl<'a> Judge<'a> {
             // Nobody was notified yet: to its readers it is new, and there is nothing it was before.
             Some(_) => (Change::New, None),
         };
-        let mut routed = self.place(review, change, previous.clone(), known.first_seen_at);
+        let mut routed = self.place(
+            review,
+            change,
+            previous.clone(),
+            known.first_seen_at,
+            known.state == ReviewState::Held,
+        );
         if routed.state == ReviewState::Unmatched && known.state == ReviewState::Matched {
             // Its earlier deliveries stand; the mark follows them.
             routed.state = ReviewState::Matched;
@@ -261,16 +267,19 @@ impl<'a> Judge<'a> {
     }
 
     fn place_again(&self, waiting: &UnroutedReview) -> RouteDecision {
-        self.place(&waiting.review, waiting.change, waiting.previous.clone(), waiting.first_seen_at)
+        let UnroutedReview { review, change, previous, first_seen_at, state, .. } = waiting;
+        self.place(review, *change, previous.clone(), *first_seen_at, *state == ReviewState::Held)
     }
 
-    /// Where a review goes now: held without names or a scale, settling until its time, else by the rules.
+    /// Where a review goes now: held without names, or (where it `may_wait`) without a scale, settling until its time,
+    /// else by the rules.
     fn place(
         &self,
         review: &Review,
         change: Change,
         previous: Option<Previous>,
         first_seen_at: Timestamp,
+        may_wait: bool,
     ) -> RouteDecision {
         let Some(catalog) = self.intake.catalog else { return stays(ReviewState::Held) };
         let now = self.intake.now;
@@ -279,7 +288,7 @@ impl<'a> Judge<'a> {
         let seen_at = first_seen_at.min(now);
         let is_open = matches!(scale.reason, ScaleReason::Assumed | ScaleReason::Learnt)
             && matches!(review.rating, NativeRating::Number(_));
-        if self.intake.baseline && is_open && now < seen_at.plus(SCALE_HELD) {
+        if may_wait && self.intake.baseline && is_open && now < seen_at.plus(SCALE_HELD) {
             return stays(ReviewState::Held);
         }
         let match_at = seen_at.plus(self.intake.plan.policy.settle);

@@ -259,7 +259,15 @@ fn near(indices: &[&Index<'_>], kinds: &[usize], wanted: &str) -> Vec<String> {
     }
     let wanted = key(wanted);
     let holds = |name: &&String| key(name).contains(&wanted) || wanted.contains(&key(name));
-    found.extend(names.iter().filter(|name| !name.trim().is_empty()).filter(holds).cloned());
+    // Of several words it is enough that one is nearly right.
+    let words: Vec<&str> = wanted.split(' ').filter(|word| word.len() >= 4).collect();
+    let resembles =
+        |name: &&String| key(name).split(' ').any(|word| nearest(word, words.iter().copied()).is_some());
+    let candidates = || names.iter().filter(|name| !name.trim().is_empty());
+    found.extend(candidates().filter(holds).cloned());
+    if found.is_empty() {
+        found.extend(candidates().filter(resembles).cloned());
+    }
     found.truncate(OFFERED);
     found
 }

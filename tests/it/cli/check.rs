@@ -193,7 +193,7 @@ async fn what_the_configuration_gets_wrong_is_told_with_what_to_do() {
     for expected in [
         "no website is called `Shop N`; did you mean `Shop NL`",
         "accounts.main.rating_scales",
-        "did you mean `Kiyoh`?",
+        "did you mean `Kiyoh`",
         "reaches support, expected nobody",
         "never reached: rule `all` above it",
         "have the same address and credentials",

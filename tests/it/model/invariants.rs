@@ -112,7 +112,9 @@ fn may_become(before: Option<ReviewState>, after: ReviewState, op: &Op) -> bool 
         (Matched | Unmatched | Remembered | Malformed, Expired) => matches!(op, Op::ExpireOld { .. }),
         (Held | Settling, Matched | Unmatched | Settling) => page || matches!(op, Op::RouteWaiting { .. }),
         (Matched, Settling) | (Expired, Held | Settling | Matched | Unmatched) => page,
-        (Unmatched | Remembered, Matched) => page || matches!(op, Op::RouteAgain { .. }),
+        // Names or a scale changed.
+        (Unmatched, Matched) => page || matches!(op, Op::RouteAgain { .. } | Op::RouteWaiting { .. }),
+        (Remembered, Matched) => page || matches!(op, Op::RouteAgain { .. }),
         (Unmatched, Settling) | (Remembered, Held | Settling | Unmatched) => page,
         _ => false,
     }
