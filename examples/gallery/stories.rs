@@ -183,14 +183,14 @@ fn digest() -> Digest {
     members.push(Member { subject: mended(), rules });
     let from = Timestamp(NOW.0 - 24 * HOUR);
     let before = Some(Figures::of(members.iter().skip(4)));
-    Digest { destination: "owner".into(), from, to: NOW, before, members, troubles: Vec::new() }
+    Digest { destination: "owner".into(), from, to: NOW, before, members, troubles: Vec::new(), part: None }
 }
 
 fn summary() -> Summary {
     let members = members(BURST, "unhappy customers");
     let from = Timestamp(NOW.0 - 15 * MINUTE);
     let (destination, troubles) = ("support".into(), Vec::new());
-    let reviews = Digest { destination, from, to: NOW, before: None, members, troubles };
+    let reviews = Digest { destination, from, to: NOW, before: None, members, troubles, part: None };
     Summary { cause: Cause::Burst, reviews }
 }
 
