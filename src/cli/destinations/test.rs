@@ -161,3 +161,22 @@ async fn not_sent(state: &State, name: &str, from_here: bool) -> Result<String, 
     };
     Ok(format!("not sent within 30 s, still queued: {why}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_whom_it_is_about() {
+        // J15
+        let message = |recipient: &str| NewMessage {
+            id: "msg_1".into(),
+            destination: "owner".into(),
+            recipient: recipient.into(),
+            kind: MessageKind::Test,
+            content: String::new(),
+        };
+        assert_eq!(label(&message("")), "`owner`");
+        assert_eq!(label(&message("a@shop.example")), "`owner` to a@shop.example");
+    }
+}
