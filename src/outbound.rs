@@ -248,6 +248,50 @@ mod tests {
         assert_eq!(outbound.made(), (0, 1));
     }
 
+    /// A server of one connection on this machine, with this certificate; the URL that reaches it.
+    async fn serve(
+        params: rcgen::CertificateParams,
+    ) -> (String, CertificateDer<'static>, crate::task::Group<()>) {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let cert = params.self_signed(&key).unwrap().der().clone();
+        let private = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let server = rustls::ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![cert.clone()], private)
+            .unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(server));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let mut group = crate::task::Group::default();
+        group.start(async move {
+            use tokio::io::{AsyncReadExt, AsyncWriteExt};
+            if let Ok(mut stream) = acceptor.accept(listener.accept().await.unwrap().0).await {
+                stream.read_buf(&mut Vec::with_capacity(1024)).await.unwrap();
+                stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+                stream.flush().await.unwrap();
+            }
+        });
+        (format!("https://localhost:{port}/"), cert, group)
+    }
+
+    #[tokio::test]
+    async fn a_self_signed_certificate_that_is_named_is_trusted_over_https() {
+        // J6: an authority and a server in one, as `openssl req -x509` makes it.
+        for (host, passes) in [("localhost", true), ("other.example", false)] {
+            let mut params = rcgen::CertificateParams::new(vec![host.to_owned()]).unwrap();
+            params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+            let (address, cert, _server) = serve(params).await;
+            let client = Outbound::default().http(&url(&address), HTTP, &[cert]).unwrap();
+            let answer = client.get(&address).send().await;
+            assert_eq!(answer.as_ref().is_ok_and(|answer| answer.status() == 204), passes, "{answer:?}");
+            let Err(error) = answer else { continue };
+            let said = crate::causes::words(&error);
+            assert_eq!(said, "its certificate is for another host name (it is for `other.example`)");
+        }
+    }
+
     #[tokio::test]
     async fn a_client_for_http_trusts_no_certificate() {
         let key = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();

@@ -208,11 +208,22 @@ async fn what_is_wrong_with_a_certificate_is_said_with_what_to_do() {
         std::fs::write(bench.folder.path().join(name), pem).unwrap();
     }
     let unknown = "an authority that this machine does not trust";
-    for (host, ca_file, words) in [
-        (format!("localhost:{}", good.port()), "", unknown),
-        (good.to_string(), "ca_file = \"good.pem\"", "its certificate is for another host name"),
-        (format!("localhost:{}", old.port()), "ca_file = \"old.pem\"", "its certificate has expired"),
-        (plain.to_string(), "", "it does not speak TLS (https)"),
+    // J14: each has advice of its own.
+    for (host, ca_file, words, advice) in [
+        (format!("localhost:{}", good.port()), "", unknown, "set `destinations.crm.ca_file`"),
+        (
+            good.to_string(),
+            "ca_file = \"good.pem\"",
+            "its certificate is for another host name (it is for `localhost`)",
+            "Set `destinations.crm.url` to a name",
+        ),
+        (
+            format!("localhost:{}", old.port()),
+            "ca_file = \"old.pem\"",
+            "its certificate has expired (on ",
+            "must renew it",
+        ),
+        (plain.to_string(), "", "it does not speak TLS (https)", "Check `destinations.crm.url`"),
     ] {
         let crm = format!("\"https://{host}/\"\n{ca_file}");
         let text = said(&mut bench, &api, &crm, &["destinations", "test", "crm"]).await;
@@ -220,7 +231,7 @@ async fn what_is_wrong_with_a_certificate_is_said_with_what_to_do() {
             text.contains(&format!("No trusted connection to {host}: ")) && text.contains(words),
             "{text}"
         );
-        assert!(text.contains("`destinations.crm.ca_file`"), "{text}");
+        assert!(text.contains(advice), "{text}");
         if ca_file.is_empty() {
             let text = said(&mut bench, &format!("https://{host}/"), &crm, &["check"]).await;
             assert!(text.contains("cannot connect: ") && text.contains(words), "{text}");

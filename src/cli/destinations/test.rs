@@ -49,7 +49,7 @@ pub(super) async fn run(settings: &Settings, name: &str) -> Result<(), CliError>
     }
     let mut delivered = true;
     for message in &messages {
-        delivered &= report(&state, &message.id, name, deadline, owned.is_some()).await?;
+        delivered &= report(&state, message, deadline, owned.is_some()).await?;
     }
     if delivered { Ok(()) } else { Err(CliError::Reported) }
 }
@@ -102,33 +102,43 @@ async fn send(
     Ok(())
 }
 
-/// Prints how the message's first attempt ended; whether it was delivered. Waits for the running bridge.
+/// Prints how the message's first attempt ended, and for whom it was; whether it was delivered. Waits for the running bridge.
 async fn report(
     state: &State,
-    message: &str,
-    name: &str,
+    message: &NewMessage,
     deadline: Timestamp,
     from_here: bool,
 ) -> Result<bool, CliError> {
+    let label = label(message);
     loop {
-        let attempts = state.store.list_attempts(message).await?;
+        let attempts = state.store.list_attempts(&message.id).await?;
         if let Some(outcome) = attempts.first().and_then(|first: &AttemptRow| first.outcome.as_deref()) {
             let delivered = matches!(outcome, "delivered" | "accepted");
             output::line(&match delivered {
-                true => format!("`{name}`: {outcome}"),
-                false => format!("`{name}`: not delivered"),
+                true => format!("{label}: {outcome}"),
+                false => format!("{label}: not delivered"),
             });
             print_attempts(&attempts);
-            if !delivered && is_pending(state, message).await? {
+            if !delivered && is_pending(state, &message.id).await? {
                 output::line("\nthe message stays queued: `review-bridge run` will retry it");
             }
             return Ok(delivered);
         }
         if from_here || Clock::System.now() >= deadline {
-            output::line(&not_sent(state, name, from_here).await?);
+            output::line(&format!("{label}: {}", not_sent(state, &message.destination, from_here).await?));
             return Ok(false);
         }
         tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Which message a line is about: the destination and, where it has several, the recipient.
+fn label(message: &NewMessage) -> String {
+    let name = &message.destination;
+    if message.recipient.is_empty() {
+        format!("`{name}`")
+    } else {
+        format!("`{name}` to {}", message.recipient)
     }
 }
 
@@ -149,5 +159,24 @@ async fn not_sent(state: &State, name: &str, from_here: bool) -> Result<String, 
     } else {
         "the running bridge did not pick it up; check its log: it may have rejected this configuration".into()
     };
-    Ok(format!("`{name}`: not sent within 30 s, still queued: {why}"))
+    Ok(format!("not sent within 30 s, still queued: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_whom_it_is_about() {
+        // J15
+        let message = |recipient: &str| NewMessage {
+            id: "msg_1".into(),
+            destination: "owner".into(),
+            recipient: recipient.into(),
+            kind: MessageKind::Test,
+            content: String::new(),
+        };
+        assert_eq!(label(&message("")), "`owner`");
+        assert_eq!(label(&message("a@shop.example")), "`owner` to a@shop.example");
+    }
 }

@@ -314,7 +314,8 @@ fn outcome(meaning: Meaning, code: u16) -> Outcome {
         Meaning::Later => later(Reason::ServerError),
         Meaning::Deferred | Meaning::MailboxFull => later(Reason::Deferred),
         Meaning::LoginLater => later(Reason::LoginDeferred),
-        Meaning::Helo if code < 500 => later(Reason::ServerError),
+        // About every message, but not for good.
+        Meaning::Helo | Meaning::Policy | Meaning::WrongSender if code < 500 => later(Reason::ServerError),
         Meaning::Helo | Meaning::Policy => Outcome::Broken { reason: Reason::Forbidden },
         Meaning::NeedsTls | Meaning::NoTls => Outcome::Broken { reason: Reason::CertificateRefused },
         Meaning::PasswordsOff | Meaning::Credentials => {

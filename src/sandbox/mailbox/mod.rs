@@ -63,6 +63,12 @@ pub enum Stage {
 pub enum Reply {
     /// This line, without its end: `451 4.3.0 Try again later`. The mail is not kept.
     Line(String),
+    /// These bytes as they are, whatever they are; a message that had ended is kept.
+    Bytes(Vec<u8>),
+    /// Nothing, until the client leaves; the mail is not kept.
+    Silence,
+    /// The normal reply, this much later by the mailbox's clock.
+    Late(Duration),
     /// The connection is closed; the mail is not kept.
     Close,
     /// The connection is closed; a message that had ended is kept.

@@ -163,10 +163,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 Ok(Said::Other)
             }
             Some(Reply::Close) => Ok(Said::Over),
+            Some(Reply::Silence) => self.silence().await,
             reply => {
                 self.mailbox.keep(&sender, &recipients, raw);
-                if reply.is_some() {
-                    return Ok(Said::Over);
+                match reply {
+                    Some(Reply::CloseAfterKeeping) => return Ok(Said::Over),
+                    Some(Reply::Bytes(bytes)) => return self.write_bytes(&bytes).await,
+                    Some(Reply::Late(by)) => self.mailbox.clock.sleep(by).await,
+                    _ => {}
                 }
                 self.write("250 2.0.0 Ok").await
             }
@@ -220,6 +224,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 self.write(&line).await?;
                 Ok(Said::Other)
             }
+            // Whether all is well is the client's to find out: what follows is taken.
+            Some(Reply::Bytes(bytes)) => self.write_bytes(&bytes).await,
+            Some(Reply::Silence) => self.silence().await,
+            Some(Reply::Late(by)) => {
+                self.mailbox.clock.sleep(by).await;
+                self.write(fine).await
+            }
             Some(Reply::Close | Reply::CloseAfterKeeping) => Ok(Said::Over),
         }
     }
@@ -230,8 +241,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         Ok(Said::Other)
     }
 
+    /// Says nothing until the client leaves.
+    async fn silence(&mut self) -> io::Result<Said> {
+        let mut piece = Vec::new();
+        while self.piece(&mut piece).await? {}
+        Ok(Said::Over)
+    }
+
     async fn write(&mut self, line: &str) -> io::Result<Said> {
-        self.stream.write_all(format!("{line}\r\n").as_bytes()).await?;
+        self.write_bytes(format!("{line}\r\n").as_bytes()).await
+    }
+
+    async fn write_bytes(&mut self, bytes: &[u8]) -> io::Result<Said> {
+        self.stream.write_all(bytes).await?;
         self.stream.flush().await?;
         Ok(Said::Fine)
     }
@@ -242,12 +264,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 }
 
-/// The address of `FROM:<a@b> SIZE=1`; empty for `<>`.
-fn path(rest: &str, keyword: &str) -> Option<String> {
+/// The address of `FROM:<a@b> SIZE=1`; empty for `<>`. In quotes, any character is one of it.
+pub(super) fn path(rest: &str, keyword: &str) -> Option<String> {
     let start = rest.get(..keyword.len())?;
     if !start.eq_ignore_ascii_case(keyword) {
         return None;
     }
-    let (address, _) = rest.get(keyword.len()..)?.trim_start().strip_prefix('<')?.split_once('>')?;
-    Some(address.to_owned())
+    let path = rest.get(keyword.len()..)?.trim_start().strip_prefix('<')?;
+    let (mut quoted, mut escaped) = (false, false);
+    for (at, c) in path.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            '>' if !quoted => return path.get(..at).map(str::to_owned),
+            _ => {}
+        }
+    }
+    None
 }

@@ -91,6 +91,31 @@ async fn replies_come_as_they_were_asked_for_and_what_is_refused_is_not_kept() {
 }
 
 #[tokio::test]
+async fn odd_replies_are_as_configured_and_their_mails_are_kept() {
+    let mailbox = mailbox();
+    mailbox.reply(Stage::Greeting, Reply::Bytes(b"220 h\xe9\r\n220 x\r\n".to_vec()));
+    mailbox.reply(Stage::Message, Reply::Bytes(b"250 accept\r\n".to_vec()));
+    mailbox.reply(Stage::Message, Reply::Late(Duration::ZERO));
+    mailbox.reply(Stage::Message, Reply::Silence);
+    let mut client = Client::of(&mailbox).await;
+    let mut first = Vec::new();
+    client.stream.read_until(b'\n', &mut first).await.unwrap();
+    assert_eq!(first, b"220 h\xe9\r\n");
+    assert_eq!(client.reply().await, 220);
+    client.say("EHLO client").await;
+    assert_eq!(client.say("MAIL FROM:<\"a > b\\\"\"@shop.example> SIZE=1").await, 250);
+    client.say("RSET").await;
+    assert_eq!((client.send("x\r\n.").await, client.send("y\r\n.").await), (250, 250));
+    assert_eq!(mailbox.received().len(), 2);
+    let mut client = Client::of(&mailbox).await;
+    client.reply().await;
+    client.say("EHLO client").await;
+    let silent = tokio::time::timeout(Duration::from_millis(50), client.send("z\r\n.")).await;
+    assert!(silent.is_err() && mailbox.received().len() == 2);
+    assert_eq!(super::session::path("TO:<\"a > b\"@x> y", "TO:").as_deref(), Some("\"a > b\"@x"));
+}
+
+#[tokio::test]
 async fn the_order_of_commands_is_held_and_hostile_clients_are_cut_off() {
     let mailbox = mailbox();
     let mut client = Client::of(&mailbox).await;

@@ -60,7 +60,16 @@ const KNOWN: &[(Step, u16, &str, Meaning)] = &[
     (Sender, 554, "5.7.0 Too many messages from this account", Quota),
     (Recipient, 550, "5.7.1 Email quota exceeded", Quota),
     (Recipient, 452, "4.7.0 outgoing quota of this account is used up", Quota),
+    (End, 550, "5.4.6 Unusual sending activity detected. Please try after sometime.", Quota),
+    (End, 550, "5.7.0 You have exceeded the maximum number of messages", Quota),
+    (
+        Login,
+        535,
+        "5.7.1 User has exceeded its 24-hour sending limit. Relay quota will reset in 19.29 hours.",
+        Quota,
+    ),
     // The server, for now.
+    (Greeting, 554, "Too many concurrent connections from your host", Later),
     (Greeting, 421, "4.3.2 shutting down", Later),
     (Greeting, 421, "", Later),
     (Login, 421, "4.7.0 try again later, closing connection", Later),
@@ -75,6 +84,10 @@ const KNOWN: &[(Step, u16, &str, Meaning)] = &[
     // This message or recipient, for now.
     (Recipient, 450, "4.2.0 <x@y>: Recipient address rejected: Greylisted", Deferred),
     (Recipient, 451, "4.7.1 greylisted", Deferred),
+    (Recipient, 450, "4.7.1 Client host rejected: Greylisted, see http://postgrey", Deferred),
+    (Recipient, 454, "4.7.1 <x@y>: Relay access denied", Policy),
+    (Recipient, 450, "4.7.25 Client host rejected: cannot find your reverse hostname", Policy),
+    (Recipient, 450, "4.1.8 <a@b>: Sender address rejected: Domain not found", WrongSender),
     (Recipient, 450, "4.2.1 mailbox busy", Deferred),
     (Recipient, 452, "4.5.3 too many recipients", Deferred),
     (Data, 451, "4.3.0 not now", Deferred),
@@ -129,7 +142,21 @@ const KNOWN: &[(Step, u16, &str, Meaning)] = &[
     (Sender, 535, "5.7.8 session expired", Credentials),
     (End, 535, "5.7.8 session expired", Credentials),
     (Recipient, 553, "sorry, you must authenticate to use this server", Credentials),
+    (
+        Recipient,
+        550,
+        "Please turn on SMTP Authentication in your mail client. x is not permitted to relay",
+        Credentials,
+    ),
     // F6: the sender, also behind the dot.
+    (End, 550, "5.7.1 Unconfigured Sending Domain <shop.example>", WrongSender),
+    (
+        Sender,
+        550,
+        "#MS42207 The from.email domain must be verified in your account to send emails.",
+        WrongSender,
+    ),
+    (Sender, 553, "sorry, your envelope sender domain must exist (#5.7.1)", WrongSender),
     (
         End,
         554,
@@ -218,6 +245,13 @@ const KNOWN: &[(Step, u16, &str, Meaning)] = &[
     (Hello, 550, "blocked", Policy),
     (Hello, 554, "no", Policy),
     (Recipient, 550, "relay not permitted", Policy),
+    (Recipient, 553, "sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)", Policy),
+    (
+        End,
+        554,
+        "5.2.0 STOREDRV.Submission.Exception:OutboundSpamException; Failed to process message",
+        Policy,
+    ),
     (Recipient, 554, "5.7.1 <x@y>: Relay access denied", Policy),
     (Recipient, 550, "5.7.54 SMTP; Unable to relay recipient in non-accepted domain", Policy),
     (

@@ -2,7 +2,6 @@
 
 use super::super::dialogue::{PATIENCE, Patience};
 use super::*;
-use std::time::Instant;
 
 const SOON: Duration = Duration::from_millis(60);
 const NOW: Patience = Patience {
@@ -82,7 +81,7 @@ async fn waiting_for_a_connection_counts_into_no_time() {
     let patience =
         Patience { greeting: step, command: step, data: step, block: step, end: step, doubt: step };
     let destination = patient(fake.port, PLAIN, patience);
-    let begun = Instant::now();
+    let begun = crate::clock::Stopwatch::start();
     let sends = (0..40).map(|_| {
         let destination = destination.clone();
         async move { send(&*destination, &message()).await.outcome }
