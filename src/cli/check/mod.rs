@@ -34,7 +34,7 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), C
     local::templates(settings, &mut report);
     local::tests(settings, &mut report);
     local::rules(settings, &mut report);
-    let state = local::state(settings, arguments.offline, &mut report).await;
+    let state = local::state(settings, &mut report).await;
     let catalogs = accounts(settings, state.as_ref(), arguments.offline, &mut report).await?;
     names::rules(settings, &catalogs, &mut report);
     names::scales(settings, &catalogs, &mut report);

@@ -447,9 +447,9 @@ pub(super) async fn complete_listing(
         .await?;
     // Writes only what differs, so that a long list without news costs reading alone.
     let mut statements = vec![
-        "UPDATE reviews SET listed = 1, missing = 0 WHERE account = $1 AND (listed = 0 OR missing > 0)
+        "UPDATE reviews SET listed = 1, missing = 0 WHERE +account = $1 AND (listed = 0 OR missing > 0)
             AND id IN (SELECT value FROM json_each($2))",
-        "UPDATE reviews SET listed_since_mark = listed_since_mark + 1 WHERE account = $1 AND mark = 'done'
+        "UPDATE reviews SET listed_since_mark = listed_since_mark + 1 WHERE +account = $1 AND mark = 'done'
             AND listed = 1 AND listed_since_mark < 3 AND id IN (SELECT value FROM json_each($2))",
     ];
     if listing.steady {
@@ -517,7 +517,8 @@ async fn skip_read(transaction: &mut Transaction, listing: &CompleteListing<'_>)
     Ok(())
 }
 
-const WAITING: &str = "account = $1 AND (state = 'held' OR (state = 'settling' AND match_at <= $2))";
+const WAITING: &str =
+    "account = $1 AND state IN ('held', 'settling') AND (state = 'held' OR match_at <= $2)";
 
 pub(super) async fn anything_waiting(
     pool: &SqlitePool,
@@ -687,7 +688,8 @@ pub(super) async fn route_waiting(
 
 pub(super) async fn next_match(pool: &SqlitePool, account: &str) -> Result<Option<Timestamp>, StoreError> {
     let at: Option<i64> =
-        sqlx::query_scalar("SELECT MIN(match_at) FROM reviews WHERE account = $1 AND state = 'settling'")
+        // Only what settles has such a time.
+        sqlx::query_scalar("SELECT MIN(match_at) FROM reviews WHERE account = $1 AND state IN ('held', 'settling')")
             .bind(account)
             .fetch_one(pool)
             .await?;

@@ -8,6 +8,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 const ALL: &[(i64, &str, &str)] = &[
     (1, "start", include_str!("../../../migrations/sqlite/0001_start.sql")),
     (2, "bursts", include_str!("../../../migrations/sqlite/0002_bursts.sql")),
+    (7, "indexes", include_str!("../../../migrations/sqlite/0007_indexes.sql")),
 ];
 
 /// All of them, in order.
