@@ -181,7 +181,16 @@ impl App {
         let dispatcher = Dispatcher::new(shared.store.clone(), shared.clock.clone(), &owner, seed);
         let retention = wiring.settings.state.retention;
         let janitor = Janitor::new(shared.store.clone(), shared.clock.clone(), retention);
-        Ok(Self { wiring: Arc::new(wiring), shared, accounts, dispatcher, digester, janitor, health, files: None })
+        Ok(Self {
+            wiring: Arc::new(wiring),
+            shared,
+            accounts,
+            dispatcher,
+            digester,
+            janitor,
+            health,
+            files: None,
+        })
     }
 
     /// Where health is served; none with `http.listen = ""`.

@@ -4,8 +4,8 @@ use super::units::follow;
 use super::{App, AppError};
 use crate::clock::{Clock, minute};
 use crate::domain::{DeliveryState, Outcome, Timestamp};
-use crate::poller::{Poll, Tick};
 use crate::outbox::Target;
+use crate::poller::{Poll, Tick};
 use crate::store::{DeliveryFilter, DestinationRecord, IntakeReport, StoreError};
 use serde::Serialize;
 use std::time::Duration;
@@ -158,7 +158,8 @@ impl App {
             }
             let name = counted.destination;
             let record = records.iter().find(|record| record.name == name);
-            let digest_at = windows.iter().find(|window| window.destination == name).map(|window| window.next_at);
+            let digest_at =
+                windows.iter().find(|window| window.destination == name).map(|window| window.next_at);
             let why = match self.wiring.targets.by_name.get(&name) {
                 Some(target) => obstacle(target, record, digest_at, self.shared.clock.now()),
                 None => Some("no longer configured".into()),

@@ -235,7 +235,9 @@ impl Dispatcher {
     fn note_tried(&mut self, settlement: &Settlement) {
         let destination = &settlement.destination;
         let down = self.records.get(destination).is_some_and(|record| record.broken_at.is_some());
-        let Some(once) = self.once.as_mut().filter(|_| settlement.state == DeliveryState::Pending) else { return };
+        let Some(once) = self.once.as_mut().filter(|_| settlement.state == DeliveryState::Pending) else {
+            return;
+        };
         once.tried.entry(destination.clone()).or_default().push(settlement.id.clone());
         if down || matches!(settlement.effect, DestinationEffect::Broken { .. }) {
             once.down.insert(destination.clone());

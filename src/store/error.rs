@@ -176,7 +176,9 @@ fn words(error: &sqlx::Error) -> String {
         Some(1) => "; if this is the database of another program, set `state.url` to another file",
         Some(5 | 6) => "; another program has locked it: stop that program, then try again",
         Some(CANNOT_OPEN) if out_of_descriptors() => MORE_DESCRIPTORS,
-        Some(8 | CANNOT_OPEN) => "; the user that runs review-bridge must be able to write to the file and its folder",
+        Some(8 | CANNOT_OPEN) => {
+            "; the user that runs review-bridge must be able to write to the file and its folder"
+        }
         Some(10) => {
             "; check whether the disk is full or failing, or the file larger than a limit allows (`ulimit -f`), then \
              start again"

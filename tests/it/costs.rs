@@ -30,8 +30,10 @@ fn review(uuid: String) -> Fingerprinted {
 
 /// Reviews that were delivered and marked long ago, with all that is kept of that.
 async fn fill(path: &Path, count: u32) {
-    let mut state = SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(path)).await.unwrap();
-    let numbers = format!("WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < {count})");
+    let mut state =
+        SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(path)).await.unwrap();
+    let numbers =
+        format!("WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < {count})");
     let at = NOW.0 - 30 * 86_400_000;
     for (into, values) in [
         (
@@ -57,7 +59,14 @@ async fn fill(path: &Path, count: u32) {
 }
 
 async fn poll(store: &SqliteStore, reviews: &[Fingerprinted], now: Timestamp) {
-    let take = TakeRequests { account: ACCOUNT, purpose: Purpose::Listing, want: 1, limit: 60, purpose_limit: 60, now };
+    let take = TakeRequests {
+        account: ACCOUNT,
+        purpose: Purpose::Listing,
+        want: 1,
+        limit: 60,
+        purpose_limit: 60,
+        now,
+    };
     store.take_requests(&take).await.unwrap();
     let nowhere = RouteDecision {
         state: ReviewState::Unmatched,
@@ -91,8 +100,14 @@ async fn rest(store: &SqliteStore, now: Timestamp) {
 async fn failed_attempt(store: &SqliteStore, number: u32, now: Timestamp) {
     let hold = Duration::from_secs(40);
     let except = Vec::new();
-    let request =
-        LeaseRequest { destination: "crm".into(), limit: 10, without_reviews: false, only: None, except, hold };
+    let request = LeaseRequest {
+        destination: "crm".into(),
+        limit: 10,
+        without_reviews: false,
+        only: None,
+        except,
+        hold,
+    };
     let leased = store.lease(&[request], now, "owner").await.unwrap();
     assert_eq!(leased.len(), 1);
     let settlement = Settlement {

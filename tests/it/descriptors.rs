@@ -16,7 +16,12 @@ const LONG: Duration = Duration::from_secs(120);
 /// `run` with so many descriptors, and no way to more.
 fn limited(bench: &Bench, soft: u32, hard: u32) -> Process {
     let mut limited = Command::new("/bin/sh");
-    limited.args(["-c", "ulimit -Sn $0; ulimit -Hn $1; shift; exec \"$@\"", &soft.to_string(), &hard.to_string()]);
+    limited.args([
+        "-c",
+        "ulimit -Sn $0; ulimit -Hn $1; shift; exec \"$@\"",
+        &soft.to_string(),
+        &hard.to_string(),
+    ]);
     let plain = command(bench);
     limited.arg(plain.get_program()).arg("--config").arg(bench.write_config()).arg("run");
     limited.current_dir(bench.folder.path()).env_clear().env("PATH", "/usr/bin:/bin").stdin(Stdio::null());
@@ -35,7 +40,8 @@ fn many_webhooks(count: usize) -> String {
 }
 
 fn limit_of(process: &Process) -> String {
-    let limits = std::fs::read_to_string(Path::new("/proc").join(process.id().to_string()).join("limits")).unwrap();
+    let limits =
+        std::fs::read_to_string(Path::new("/proc").join(process.id().to_string()).join("limits")).unwrap();
     limits.lines().find(|line| line.starts_with("Max open files")).unwrap().to_owned()
 }
 
@@ -104,7 +110,8 @@ async fn the_health_port_closes_the_oldest_idle_connection_and_whoever_says_noth
     let mut asking = TcpStream::connect(address).await.unwrap();
     assert!(asks(&mut asking).await.starts_with("HTTP/1.1 200 "));
     assert!(is_closed(&mut idle[0]).await, "the oldest is closed for a newer one");
-    let open = || std::fs::read_dir(Path::new("/proc").join(process.id().to_string()).join("fd")).unwrap().count();
+    let open =
+        || std::fs::read_dir(Path::new("/proc").join(process.id().to_string()).join("fd")).unwrap().count();
     until("the others are closed", LONG, || open() < MOST + 40).await;
     let mut slow = TcpStream::connect(address).await.unwrap();
     let began = Instant::now();

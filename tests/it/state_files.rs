@@ -83,7 +83,11 @@ async fn a_state_that_is_moved_deleted_or_replaced_ends_the_bridge_which_says_so
             },
             "was replaced by another file",
         ),
-        ("log deleted", |path| std::fs::remove_file(format!("{}-wal", path.display())).unwrap(), "-wal` was deleted"),
+        (
+            "log deleted",
+            |path| std::fs::remove_file(format!("{}-wal", path.display())).unwrap(),
+            "-wal` was deleted",
+        ),
         (
             "folder renamed",
             |path| {

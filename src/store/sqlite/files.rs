@@ -47,7 +47,9 @@ impl Held {
     pub(super) async fn take(path: &Path, access: Access) -> Result<Self, StoreError> {
         for _ in 1..LOCK_TRIES {
             match Self::try_take(path, access) {
-                Err(StoreError::Locked { .. } | StoreError::OtherName { .. }) => tokio::time::sleep(LOCK_PAUSE).await,
+                Err(StoreError::Locked { .. } | StoreError::OtherName { .. }) => {
+                    tokio::time::sleep(LOCK_PAUSE).await
+                }
                 other => return other,
             }
         }
@@ -62,7 +64,9 @@ impl Held {
         let file = open_private(path).map_err(|error| open_error(path, OpenError::File(error)))?;
         match (access, lock_itself(&file)) {
             // Nobody holds the lock beside this name.
-            (Access::Own, Err(TryLockError::WouldBlock)) => Err(StoreError::OtherName { path: path.to_owned() }),
+            (Access::Own, Err(TryLockError::WouldBlock)) => {
+                Err(StoreError::OtherName { path: path.to_owned() })
+            }
             (Access::Beside, Err(TryLockError::WouldBlock)) if owner(path).is_none() => {
                 Err(StoreError::OtherName { path: path.to_owned() })
             }
@@ -103,7 +107,11 @@ fn lock_itself(file: &File) -> Result<(), TryLockError> {
     let kind = rustix::fs::fstatfs(file).map(|found| found.f_type);
     // The type of the number differs from machine to machine; 32 bits of it count.
     match kind {
-        Ok(kind) if NETWORK.iter().any(|known| i64::from(*known) & 0xffff_ffff == kind as i64 & 0xffff_ffff) => Ok(()),
+        Ok(kind)
+            if NETWORK.iter().any(|known| i64::from(*known) & 0xffff_ffff == kind as i64 & 0xffff_ffff) =>
+        {
+            Ok(())
+        }
         _ => file.try_lock(),
     }
 }

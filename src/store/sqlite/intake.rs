@@ -517,8 +517,7 @@ async fn skip_read(transaction: &mut Transaction, listing: &CompleteListing<'_>)
     Ok(())
 }
 
-const WAITING: &str =
-    "account = $1 AND state IN ('held', 'settling') AND (state = 'held' OR match_at <= $2)";
+const WAITING: &str = "account = $1 AND state IN ('held', 'settling') AND (state = 'held' OR match_at <= $2)";
 
 pub(super) async fn anything_waiting(
     pool: &SqlitePool,

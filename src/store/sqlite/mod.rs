@@ -56,7 +56,9 @@ const DESCRIPTORS_WITHIN: Duration = Duration::from_secs(60);
 const DESCRIPTORS_PAUSE: Duration = Duration::from_millis(500);
 
 /// Tries again while the process may open no more files: others close theirs.
-async fn patiently<T, F: Future<Output = Result<T, StoreError>>>(attempt: impl Fn() -> F) -> Result<T, StoreError> {
+async fn patiently<T, F: Future<Output = Result<T, StoreError>>>(
+    attempt: impl Fn() -> F,
+) -> Result<T, StoreError> {
     let mut waited = Duration::ZERO;
     loop {
         let error = match attempt().await {
@@ -97,7 +99,8 @@ impl SqliteStore {
             Access::Own => (options.pragma("temp_store", "MEMORY"), READERS),
             Access::Beside => (options, 0),
         };
-        let pool = |size: u32| SqlitePoolOptions::new().max_connections(size).idle_timeout(None).max_lifetime(None);
+        let pool =
+            |size: u32| SqlitePoolOptions::new().max_connections(size).idle_timeout(None).max_lifetime(None);
         // A statement that finds no room may end its transaction without sqlx noticing: such a connection could
         // begin no other.
         let writer = pool(1)
@@ -110,7 +113,9 @@ impl SqliteStore {
         let opened = futures::future::try_join_all((0..readers).map(|_| reader.acquire())).await;
         drop(opened.map_err(|error| open_error(path, OpenError::Database(error)))?);
         let files = match access {
-            Access::Own => Some(Files::of(path, &held.file).map_err(|error| open_error(path, OpenError::File(error)))?),
+            Access::Own => {
+                Some(Files::of(path, &held.file).map_err(|error| open_error(path, OpenError::File(error)))?)
+            }
             Access::Beside => None,
         };
         Ok(Self { writer, reader, path: path.into(), files, _held: held })

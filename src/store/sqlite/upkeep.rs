@@ -144,9 +144,13 @@ mod tests {
         assert!(columns.len() > 30, "{columns:?}");
         for (table, column) in columns {
             let update = format!("UPDATE {table} SET ");
-            let moved = RECKONED.iter().any(|sql| sql.starts_with(&update) && sql.contains(&format!(" {column} = ")));
+            let moved =
+                RECKONED.iter().any(|sql| sql.starts_with(&update) && sql.contains(&format!(" {column} = ")));
             let kept = KEPT.split_whitespace().any(|kept| kept == format!("{table}.{column}"));
-            assert!(moved != kept, "{table}.{column}: does it wait for a time, or say when something happened?");
+            assert!(
+                moved != kept,
+                "{table}.{column}: does it wait for a time, or say when something happened?"
+            );
         }
         store.close().await;
     }

@@ -126,7 +126,9 @@ fn statements_of_the_store(folder: &Path) -> Vec<String> {
 
 /// Judges one line of a plan; `None` where it is fine.
 fn complaint(statement: &str, detail: &str, partial: &BTreeMap<String, bool>) -> Option<String> {
-    let line = Regex::new(r"^(SCAN|SEARCH) (\w+)(?: USING (?:COVERING |AUTOMATIC )?INDEX (\w+)(?: \((.*)\))?)?").unwrap();
+    let line =
+        Regex::new(r"^(SCAN|SEARCH) (\w+)(?: USING (?:COVERING |AUTOMATIC )?INDEX (\w+)(?: \((.*)\))?)?")
+            .unwrap();
     let found = line.captures(detail)?;
     let alias = Regex::new(&format!(r"\b({})(?: AS)? {}\b", TABLES.join("|"), &found[2])).unwrap();
     if !TABLES.contains(&&found[2]) && !alias.is_match(statement) {
