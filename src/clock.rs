@@ -1,8 +1,10 @@
 //! Time: the only module that reads a clock, and civil time (zones, formats) over `jiff`.
 
 mod steady;
+mod within;
 
 pub use steady::{StepWatch, Timeline};
+pub use within::within;
 
 use crate::domain::Timestamp;
 use crate::domain::time::millis;

@@ -5,7 +5,7 @@
 
 use super::redact::Secrets;
 use super::settings::Common;
-use crate::clock::Stopwatch;
+use crate::clock::{Stopwatch, within};
 use crate::domain::text::one_line;
 use crate::domain::{Attempt, Timestamp};
 use crate::outbound::{Http, Outbound, certificates};
@@ -142,14 +142,14 @@ impl Sender {
         }
         let request = self.client.post(self.url.0.clone()).headers(map).body(body);
         let watch = Stopwatch::start();
-        match tokio::time::timeout(self.timeout, request.send()).await {
+        match within(self.timeout, request.send()).await {
             // The status line was read: from here on nothing can make it an attempt that failed.
-            Ok(Ok(response)) => {
+            Some(Ok(response)) => {
                 let left = self.timeout.saturating_sub(watch.elapsed()).max(LEAST_TIME_FOR_BODY);
                 Ok(read(response, now, left).await)
             }
-            Ok(Err(error)) => Err(self.failed(&error.without_url())),
-            Err(_) => Err(self.timed_out()),
+            Some(Err(error)) => Err(self.failed(&error.without_url())),
+            None => Err(self.timed_out()),
         }
     }
 }

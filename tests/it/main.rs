@@ -5,6 +5,7 @@ mod browser;
 mod bursts;
 mod cli;
 mod clock;
+mod costs;
 mod crash;
 mod crash_steps;
 mod demo;

@@ -99,8 +99,8 @@ pub(super) fn rules(settings: &Settings, report: &mut Report) {
     }
 }
 
-/// The database opens. It is created if it does not exist, because it holds the request budget; not offline.
-pub(super) async fn state(settings: &Settings, offline: bool, report: &mut Report) -> Option<State> {
+/// The database opens, or could be created.
+pub(super) async fn state(settings: &Settings, report: &mut Report) -> Option<State> {
     let path = &settings.state.path;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
@@ -108,8 +108,14 @@ pub(super) async fn state(settings: &Settings, offline: bool, report: &mut Repor
         report.failed("state", &detail, "create the folder, or set another file in `state.url`");
         return None;
     }
-    match if offline { State::read(settings).await } else { State::change(settings).await } {
+    match State::read(settings).await {
         Ok(state) => {
+            // Never created here: it would belong to whoever runs this. A file without a name shows whether it could be.
+            if let Some(Err(error)) = folder.filter(|_| !state.exists).map(tempfile::tempfile_in) {
+                let detail = format!("{} cannot be created: {}", path.display(), io_text(&error));
+                report.failed("state", &detail, "let the user that runs review-bridge write to its folder");
+                return Some(state);
+            }
             let detail = match (state.owner, state.exists) {
                 (_, false) => "does not exist yet; the first start creates it".into(),
                 (None, true) => "opens; no running instance uses it".into(),

@@ -35,7 +35,7 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), C
     local::templates(settings, &mut report);
     local::tests(settings, &known(settings, None).await?, &mut report);
     local::rules(settings, &mut report);
-    let state = local::state(settings, arguments.offline, &mut report).await;
+    let state = local::state(settings, &mut report).await;
     let catalogs = accounts(settings, state.as_ref(), arguments.offline, &mut report).await?;
     names::configured(settings, &catalogs, &mut report);
     names::scales(&known(settings, state.as_ref()).await?, &catalogs, &mut report);

@@ -204,7 +204,7 @@ pub(super) async fn regroup(
             .execute(&mut *transaction)
             .await?;
     }
-    let untried = "state = 'pending' AND kind = 'review' AND attempts = 0
+    let untried = "state = 'pending' AND lease IS NULL AND kind = 'review' AND attempts = 0
         AND destination IN (SELECT value FROM json_each($1))";
     for query in [
         format!(

@@ -453,7 +453,8 @@ pub(super) async fn supersede(
     Ok(())
 }
 
-const WAITING: &str = "account = $1 AND (state = 'held' OR (state = 'settling' AND match_at <= $2)
+/// By two partial indexes.
+const WAITING: &str = "account = $1 AND ((state IN ('held', 'settling') AND (state = 'held' OR match_at <= $2))
     OR (rematch = 1 AND state IN ('matched', 'unmatched')))";
 
 pub(super) async fn anything_waiting(
@@ -648,7 +649,8 @@ pub(super) async fn route_waiting(
 
 pub(super) async fn next_match(pool: &SqlitePool, account: &str) -> Result<Option<Timestamp>, StoreError> {
     let at: Option<i64> =
-        sqlx::query_scalar("SELECT MIN(match_at) FROM reviews WHERE account = $1 AND state = 'settling'")
+        // Only what settles has such a time.
+        sqlx::query_scalar("SELECT MIN(match_at) FROM reviews WHERE account = $1 AND state IN ('held', 'settling')")
             .bind(account)
             .fetch_one(pool)
             .await?;

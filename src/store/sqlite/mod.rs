@@ -32,6 +32,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How a process uses the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +134,24 @@ impl SqliteStore {
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Counts the steps of SQLite's machine that statements take from now on: a measure of their cost that is the same
+    /// on every machine. What a commit costs beside them is not in it.
+    pub async fn count_steps(&self) -> Result<Arc<AtomicU64>, StoreError> {
+        let steps = Arc::new(AtomicU64::new(0));
+        let mut connections = vec![self.writer.acquire().await?];
+        for _ in 0..READERS {
+            connections.push(self.reader.acquire().await?);
+        }
+        for connection in &mut connections {
+            let steps = steps.clone();
+            connection.lock_handle().await?.set_progress_handler(1, move || {
+                steps.fetch_add(1, Ordering::Relaxed);
+                true
+            });
+        }
+        Ok(steps)
     }
 
     /// Writes a consistent copy of the state to `target`, which must not exist.

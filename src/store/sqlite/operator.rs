@@ -14,7 +14,7 @@ pub(super) async fn problem_facts(pool: &SqlitePool) -> Result<ProblemFacts, Sto
          WHERE state = 'unmatched' AND undecided = 1 AND $1 = $1 GROUP BY account";
     // Only for what is broken: to count for every destination would cost reading all of the ledger.
     let queued = "SELECT name, COUNT(DISTINCT d.review_id)
-         FROM destinations JOIN deliveries d ON d.destination = name AND d.state = 'pending'
+         FROM destinations CROSS JOIN deliveries d ON d.destination = name AND d.state = 'pending'
          WHERE health IN ('failing', 'broken') AND $1 = $1 GROUP BY name ORDER BY name";
     Ok(ProblemFacts {
         accounts: account_facts(pool).await?,

@@ -47,27 +47,29 @@ async fn supersede_failed(
     messages: Option<&str>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE deliveries SET state = 'superseded', settled_at = $2
-         WHERE state = 'pending' AND newest = 0
-           AND ($1 IS NULL OR message_id IN (SELECT value FROM json_each($1)))
-           AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.id = message_id AND m.lease IS NOT NULL)",
-    )
-    .bind(messages)
-    .bind(now.0)
-    .execute(&mut **transaction)
-    .await?;
-    sqlx::query(
-        "UPDATE messages SET state = 'superseded', settled_at = $2
-         WHERE state = 'pending' AND lease IS NULL AND kind <> 'operator' AND kind <> 'test'
-           AND ($1 IS NULL OR id IN (SELECT value FROM json_each($1)))
-           AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.message_id = messages.id AND d.state = 'pending')
-           AND EXISTS (SELECT 1 FROM deliveries d WHERE d.message_id = messages.id AND d.state = 'superseded')",
-    )
-    .bind(messages)
-    .bind(now.0)
-    .execute(&mut **transaction)
-    .await?;
+    // A condition that also means "all" would be answered by reading all of them.
+    let (of_these, these) = match messages {
+        Some(_) => (
+            "message_id IN (SELECT value FROM json_each($1))",
+            "id IN (SELECT value FROM json_each($1)) AND +state = 'pending'",
+        ),
+        None => ("$1 IS NULL", "$1 IS NULL AND state = 'pending'"),
+    };
+    for statement in [
+        format!(
+            "UPDATE deliveries SET state = 'superseded', settled_at = $2
+             WHERE state = 'pending' AND newest = 0 AND {of_these}
+               AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.id = message_id AND m.lease IS NOT NULL)"
+        ),
+        format!(
+            "UPDATE messages SET state = 'superseded', settled_at = $2
+             WHERE {these} AND lease IS NULL AND kind <> 'operator' AND kind <> 'test'
+               AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.message_id = messages.id AND d.state = 'pending')
+               AND EXISTS (SELECT 1 FROM deliveries d WHERE d.message_id = messages.id AND d.state = 'superseded')"
+        ),
+    ] {
+        sqlx::query(sqlx::AssertSqlSafe(statement)).bind(messages).bind(now.0).execute(&mut **transaction).await?;
+    }
     Ok(())
 }
 

@@ -92,10 +92,13 @@ async fn leave_tombstones(
 }
 
 /// Every time in state from which something is reckoned; those that only record what happened stay.
-const RECKONED: [&str; 12] = [
+const RECKONED: [&str; 13] = [
     "UPDATE bursts SET from_at = from_at + $1",
+    // Each by an index of its own.
     "UPDATE messages SET next_at = next_at + $1, first_attempt_at = first_attempt_at + $1,
-        lease_until = lease_until + $1, created_at = created_at + $1 WHERE state = 'pending'",
+        created_at = created_at + $1 WHERE state = 'pending' AND lease IS NULL",
+    "UPDATE messages SET next_at = next_at + $1, first_attempt_at = first_attempt_at + $1,
+        lease_until = lease_until + $1, created_at = created_at + $1 WHERE lease IS NOT NULL",
     "UPDATE deliveries SET created_at = created_at + $1 WHERE state = 'pending'",
     "UPDATE removed SET since = since + $1",
     "UPDATE destinations SET probe_at = probe_at + $1, failures_from = failures_from + $1,
@@ -106,7 +109,7 @@ const RECKONED: [&str; 12] = [
         first_listing_at = first_listing_at + $1",
     "UPDATE requests SET at = at + $1",
     "UPDATE request_queue SET since = since + $1, until = until + $1",
-    "UPDATE reviews SET match_at = match_at + $1 WHERE state = 'settling'",
+    "UPDATE reviews SET match_at = match_at + $1 WHERE state IN ('held', 'settling')",
     "UPDATE reviews SET mark_at = mark_at + $1, mark_due_at = mark_due_at + $1,
         mark_refused_at = mark_refused_at + $1 WHERE mark = 'due'",
     "UPDATE reviews SET aged_at = aged_at + $1, unlisted_at = unlisted_at + $1 WHERE body IS NOT NULL",
@@ -118,4 +121,42 @@ pub(super) async fn clock_stepped(mut transaction: Transaction, by_ms: i64) -> R
         sqlx::query(statement).bind(by_ms).execute(&mut *transaction).await?;
     }
     Ok(transaction.commit().await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Times of what happened, or of the calendar: a step of the clock does not move them.
+    const KEPT: &str = "accounts.catalog_at accounts.baseline_at accounts.last_poll_at accounts.last_success_at
+        accounts.token_expires_at endpoints.ok_at endpoints.failed_at reviews.reviewed_at reviews.first_seen_at
+        reviews.changed_at revisions.seen_at messages.settled_at deliveries.settled_at attempts.begun_at
+        destinations.paused_at digests.from_at digests.next_at";
+
+    // H2
+    #[tokio::test]
+    async fn every_time_in_state_is_moved_with_the_clock_or_kept_for_a_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("state.db"), Access::Own).await.unwrap();
+        let columns: Vec<(String, String)> = sqlx::query_as(
+            "SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c
+             WHERE t.type = 'table' AND t.name NOT GLOB '_sqlx*' AND c.type = 'INTEGER'
+               AND (c.name = 'at' OR c.name GLOB '*_at' OR c.name GLOB '*_until' OR c.name GLOB '*_since')",
+        )
+        .fetch_all(&store.reader)
+        .await
+        .unwrap();
+        assert!(columns.len() > 30, "{columns:?}");
+        for (table, column) in columns {
+            let update = format!("UPDATE {table} SET ");
+            let moved =
+                RECKONED.iter().any(|sql| sql.starts_with(&update) && sql.contains(&format!(" {column} = ")));
+            let kept = KEPT.split_whitespace().any(|kept| kept == format!("{table}.{column}"));
+            assert!(
+                moved != kept,
+                "{table}.{column}: does it wait for a time, or say when something happened?"
+            );
+        }
+        store.close().await;
+    }
 }

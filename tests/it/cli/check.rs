@@ -165,6 +165,9 @@ async fn a_budget_that_is_spent_is_not_waited_for() {
     let (place, sandbox) =
         place(&GOOD.replace("rating_scales", "requests_per_minute = 2\nrating_scales"), Options::default())
             .await;
+    // `check` creates no state, and only one that exists holds a budget.
+    place.run(&["destinations", "pause", "support"]).await.ok();
+    place.run(&["destinations", "resume", "support"]).await.ok();
     let json = place.run(&["check", "--json"]).await.ok().json();
     assert!(
         detail(&json, "account main: sources").contains("request budget used up; next request in "),

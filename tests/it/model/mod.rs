@@ -18,6 +18,7 @@ mod observed;
 mod operator;
 mod ops;
 mod people;
+mod plans;
 mod regressions;
 mod rows;
 mod sending;
