@@ -66,13 +66,13 @@ async fn note_seen(
 ) -> Result<(), StoreError> {
     for statement in [
         "UPDATE reviews SET listed = 1, missing = 0, shown = 1
-         WHERE account = $1 AND (listed = 0 OR missing > 0 OR shown = 0)
+         WHERE +account = $1 AND (listed = 0 OR missing > 0 OR shown = 0)
             AND id IN (SELECT value FROM json_each($2)) AND $3 = $3",
         "UPDATE reviews SET shown = 0 WHERE account = $1 AND listed = 1 AND shown = 1
             AND id NOT IN (SELECT value FROM json_each($2)) AND $3 = $3",
         // A listing that began before the mark says nothing about it.
         "UPDATE reviews SET listed_since_mark = listed_since_mark + 1
-         WHERE account = $1 AND mark = 'done' AND listed = 1 AND mark_at <= $3
+         WHERE +account = $1 AND mark = 'done' AND listed = 1 AND mark_at <= $3
             AND listed_since_mark BETWEEN 0 AND 2 AND id IN (SELECT value FROM json_each($2))",
         "UPDATE reviews SET listed_since_mark = -1
          WHERE account = $1 AND mark = 'done' AND listed = 1 AND mark_at <= $3
