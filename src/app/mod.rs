@@ -6,6 +6,7 @@ mod budget;
 mod daemon;
 mod durability;
 mod health;
+mod notes;
 mod observed;
 mod once;
 mod outbox;
@@ -19,6 +20,7 @@ pub use durability::warning as durability_warning;
 pub use observed::Observed;
 pub use once::Once;
 pub use reload::Reload;
+pub use watch::account_views;
 pub use wiring::{build_plans, build_silent_targets, build_targets, build_targets_with, build_upstream};
 
 use crate::clock::Clock;

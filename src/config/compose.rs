@@ -89,6 +89,13 @@ pub(super) fn warnings(settings: &Settings, resolved: &Resolved) -> Vec<String> 
     if settings.operator.notify.is_empty() {
         warnings.push("nobody is notified of problems: add destinations to `operator.notify`".into());
     }
+    if let [only] = &*settings.operator.notify
+        && settings.rules.iter().any(|rule| rule.to.contains(only))
+    {
+        warnings.push(format!(
+            "nobody is notified when `{only}` fails, the only destination in `operator.notify`: add another one to it"
+        ));
+    }
     warnings
 }
 
@@ -98,9 +105,10 @@ fn accounts(root: &Table) -> BTreeMap<String, Account> {
     for (name, table) in named_tables(root, "accounts") {
         let policy = account::policy(&table);
         let upstream = upstream::Settings::read(&table);
+        let credential = account::credential(&table);
         table.finish();
         if let Some(upstream) = upstream {
-            accounts.insert(name, Account { policy, upstream });
+            accounts.insert(name, Account { policy, upstream, credential });
         }
         any = true;
     }

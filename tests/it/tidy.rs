@@ -32,7 +32,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("outbox", &["clock", "destination", "domain", "settings", "store", "task", "upstream"]),
     // Its notices go where `outbox::Targets` says.
     ("operator", &["clock", "domain", "outbox", "store", "upstream"]),
-    ("web", &["clock", "domain", "store"]),
+    ("web", &["clock", "domain", "operator", "store"]),
     ("sandbox", &["clock", "destination", "domain", "task", "upstream"]),
     // The whole.
     (
@@ -118,8 +118,18 @@ const OWNED: &[Owned] = &[
 ];
 
 /// What decides without doing: no I/O, no clock, not async.
-const PURE: &[&str] =
-    &["domain/", "rules/", "intake/diff.rs", "outbox/burst.rs", "outbox/retry.rs", "operator/problem.rs"];
+const PURE: &[&str] = &[
+    "domain/",
+    "rules/",
+    "intake/diff.rs",
+    "outbox/burst.rs",
+    "outbox/retry.rs",
+    "operator/course.rs",
+    "operator/heart.rs",
+    "operator/problem.rs",
+    "operator/verdict.rs",
+    "operator/words.rs",
+];
 
 /// The repository.
 pub fn root() -> &'static Path {

@@ -38,8 +38,8 @@ pub(super) async fn run(settings: &Settings, name: &str) -> Result<(), CliError>
         Err(error) => return Err(error.into()),
     };
     state.store.enqueue(&messages, clock.now()).await?;
-    if known.broken_at.is_some() {
-        // Otherwise it would wait for the next probe, up to 15 minutes.
+    if known.health.is_stopped() {
+        // Otherwise it would wait for the next probe.
         state.store.pause(name, false, clock.now()).await?;
     }
     if let Some(store) = &owned {
@@ -142,8 +142,8 @@ async fn not_sent(state: &State, name: &str, from_here: bool) -> Result<String, 
     let known = record(state, name).await?;
     let why = if let Some(at) = output::ahead(known.hold_until, Clock::System.now()) {
         format!("the destination is rate limited until {}", output::time(Some(at)))
-    } else if let Some(detail) = &known.broken_detail {
-        format!("the destination is broken: {detail}")
+    } else if let Some(detail) = known.health.detail.as_ref().filter(|_| known.health.is_stopped()) {
+        format!("the destination is {}: {detail}", known.health.state.as_str())
     } else if from_here {
         "its `rate_limit` is used up for now".into()
     } else {

@@ -9,8 +9,9 @@ use super::json_ahead;
 use crate::config::Settings;
 use crate::domain::text::one_line;
 use crate::domain::{Catalog, Change, NativeRating, ProblemKind, Source, Timestamp};
+use crate::operator::problem::Problem;
 use crate::settings::units::show_duration;
-use crate::store::{AccountRecord, ProblemRecord, ReviewFilter, ReviewState};
+use crate::store::{AccountRecord, ReviewFilter, ReviewState};
 use crate::upstream::Endpoint;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,7 +43,7 @@ impl AccountStatus {
         settings: &Settings,
         state: &State,
         name: &str,
-        problems: &[ProblemRecord],
+        problems: &[Problem],
     ) -> Result<Self, CliError> {
         let own = settings.accounts.get(name);
         let record = state.store.account(name).await?;

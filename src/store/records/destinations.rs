@@ -1,6 +1,6 @@
 //! Destinations and their digests.
 
-use crate::domain::{Cause, Figures, Timestamp};
+use crate::domain::{Cause, Figures, Health, HealthState, Reason, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ pub struct DestinationRecord {
     pub broken_detail: Option<String>,
     /// The next probe.
     pub retry_at: Option<Timestamp>,
+    /// Whether it works.
+    pub health: Health,
     /// It asked for a pause until then.
     pub hold_until: Timestamp,
     /// Paused or broken since.
@@ -30,13 +32,24 @@ pub struct DestinationRecord {
 }
 
 impl DestinationRecord {
-    /// `paused`, `broken` or `working`.
+    /// `paused`, or the state of its health.
     pub fn state(&self) -> &'static str {
-        match (self.paused_at, self.broken_at) {
-            (Some(_), _) => "paused",
-            (None, Some(_)) => "broken",
-            (None, None) => "working",
-        }
+        if self.paused_at.is_some() { "paused" } else { self.health.state.as_str() }
+    }
+
+    /// With the health that its columns show.
+    #[must_use]
+    pub fn with_health(mut self) -> Self {
+        let state = if self.broken_at.is_some() { HealthState::Broken } else { HealthState::Working };
+        self.health = Health {
+            state,
+            since: self.broken_at,
+            reason: self.broken_reason.as_deref().and_then(Reason::parse),
+            detail: self.broken_detail.clone(),
+            probe_at: self.retry_at,
+            ..Health::default()
+        };
+        self
     }
 
     /// How long it was paused or broken in all, until `now`.

@@ -455,8 +455,9 @@ pub(super) async fn destinations(pool: &SqlitePool) -> Result<Vec<DestinationRec
         stopped_since: time(row.stopped_since),
         stopped: span(row.stopped_ms),
         opened_at: Timestamp(row.opened_at),
+        ..DestinationRecord::default()
     };
-    Ok(rows.into_iter().map(record).collect())
+    Ok(rows.into_iter().map(record).map(DestinationRecord::with_health).collect())
 }
 
 pub(super) async fn pause(

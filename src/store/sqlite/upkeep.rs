@@ -92,7 +92,7 @@ async fn leave_tombstones(
 }
 
 /// Every time in state from which something is reckoned; those that only record what happened stay.
-const RECKONED: [&str; 9] = [
+const RECKONED: [&str; 10] = [
     "UPDATE bursts SET from_at = from_at + $1",
     "UPDATE messages SET next_at = next_at + $1, first_attempt_at = first_attempt_at + $1,
         lease_until = lease_until + $1, created_at = created_at + $1 WHERE state = 'pending'",
@@ -104,7 +104,8 @@ const RECKONED: [&str; 9] = [
     "UPDATE reviews SET match_at = match_at + $1 WHERE state = 'settling'",
     "UPDATE reviews SET mark_at = mark_at + $1 WHERE mark = 'due'",
     "UPDATE reviews SET aged_at = aged_at + $1, unlisted_at = unlisted_at + $1 WHERE body IS NOT NULL",
-    "UPDATE troubles SET told_at = told_at + $1",
+    "UPDATE problems SET since = since + $1, notified_at = notified_at + $1, over_at = over_at + $1",
+    "UPDATE reports SET since = since + $1",
 ];
 
 pub(super) async fn clock_stepped(mut transaction: Transaction, by_ms: i64) -> Result<(), StoreError> {

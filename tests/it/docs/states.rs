@@ -1,7 +1,9 @@
 //! Every state, outcome, reason and kind of problem has its row in docs/operations.md, and no other has one.
 
 use super::{document, first_column, section};
-use review_bridge::domain::{DeliveryState, MessageKind, Outcome, ProblemKind, Reason, Timestamp};
+use review_bridge::domain::{
+    DeliveryState, Health, HealthState, MessageKind, Outcome, ProblemKind, Reason, Timestamp,
+};
 use review_bridge::store::{DestinationRecord, ReviewState};
 use review_bridge::upstream::ErrorName;
 use std::collections::BTreeSet;
@@ -19,11 +21,11 @@ fn every_state_has_its_row() {
     assert_eq!(rows("### Reviews"), names(ReviewState::ALL.iter().map(|state| state.as_str())));
     assert_eq!(rows("### Deliveries"), names(DeliveryState::ALL.iter().map(|state| state.as_str())));
     assert_eq!(rows("### Messages"), names(MessageKind::ALL.iter().map(|kind| kind.as_str())));
-    let set = [None, Some(Timestamp(0))];
-    let records = set.iter().flat_map(|paused_at| {
-        set.iter().map(|broken_at| DestinationRecord {
-            paused_at: *paused_at,
-            broken_at: *broken_at,
+    let records = HealthState::ALL.into_iter().flat_map(|state| {
+        let health = Health { state, ..Health::default() };
+        [None, Some(Timestamp(0))].map(|paused_at| DestinationRecord {
+            paused_at,
+            health: health.clone(),
             ..DestinationRecord::default()
         })
     });

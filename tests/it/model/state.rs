@@ -39,6 +39,8 @@ pub struct State {
     /// By destination and recipient.
     pub bursts: BTreeMap<(Arc<str>, Arc<str>), BurstWindow>,
     pub problems: BTreeMap<ProblemKey, ProblemRecord>,
+    pub reports: BTreeMap<ProblemKey, ProblemRecord>,
+    pub bridge: BridgeRecord,
 }
 
 impl State {

@@ -111,7 +111,12 @@ impl State {
             });
         }
         for problem in self.problems.values_mut() {
-            problem.notified_at = moved(problem.notified_at);
+            problem.since = moved(problem.since);
+            problem.notified_at = problem.notified_at.map(moved);
+            problem.over_at = problem.over_at.map(moved);
+        }
+        for report in self.reports.values_mut() {
+            report.since = moved(report.since);
         }
     }
 }

@@ -147,6 +147,8 @@ pub fn problem(which: u8, now: Timestamp) -> ProblemRecord {
         subject: DESTINATIONS[usize::from(which % 3)].into(),
         text: format!("it is broken ({which})"),
         hint: "fix it".into(),
-        notified_at: now,
+        since: now,
+        notified_at: (which % 2 == 0).then_some(now),
+        over_at: None,
     }
 }
