@@ -93,7 +93,7 @@ pub(super) fn warnings(settings: &Settings, resolved: &Resolved) -> Vec<String> 
         && settings.rules.iter().any(|rule| rule.to.contains(only))
     {
         warnings.push(format!(
-            "nobody is notified when `{only}` fails, the only destination in `operator.notify`: add another one to it"
+            "no notice can arrive when `{only}` fails, the only destination in `operator.notify`: add one that no rule uses"
         ));
     }
     warnings

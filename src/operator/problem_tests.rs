@@ -163,7 +163,7 @@ fn a_destination_that_fails_or_is_broken_is_a_problem_from_its_first_failure() {
         assert_eq!(kind.severity(), Severity::Stops);
     }
     for state in [HealthState::Untried, HealthState::Working] {
-        assert!(assess(&destination(state, Reason::Unreachable), &view(), after(60)).is_empty());
+        assert!(assess(&destination(state, Reason::Unreachable), &view(), after(5)).is_empty());
     }
     let mut paused = destination(HealthState::Broken, Reason::Revoked);
     paused.destinations[0].paused_at = Some(START);

@@ -128,10 +128,11 @@ fn sent(Backlog { waiting, sent }: Backlog) -> String {
         (0, more) => format!("; {more} reviews are still queued and are being sent"),
         (1, 0) => "; the review that was queued was sent".into(),
         (sent, 0) => format!("; {sent} waiting reviews were sent"),
-        (sent, more) => format!(
-            "; {sent} waiting {} sent, {more} more are queued",
-            if sent == 1 { "review was" } else { "reviews were" }
-        ),
+        (sent, more) => {
+            let were = if sent == 1 { "review was" } else { "reviews were" };
+            let are = if more == 1 { "is" } else { "are" };
+            format!("; {sent} waiting {were} sent, {more} more {are} queued")
+        }
     }
 }
 

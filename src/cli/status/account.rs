@@ -27,6 +27,8 @@ pub(super) struct AccountStatus {
     name: String,
     /// How often it is polled; `None` where it is not configured.
     interval: Option<Duration>,
+    /// Whether the configuration is only known as far as a refused one can be read.
+    is_uncertain: bool,
     record: AccountRecord,
     catalog: Option<Catalog>,
     stale: BTreeSet<String>,
@@ -56,6 +58,7 @@ impl AccountStatus {
         let stale = problems.iter().filter(|problem| problem.kind == ProblemKind::SourceStale);
         Ok(Self {
             interval: own.map(|own| own.policy.poll_interval),
+            is_uncertain: state.refused.is_some(),
             catalog: state.store.catalog(name).await?.map(|(catalog, _)| catalog),
             stale: stale
                 .filter_map(|problem| Some(problem.subject.strip_prefix(&prefix)?.to_owned()))
@@ -127,8 +130,11 @@ impl AccountStatus {
     /// Prints it for people.
     pub(super) fn print(&self, now: Timestamp) {
         let record = &self.record;
-        let configured =
-            if self.interval.is_some() { "" } else { " (not in the configuration, so not polled)" };
+        let configured = if self.interval.is_some() || self.is_uncertain {
+            ""
+        } else {
+            " (not in the configuration, so not polled)"
+        };
         fact("account", &format!("{}{configured}", self.name));
         fact("polled", &self.polled(now));
         fact(
