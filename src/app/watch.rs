@@ -1,20 +1,23 @@
 //! The loops that look after the bridge: problems for the operator, and the heartbeat.
 
-use super::AppError;
 use super::daemon::{Newest, Signals};
 use super::wiring::Shared;
+use super::{AppError, ratings};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::destination;
 use crate::domain::MarkRead;
 use crate::operator::problem::AccountView;
 use crate::operator::{Heart, Look, Operator};
+use crate::store::SharedStore;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 
 /// How often problems are looked for.
 const OPERATOR_INTERVAL: Duration = Duration::from_secs(15);
+/// How often ratings are looked at.
+const RATINGS_INTERVAL: Duration = Duration::from_secs(3600);
 /// Good polls that may wait for a heartbeat under way; more say nothing new.
 const POLLS: usize = 64;
 
@@ -36,6 +39,7 @@ pub(super) struct OperatorLoop {
     operator: Operator,
     newest: Newest,
     clock: Clock,
+    store: SharedStore,
     failed_templates: mpsc::Receiver<(String, String)>,
     looks: watch::Sender<Look>,
 }
@@ -50,11 +54,13 @@ impl OperatorLoop {
     ) -> Self {
         let mut operator = Operator::new(shared.store.clone());
         configure(&mut operator, &newest.borrow().settings);
-        Self { operator, newest, clock: shared.clock.clone(), failed_templates, looks }
+        let (clock, store) = (shared.clock.clone(), shared.store.clone());
+        Self { operator, newest, clock, store, failed_templates, looks }
     }
 
     pub async fn run(mut self, signals: Signals) -> Result<(), AppError> {
         let never = Notify::new();
+        let mut ratings_at = self.clock.now();
         while !signals.is_stopped() {
             while let Ok((destination, error)) = self.failed_templates.try_recv() {
                 self.operator.template_failed(&destination, &error);
@@ -62,11 +68,18 @@ impl OperatorLoop {
             // Those failed under the templates before.
             let changed = self.newest.has_changed().unwrap_or(false);
             let wiring = self.newest.borrow_and_update().clone();
+            let now = self.clock.now();
             if changed {
                 configure(&mut self.operator, &wiring.settings);
             }
+            if changed || now >= ratings_at || now.plus(RATINGS_INTERVAL) < ratings_at {
+                for (name, account) in &wiring.settings.accounts {
+                    ratings::report(&self.store, name, &account.policy.rating_scales, now).await?;
+                }
+                ratings_at = now.plus(RATINGS_INTERVAL);
+            }
             let notify = &wiring.settings.operator.notify;
-            let notified = self.operator.tick(notify, &wiring.targets, self.clock.now()).await?;
+            let notified = self.operator.tick(notify, &wiring.targets, now).await?;
             self.looks.send_replace(self.operator.look().clone());
             if notified > 0 {
                 signals.enqueued.notify_one();

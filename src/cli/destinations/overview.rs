@@ -160,15 +160,15 @@ impl Overview {
             ));
         }
         let health = &self.record.health;
-        let detail = health.detail.as_deref().unwrap_or("the reason is unknown");
+        let detail = one_line(health.detail.as_deref().unwrap_or("the reason is unknown"), 300);
         let since = time(health.since);
         match health.state {
             HealthState::Broken => Some(format!(
-                "{name}: broken since {since}: {detail}\n  fix it; it is retried every 15 minutes, or immediately \
-                 with `review-bridge destinations resume {name}`"
+                "{name}: broken since {since}: {detail}\n  it is retried every 15 minutes; fix it, then run\n  \
+                 `review-bridge destinations resume {name}`"
             )),
             HealthState::Failing => Some(format!(
-                "{name}: failing since {since}: {detail}\n  it is probed {}, or immediately with `review-bridge \
+                "{name}: failing since {since}: {detail}\n  next try {}; to try it now, run\n  `review-bridge \
                  destinations resume {name}`",
                 ago(health.probe_at, now)
             )),

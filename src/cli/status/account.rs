@@ -4,21 +4,19 @@ use super::super::CliError;
 use super::super::endpoints::{EndpointStatus, IN_USE, status_of};
 use super::super::output::{self, Table, ago, counted, fact, json_time, time};
 use super::super::state::State;
-use super::super::subject::Names;
 use super::json_ahead;
+use crate::app::off_scale;
 use crate::config::Settings;
 use crate::domain::text::one_line;
-use crate::domain::{Catalog, Change, NativeRating, ProblemKind, Source, Timestamp};
+use crate::domain::{Catalog, ProblemKind, Source, Timestamp};
 use crate::operator::problem::Problem;
 use crate::settings::units::show_duration;
-use crate::store::{AccountRecord, ReviewFilter, ReviewState};
+use crate::store::{AccountRecord, ReviewState};
 use crate::upstream::Endpoint;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// How many of the newest reviews are checked for ratings above their scale.
-const RATED: u32 = 1000;
 /// How many sources are shown, stale ones first.
 const SOURCES: usize = 30;
 
@@ -48,6 +46,7 @@ impl AccountStatus {
         problems: &[Problem],
     ) -> Result<Self, CliError> {
         let own = settings.accounts.get(name);
+        let scales = own.map(|own| own.policy.rating_scales.clone()).unwrap_or_default();
         let record = state.store.account(name).await?;
         let seen = state.store.endpoints(name).await?;
         let endpoints =
@@ -65,11 +64,25 @@ impl AccountStatus {
                 .collect(),
             reviews: counts.clone().map(|count| (count.state.as_str(), count.count)).collect(),
             marks_due: counts.map(|count| count.marks_due).sum(),
-            off_scale: off_scale(settings, state, name).await?,
+            off_scale: off_scale(&state.store, name, &scales).await?,
             name: name.to_owned(),
             record,
             endpoints,
         })
+    }
+
+    /// That ratings are above their scale.
+    pub(super) fn unreadable(&self) -> Option<String> {
+        let count: u64 = self.off_scale.values().sum();
+        let ratings = counted(count, "rating", "ratings");
+        let names: Vec<String> = self.off_scale.keys().map(|name| one_line(name, 60)).collect();
+        let of = names.join(", ");
+        (count > 0).then(|| format!("{ratings} of account `{}` above the scale, of {of}", self.name))
+    }
+
+    /// Its name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// In JSON.
@@ -272,24 +285,4 @@ fn websites<'a>(catalog: &'a Catalog, source: &'a Source) -> Vec<&'a str> {
     let name =
         |uuid: &'a String| catalog.websites.get(uuid).map_or(uuid.as_str(), |website| website.name.as_str());
     source.website_uuids.iter().map(name).collect()
-}
-
-/// Ratings of the newest reviews that are above their scale: the scale is probably not set.
-async fn off_scale(
-    settings: &Settings,
-    state: &State,
-    account: &str,
-) -> Result<BTreeMap<String, u64>, CliError> {
-    let filter = ReviewFilter { account: Some(account.to_owned()), uuid: None, state: None, limit: RATED };
-    let rows = state.store.list_reviews(&filter).await?;
-    let names = Names::of(settings, state, [account]).await?;
-    let mut found = BTreeMap::new();
-    for review in rows.iter().filter_map(|row| row.review.as_ref()) {
-        let subject = names.subject(review, Change::New, None);
-        if matches!(subject.rating.native, NativeRating::Number(number) if number > subject.rating.scale) {
-            let named = subject.platform.or(subject.source);
-            *found.entry(named.map_or_else(|| "unknown".into(), |named| named.name)).or_default() += 1;
-        }
-    }
-    Ok(found)
 }

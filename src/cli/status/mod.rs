@@ -33,13 +33,28 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), CliError> {
-    let (settings, state) = context.load_beside().await?;
+    let (settings, state) = match context.load_beside().await {
+        Err(CliError::Failed(why)) => return unreadable(context, &arguments, why),
+        loaded => loaded?,
+    };
     names::account(&settings, &state, arguments.account.as_deref()).await?;
     let now = Clock::System.now();
     let destinations = overviews(&settings, &state).await?;
     let facts = state.store.problem_facts(now).await?;
     let problems = problems(&settings, &state, &facts, &destinations, now).await?;
-    let judgement = judge(&state, &facts, &problems, &destinations, now);
+    let mut accounts = Vec::new();
+    for name in account_names(&settings, &state, arguments.account.as_deref()).await? {
+        accounts.push(AccountStatus::read(&settings, &state, &name, &problems).await?);
+    }
+    let notes = notes(&problems, &destinations, &accounts, now);
+    let judgement = verdict(&Standing {
+        is_running: state.owner.is_some(),
+        has_state: state.exists,
+        bridge: &facts.bridge,
+        problems: &problems,
+        notes: &notes,
+        now,
+    });
     let ended = match judgement.verdict {
         Verdict::Ok => Ok(()),
         Verdict::Degraded | Verdict::NotRunning => Err(CliError::Reported),
@@ -47,10 +62,6 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), C
     if arguments.short && !arguments.json {
         output::line(&judgement.line());
         return ended;
-    }
-    let mut accounts = Vec::new();
-    for name in account_names(&settings, &state, arguments.account.as_deref()).await? {
-        accounts.push(AccountStatus::read(&settings, &state, &name, &problems).await?);
     }
     if arguments.json {
         let verdict = verdict_json(&judgement);
@@ -90,26 +101,35 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), C
     ended
 }
 
-/// What `status` and the probes answer to "does it work?".
-fn judge(
-    state: &State,
-    facts: &ProblemFacts,
+/// The verdict where the state cannot be read: it is all there is to say.
+fn unreadable(context: &Context, arguments: &Arguments, why: String) -> Result<(), CliError> {
+    let runs = context.load().is_ok_and(|loaded| State::is_in_use(&loaded.settings));
+    let judgement = Judgement {
+        verdict: if runs { Verdict::Degraded } else { Verdict::NotRunning },
+        reasons: vec![output::on_one_line(&why)],
+        warnings: Vec::new(),
+    };
+    if arguments.json {
+        output::json(&verdict_json(&judgement))?;
+    } else {
+        output::line(&judgement.line());
+    }
+    Err(CliError::Failed(why))
+}
+
+/// What stops nothing, but is to be known: pauses, and ratings that count as unknown; no problem says it twice.
+fn notes(
     problems: &[Problem],
     destinations: &[Overview],
+    accounts: &[AccountStatus],
     now: Timestamp,
-) -> Judgement {
-    let is_noticed =
-        |name: &str| problems.iter().any(|one| one.kind == ProblemKind::PausedForLong && one.subject == name);
-    let paused = destinations.iter().filter(|one| !is_noticed(one.name()));
-    let notes: Vec<String> = paused.filter_map(|one| one.pause(now)).collect();
-    verdict(&Standing {
-        is_running: state.owner.is_some(),
-        has_state: state.exists,
-        bridge: &facts.bridge,
-        problems,
-        notes: &notes,
-        now,
-    })
+) -> Vec<String> {
+    let is_said = |kind: ProblemKind, subject: &str| {
+        problems.iter().any(|one| one.kind == kind && one.subject == subject)
+    };
+    let paused = destinations.iter().filter(|one| !is_said(ProblemKind::PausedForLong, one.name()));
+    let rated = accounts.iter().filter(|one| !is_said(ProblemKind::RatingsUnreadable, one.name()));
+    paused.filter_map(|one| one.pause(now)).chain(rated.filter_map(AccountStatus::unreadable)).collect()
 }
 
 fn verdict_json(judgement: &Judgement) -> serde_json::Value {

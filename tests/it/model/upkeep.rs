@@ -95,6 +95,7 @@ impl State {
         for account in self.accounts.values_mut() {
             account.record.hold_until = held(account.record.hold_until);
             account.record.failing_since = account.record.failing_since.map(moved);
+            account.record.last_success_at = account.record.last_success_at.map(moved);
         }
         for (at, ..) in self.requests.values_mut().flatten() {
             *at = moved(*at);
@@ -118,5 +119,7 @@ impl State {
         for report in self.reports.values_mut() {
             report.since = moved(report.since);
         }
+        self.bridge.started_at = self.bridge.started_at.map(moved);
+        self.bridge.refused_at = self.bridge.refused_at.map(moved);
     }
 }
