@@ -22,6 +22,8 @@ const REQUESTED_LATELY: Duration = Duration::from_secs(3 * 60);
 const DELIVERY_LATE: Duration = Duration::from_secs(15 * 60);
 /// A destination that delivered this lately is working off its queue at its own rate.
 const DELIVERED_LATELY: Duration = Duration::from_secs(5 * 60);
+/// How long a review is undecided before that is a problem.
+const UNDECIDED_FOR: Duration = Duration::from_secs(10 * 60);
 /// How long before its end an expiring token is a problem.
 const TOKEN_WARNING: Duration = Duration::from_secs(7 * 86_400);
 /// How long past its planned reading a source is stale.
@@ -98,7 +100,7 @@ pub fn assess(facts: &ProblemFacts, view: &View, now: Timestamp) -> Vec<Problem>
     }
     problems.extend(facts.queues.iter().filter_map(|queue| late(queue, facts, view, now)));
     problems.extend(dead_letters(facts));
-    problems.extend(of_reviews(facts).into_iter().filter(|problem| view.has_account(&problem.subject)));
+    problems.extend(of_reviews(facts, now).into_iter().filter(|problem| view.has_account(&problem.subject)));
     problems.extend(accounts().flat_map(|account| stale(account, now)));
     for (destination, error) in &view.fallbacks {
         let text =
@@ -356,7 +358,7 @@ fn dead_letters(facts: &ProblemFacts) -> Vec<Problem> {
     destinations.into_iter().map(problem).collect()
 }
 
-fn of_reviews(facts: &ProblemFacts) -> Vec<Problem> {
+fn of_reviews(facts: &ProblemFacts, now: Timestamp) -> Vec<Problem> {
     let mut problems = Vec::new();
     for Tally { subject, count, .. } in &facts.marked_yet_listed {
         let (reviews, were) =
@@ -372,7 +374,11 @@ fn of_reviews(facts: &ProblemFacts) -> Vec<Problem> {
         let hint = "see `review-bridge reviews list --state malformed`";
         problems.push(Problem::new(ProblemKind::MalformedReviews, subject, None, text, hint.into()));
     }
-    for Tally { subject, count, since } in &facts.undecided {
+    // Names may still be on their way.
+    let undecided = facts.undecided.iter();
+    for Tally { subject, count, since } in
+        undecided.filter(|tally| tally.since.is_none_or(|since| now.since(since) >= UNDECIDED_FOR))
+    {
         let reviews = counted(*count, "review", "reviews");
         let text = format!("{reviews} of account `{subject}` matched no rule because the source is unknown");
         let hint = "see `review-bridge reviews list --state unmatched`, and the sources in ShopReviews";

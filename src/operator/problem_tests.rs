@@ -85,8 +85,9 @@ fn queued(change: impl FnOnce(&mut QueueFacts)) -> ProblemFacts {
 #[test]
 fn polls_and_marks_are_problems_by_what_they_show() {
     use ProblemKind as Kind;
+    type Case = (&'static str, ProblemFacts, u32, &'static [(ProblemKind, bool)]);
     let none: &[(ProblemKind, bool)] = &[];
-    let cases: [(&str, ProblemFacts, u32, &[(ProblemKind, bool)]); 13] = [
+    let cases: [Case; 13] = [
         ("all is well", facts(|_| {}), 5, none),
         ("one failed poll", facts(failed(1, ErrorName::Unavailable)), 5, none),
         ("two", facts(failed(2, ErrorName::Unavailable)), 5, &[(Kind::PollsFailing, true)]),
@@ -242,6 +243,16 @@ fn a_hint_names_the_key_that_holds_the_credentials_and_no_other() {
         assert!(problem.hint.contains(&format!("`accounts.main.{key}`")), "{}", problem.hint);
         assert!(others.iter().all(|other| !problem.hint.contains(other)), "{}", problem.hint);
     }
+}
+
+// F8
+#[test]
+fn an_undecided_review_is_a_problem_after_ten_minutes() {
+    let undecided = vec![Tally { subject: "main".into(), count: 2, since: Some(START) }];
+    let facts = ProblemFacts { undecided, ..facts(|_| {}) };
+    assert!(assess(&facts, &view(), after(9)).is_empty());
+    let [problem] = &assess(&facts, &view(), after(10))[..] else { panic!("one problem") };
+    assert_eq!((problem.kind, problem.since), (ProblemKind::UndecidedReviews, Some(START)));
 }
 
 // first-use 5, J23

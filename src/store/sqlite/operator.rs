@@ -40,7 +40,8 @@ async fn tallies(pool: &SqlitePool, query: &'static str) -> Result<Vec<Tally>, S
 
 /// What waits for each destination. The destinations are found by jumping from one to the next in the index.
 async fn queues(pool: &SqlitePool, now: Timestamp) -> Result<Vec<QueueFacts>, StoreError> {
-    let rows: Vec<(String, Option<i64>, Option<i64>, Option<i64>)> = sqlx::query_as(
+    type Row = (String, Option<i64>, Option<i64>, Option<i64>);
+    let rows: Vec<Row> = sqlx::query_as(
         "WITH RECURSIVE names (name) AS (
             SELECT MIN(destination) FROM messages WHERE state = 'pending' AND lease IS NULL
             UNION ALL

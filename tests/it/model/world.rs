@@ -148,7 +148,7 @@ pub fn problem(which: u8, now: Timestamp) -> ProblemRecord {
         text: format!("it is broken ({which})"),
         hint: "fix it".into(),
         since: now,
-        notified_at: (which % 2 == 0).then_some(now),
+        notified_at: which.is_multiple_of(2).then_some(now),
         over_at: None,
     }
 }
