@@ -199,9 +199,10 @@ fn notice() -> Notice {
     Notice {
         kind: "destination_broken".into(),
         state: NoticeState::Started,
-        text: "destination `support` has not worked for 15 minutes: the webhook was disabled or removed".into(),
-        hint: "what is meant for it waits; mend it, then `review-bridge destinations resume support` (it is also \
-               tried every 15 minutes)"
+        text: "shop bridge: destination `support` has been broken since 2026-03-01 11:48 UTC: the webhook was disabled \
+               or removed. 56 reviews are queued"
+            .into(),
+        hint: "fix it, then run `review-bridge destinations resume support`; it is also retried every 15 minutes"
             .into(),
     }
 }

@@ -41,6 +41,10 @@ UPDATE deliveries SET received = revision WHERE state = 'delivered';
 UPDATE deliveries SET doubt = revision
 WHERE state IN ('pending', 'superseded', 'dead') AND message_id IN (SELECT id FROM messages WHERE possible_repeat = 1);
 
+-- Recipients of e-mails are compared without case.
+UPDATE OR IGNORE deliveries SET recipient = lower(recipient) WHERE recipient <> lower(recipient);
+UPDATE messages SET recipient = lower(recipient) WHERE recipient <> lower(recipient);
+
 -- The plain form, cut.
 ALTER TABLE messages ADD COLUMN short INTEGER NOT NULL DEFAULT 0 CHECK (short IN (0, 1));
 

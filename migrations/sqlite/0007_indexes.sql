@@ -1,11 +1,8 @@
 -- Whatever is looked for again and again is found by an index that holds only what is still to be done: its cost does
 -- not grow with what was done before.
 
-CREATE INDEX reviews_malformed ON reviews (account) WHERE state = 'malformed';
-CREATE INDEX reviews_undecided ON reviews (account) WHERE state = 'unmatched' AND undecided = 1;
 CREATE INDEX reviews_marked_listed ON reviews (account, listed_since_mark) WHERE listed = 1 AND mark = 'done';
 CREATE INDEX deliveries_pending ON deliveries (destination, recipient) WHERE state = 'pending';
-CREATE INDEX deliveries_dead ON deliveries (destination, reason) WHERE state = 'dead' AND newest = 1;
 CREATE INDEX messages_digests ON messages (destination, recipient, settled_at) WHERE kind = 'digest' AND state = 'delivered';
 
 -- By account and state: for nothing but counts, which read every row in any case.

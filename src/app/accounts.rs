@@ -1,7 +1,7 @@
 //! The loops of the accounts: one for each there is, begun and ended as the configuration says.
 
 use super::daemon::{Newest, Signals};
-use super::watch::Heartbeat;
+use super::watch::Pulse;
 use super::wiring::{Shared, Wiring};
 use super::{AccountWorker, AppError, names};
 use crate::domain::Timestamp;
@@ -17,7 +17,7 @@ pub(super) struct AccountLoops {
     pub shared: Shared,
     pub newest: Newest,
     pub signals: Signals,
-    pub heartbeat: Arc<Heartbeat>,
+    pub pulse: Pulse,
 }
 
 impl AccountLoops {
@@ -88,8 +88,8 @@ impl AccountLoops {
             if step.enqueued {
                 self.signals.enqueued.notify_one();
             }
-            if let Some(poll) = &step.poll {
-                self.heartbeat.polled(&self.newest, &worker.name, poll.error.is_none()).await;
+            if step.poll.as_ref().is_some_and(|poll| poll.error.is_none()) {
+                self.pulse.polled(&worker.name);
             }
             self.signals.sleep(worker.pause_after(&step), &self.signals.settled).await;
         }

@@ -1,10 +1,11 @@
 //! The daemon: loops that take steps until a shutdown is requested, each by the newest configuration.
 
 use super::accounts::AccountLoops;
+use super::notes;
 use super::outbox::OutboxLoop;
 use super::reload::{Reload, ReloadLoop};
 use super::units::Units;
-use super::watch::{Heartbeat, OperatorLoop};
+use super::watch::{HeartbeatLoop, OperatorLoop};
 use super::wiring::{Shared, Wiring};
 use super::{App, AppError};
 use crate::clock::Clock;
@@ -136,7 +137,9 @@ impl App {
         reload: Option<Reload>,
     ) -> Result<(), AppError> {
         let store = self.shared.store.clone();
+        let clock = self.shared.clock.clone();
         let stop = self.health.stop.clone();
+        notes::started(&store, reload.as_ref().map(|reload| reload.shown.clone()), clock.now()).await?;
         let (mut loops, mut outbox) = self.start(Signals::new(stop.subscribe()), reload);
         let failure = tokio::select! {
             () = shutdown => None,
@@ -147,9 +150,13 @@ impl App {
         // Polls and marks can be dropped anywhere: what they did is in state or will be done again.
         drop(loops);
         while outbox.next().await.is_some() {}
+        let ended = match &failure {
+            None | Some(Ok(Ok(()))) => notes::stopped(&store, clock.now()).await,
+            _ => Ok(()),
+        };
         store.close().await;
         match failure {
-            None | Some(Ok(Ok(()))) => Ok(()),
+            None | Some(Ok(Ok(()))) => Ok(ended?),
             Some(Ok(Err(error))) => Err(error),
             Some(Err(panic)) => Err(panic.into()),
         }
@@ -161,7 +168,10 @@ impl App {
         let (fallbacks, failed_templates) = mpsc::channel(64);
         let wiring = watch::Sender::new(wiring);
         let (mut loops, mut outbox) = (health.loops, Loops::default());
-        let operator = OperatorLoop::new(&shared, wiring.subscribe(), failed_templates);
+        let looks = health.looks;
+        let (heartbeat, pulse) = HeartbeatLoop::new(wiring.subscribe(), looks.subscribe());
+        loops.start(heartbeat.run(signals.clone()));
+        let operator = OperatorLoop::new(&shared, wiring.subscribe(), failed_templates, looks);
         loops.start(operator.run(signals.clone()));
         loops.start(upkeep(janitor, shared.clock.clone(), signals.clone()));
         loops.start(follow_clock(shared.clone(), signals.clone()));
@@ -172,7 +182,7 @@ impl App {
             shared: shared.clone(),
             newest: wiring.subscribe(),
             signals: signals.clone(),
-            heartbeat: Arc::new(Heartbeat::default()),
+            pulse,
         };
         loops.start(account_loops.run(accounts));
         let dispatching = OutboxLoop {

@@ -6,6 +6,7 @@ use super::daemon::Loops;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::Timestamp;
+use crate::operator::Look;
 use crate::store::SharedStore;
 use crate::web::{self, ConfigStatus};
 use std::net::SocketAddr;
@@ -20,6 +21,8 @@ pub(super) struct Health {
     pub loops: Loops,
     /// What it says of the configuration.
     pub config_status: watch::Sender<ConfigStatus>,
+    /// What the operator's watch sees, for what it says of the bridge.
+    pub looks: watch::Sender<Look>,
     /// Ends it, and whatever else listens to this.
     pub stop: watch::Sender<bool>,
 }
@@ -33,11 +36,13 @@ impl Health {
         clock: &Clock,
     ) -> Self {
         let status = watch::Sender::new(config_status(settings, clock.now()));
+        let looks = watch::Sender::new(Look::default());
         let stop = watch::Sender::new(false);
         let mut loops = Loops::default();
         let addr = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         if let Some(listener) = listener {
-            let health = web::Health::new(store.clone(), clock.clone(), status.subscribe());
+            let health =
+                web::Health::new(store.clone(), clock.clone(), status.subscribe(), looks.subscribe());
             let mut stopping = stop.subscribe();
             loops.start(async move {
                 let stopped = async move {
@@ -48,7 +53,7 @@ impl Health {
                 Ok(())
             });
         }
-        Self { addr, loops, config_status: status, stop }
+        Self { addr, loops, config_status: status, looks, stop }
     }
 }
 

@@ -7,6 +7,7 @@ mod daemon;
 mod durability;
 mod health;
 mod names;
+mod notes;
 mod observed;
 mod once;
 mod outbox;
@@ -21,6 +22,7 @@ pub use durability::warning as durability_warning;
 pub use observed::Observed;
 pub use once::{Once, Waiting};
 pub use reload::Reload;
+pub use watch::account_views;
 pub use wiring::{build_plans, build_silent_targets, build_targets, build_targets_with, build_upstream};
 
 use crate::clock::Clock;

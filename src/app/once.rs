@@ -1,7 +1,7 @@
 //! `run --once`: one complete poll, one attempt of every delivery due now, the marks, and an end.
 
 use super::units::follow;
-use super::{App, AppError, names};
+use super::{App, AppError, names, notes};
 use crate::clock::{Clock, minute};
 use crate::domain::{DeliveryState, Outcome, Timestamp};
 use crate::outbox::Target;
@@ -45,6 +45,24 @@ impl Once {
     }
 }
 
+impl Once {
+    /// What did not go well, in words; `None` where everything did.
+    pub fn failure(&self) -> Option<String> {
+        let mut parts: Vec<String> = self
+            .failed_polls
+            .iter()
+            .map(|(account, error)| format!("polling account `{account}` failed: {error}"))
+            .collect();
+        if self.failed_attempts > 0 {
+            parts.push(format!("failed attempts to send a message: {}", self.failed_attempts));
+        }
+        if self.failed_marks > 0 {
+            parts.push(format!("reviews that could not be marked read: {}", self.failed_marks));
+        }
+        (!self.is_fine()).then(|| parts.join("; "))
+    }
+}
+
 impl App {
     /// Polls every account once, then attempts once what is due, then marks, and removes what is too old.
     pub async fn run_once(&mut self) -> Result<Once, AppError> {
@@ -55,6 +73,7 @@ impl App {
         self.follow_clock().await?;
         once.waiting = self.waiting().await?;
         self.janitor.sweep().await?;
+        notes::once(&self.shared.store, &once, self.shared.clock.now()).await?;
         Ok(once)
     }
 

@@ -3,8 +3,8 @@
 use super::daemon::Signals;
 use super::health::config_status;
 use super::wiring::{Shared, Wiring};
-use super::{AppError, build_targets};
-use crate::config::{Contents, Loaded, Reading, Settings};
+use super::{AppError, build_targets, notes};
+use crate::config::{self, Contents, Loaded, Reading, Settings};
 use crate::outbox::Targets;
 use crate::task;
 use crate::web::ConfigStatus;
@@ -26,8 +26,10 @@ pub struct Reload {
     pub contents: Contents,
     /// Notified when a reload is requested.
     pub requested: Arc<Notify>,
+    /// The configuration that it starts with, as `config show` prints it.
+    pub shown: String,
     /// Called with `log.level` when that has changed.
-    pub set_level: Box<dyn Fn(&str) + Send>,
+    pub set_level: Box<dyn Fn(&str) + Send + Sync>,
 }
 
 /// What a look at the files shows.
@@ -143,7 +145,7 @@ pub(super) struct ReloadLoop {
 
 impl ReloadLoop {
     pub async fn run(self, reload: Reload) -> Result<(), AppError> {
-        let Reload { read, contents, requested, set_level } = reload;
+        let Reload { read, contents, requested, set_level, .. } = reload;
         let reloader = Arc::new(Mutex::new(Reloader::new(read, contents)));
         while !self.signals.is_stopped() {
             let on_demand = tokio::select! {
@@ -161,32 +163,40 @@ impl ReloadLoop {
             });
             match look.await? {
                 Look::Nothing => {}
-                Look::Refused { why, changed } => self.refuse(&why, &changed),
+                Look::Refused { why, changed } => self.refuse(&why, &changed).await?,
                 Look::New { loaded, targets, changed } => {
-                    self.apply(*loaded, targets, &changed, &*set_level);
+                    self.apply(*loaded, targets, &changed, &*set_level).await?;
                 }
             }
         }
         Ok(())
     }
 
-    fn refuse(&self, why: &str, changed: &[PathBuf]) {
+    async fn refuse(&self, why: &str, changed: &[PathBuf]) -> Result<(), AppError> {
         let now = self.shared.clock.now();
         self.config_status.send_modify(|config_status| config_status.refused_at = Some(now));
         tracing::error!(
             changed = %named(changed),
             "the changed configuration was rejected, the previous one remains active: {why}"
         );
+        Ok(notes::refused(&self.shared.store, why, now).await?)
     }
 
-    fn apply(&self, loaded: Loaded, targets: Targets, changed: &[PathBuf], set_level: &dyn Fn(&str)) {
+    async fn apply(
+        &self,
+        loaded: Loaded,
+        targets: Targets,
+        changed: &[PathBuf],
+        set_level: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<(), AppError> {
+        let shown = config::show(&loaded);
         let Loaded { mut settings, warnings, .. } = loaded;
         let before = self.wiring.borrow().clone();
         let kept = keep_fixed(&mut settings, &before.settings);
         let level = settings.log.level.clone();
         let wiring = match Wiring::build(settings, targets, &self.shared, Some(&before)) {
             Ok(wiring) => wiring,
-            Err(error) => return self.refuse(&on_one_line(&error.to_string()), changed),
+            Err(error) => return self.refuse(&on_one_line(&error.to_string()), changed).await,
         };
         if level != before.settings.log.level {
             set_level(&level);
@@ -201,6 +211,7 @@ impl ReloadLoop {
         for warning in warnings {
             tracing::warn!("{warning}");
         }
+        Ok(notes::loaded(&self.shared.store, shown, self.shared.clock.now()).await?)
     }
 }
 

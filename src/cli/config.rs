@@ -1,5 +1,6 @@
 //! `config init`: a starter file; `config show`: the resolved settings without secrets.
 
+use super::state::State;
 use super::{CliError, Context, output};
 use crate::config::{STARTER, show};
 use clap::Subcommand;
@@ -20,7 +21,7 @@ pub(super) enum Arguments {
     Schema,
 }
 
-pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<(), CliError> {
+pub(super) async fn run(context: &Context, arguments: &Arguments) -> Result<(), CliError> {
     match arguments {
         Arguments::Init { file } if file.as_os_str() == "-" => {
             let _ = std::io::stdout().lock().write_all(STARTER.as_bytes());
@@ -28,12 +29,26 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<(), CliErr
         }
         Arguments::Init { file } => init(file),
         Arguments::Show => {
-            let loaded = context.load()?;
-            let _ = std::io::stdout().lock().write_all(show(&loaded).as_bytes());
+            let (_, state) = match context.load() {
+                // One that is fine is shown without opening the state.
+                Ok(loaded) if !State::is_in_use(&loaded.settings) => {
+                    print(&show(&loaded));
+                    return Ok(());
+                }
+                _ => context.load_beside().await?,
+            };
+            match state.shown.filter(|_| state.refused.is_some()) {
+                Some(active) => print(&active),
+                None => print(&show(&context.load()?)),
+            }
             Ok(())
         }
         Arguments::Schema => Err(CliError::not_in_this_version("config schema")),
     }
+}
+
+fn print(text: &str) {
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }
 
 fn init(file: &PathBuf) -> Result<(), CliError> {

@@ -23,9 +23,11 @@ mod status;
 mod subject;
 
 use crate::app::AppError;
-use crate::config::{Failure, Loaded, Loader};
+use crate::clock::minute;
+use crate::config::{Failure, Loaded, Loader, Settings};
 use crate::store::StoreError;
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use state::State;
 use std::path::PathBuf;
 
 /// Delivers customer reviews from ShopReviews to chat, e-mail and webhooks, by your rules
@@ -169,7 +171,7 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
         Command::Status(arguments) => status::run(&context, arguments).await,
         Command::Deliveries(arguments) => deliveries::run(&context, arguments).await,
         Command::Reviews(arguments) => reviews::run(&context, arguments).await,
-        Command::Config(arguments) => config::run(&context, &arguments),
+        Command::Config(arguments) => config::run(&context, &arguments).await,
         Command::Sandbox(arguments) => sandbox::run(arguments).await,
         Command::Healthcheck(arguments) => healthcheck::run(&context, arguments).await,
         Command::Simulate(_) => Err(CliError::not_in_this_version("simulate")),
@@ -188,6 +190,35 @@ struct Context {
 impl Context {
     fn load(&self) -> Result<Loaded, CliError> {
         Ok(crate::config::load_here(self.config.as_deref())?)
+    }
+
+    /// For a command that only reads: also where the edited configuration is refused while a bridge runs with an
+    /// earlier one. Then it says so, and what can be read of the edited one is used.
+    async fn load_beside(&self) -> Result<(Settings, State), CliError> {
+        let (settings, failure) = match self.load() {
+            Ok(loaded) => (loaded.settings, None),
+            Err(failure) => (self.loader()?.as_far_as_readable(), Some(failure)),
+        };
+        if failure.is_some() && !State::is_in_use(&settings) {
+            return Err(failure.unwrap_or(CliError::Reported));
+        }
+        let mut state = State::read(&settings).await?;
+        let bridge = state.store.bridge().await?;
+        let why = match (&failure, state.owner, bridge.refused_why) {
+            (Some(failure), ..) => Some(output::on_one_line(&failure.to_string())),
+            (None, Some(_), why) => why,
+            (None, None, _) => None,
+        };
+        if let Some(why) = why {
+            let active = match bridge.loaded_at {
+                Some(at) => format!("the configuration of {}", minute(at)),
+                None => "an earlier configuration".into(),
+            };
+            output::note(&format!("the bridge runs with {active}; the edited file is refused: {why}"));
+            state.refused = Some(why);
+            state.shown = bridge.shown;
+        }
+        Ok((settings, state))
     }
 
     /// For a command that loads it again when it changes.

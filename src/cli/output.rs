@@ -13,6 +13,18 @@ pub(super) fn line(text: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{clean}");
 }
 
+/// Prints a note beside the output: what it says does not belong to what was requested.
+pub(super) fn note(text: &str) {
+    let clean: String = text.chars().filter(|c| !is_unsafe(*c)).collect();
+    let _ = writeln!(std::io::stderr().lock(), "note: {clean}");
+}
+
+/// A text of several lines, such as a list of errors, on one.
+pub(super) fn on_one_line(text: &str) -> String {
+    let parts = text.lines().map(str::trim).filter(|part| !part.is_empty());
+    one_line(&parts.collect::<Vec<_>>().join("; "), 2_000)
+}
+
 /// Prints a value as JSON. JSON may hold characters that control a terminal as they are: here it does not.
 pub(super) fn json<T: Serialize + ?Sized>(value: &T) -> Result<(), CliError> {
     let text = serde_json::to_string_pretty(value).map_err(|error| CliError::Failed(error.to_string()))?;

@@ -91,8 +91,14 @@ async fn content(
         let notice = Notice {
             kind: "destination_broken".into(),
             state: NoticeState::Started,
-            text: format!("Destination `{name}` has not worked for 15 minutes: its webhook was removed."),
-            hint: format!("Put a new URL into `destinations.{name}`."),
+            text: format!(
+                "destination `{name}` has been broken since {}: the webhook was disabled or removed. 12 reviews are \
+                 queued",
+                crate::clock::minute(now.minus(std::time::Duration::from_secs(600)))
+            ),
+            hint: format!(
+                "fix it, then run `review-bridge destinations resume {name}`; it is also retried every 15 minutes"
+            ),
         };
         return Ok((Content::Operator(notice), None));
     }

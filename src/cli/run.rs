@@ -42,6 +42,7 @@ pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), C
             let reload = Reload {
                 read: Box::new(move || loader.read()),
                 contents,
+                shown: crate::config::show(&loaded),
                 requested: Arc::default(),
                 set_level: Box::new(move |text| level.set(text)),
             };

@@ -19,6 +19,10 @@ pub(super) struct State {
     pub(super) owner: Option<Owner>,
     /// Whether it exists; if not, an empty temporary one is used instead.
     pub(super) exists: bool,
+    /// Why the edited configuration is refused, while a bridge runs with an earlier one.
+    pub(super) refused: Option<String>,
+    /// The configuration that it runs with, then: without secrets.
+    pub(super) shown: Option<String>,
     _temporary: Option<TempDir>,
 }
 
@@ -31,7 +35,16 @@ impl State {
         let folder = temporary_folder()?;
         let store: SharedStore = open_state(&folder.path().join("state.db"), Access::Beside).await?;
         let path = settings.state.path.clone();
-        Ok(Self { store, path, owner: None, exists: false, _temporary: Some(folder) })
+        Ok(Self { exists: false, _temporary: Some(folder), ..Self::on(store, path, None) })
+    }
+
+    fn on(store: SharedStore, path: PathBuf, owner: Option<Owner>) -> Self {
+        Self { store, path, owner, exists: true, refused: None, shown: None, _temporary: None }
+    }
+
+    /// Whether a process runs with it.
+    pub(super) fn is_in_use(settings: &Settings) -> bool {
+        settings.state.path.exists() && owner(&settings.state.path).is_some()
     }
 
     /// Opens it for changes; creates it if it does not exist.
@@ -39,7 +52,7 @@ impl State {
         let path = settings.state.path.clone();
         let owner = owner(&path);
         let store: SharedStore = open_state(&path, Access::Beside).await?;
-        Ok(Self { store, path, owner, exists: true, _temporary: None })
+        Ok(Self::on(store, path, owner))
     }
 
     /// Opens a temporary copy to try something on.
@@ -53,7 +66,8 @@ impl State {
         let real = open_state(&path, Access::Beside).await?;
         real.copy_to(&copy).await?;
         let store: SharedStore = open_state(&copy, Access::Beside).await?;
-        Ok(Self { store, owner: owner(&path), path, exists: true, _temporary: Some(folder) })
+        let owner = owner(&path);
+        Ok(Self { _temporary: Some(folder), ..Self::on(store, path, owner) })
     }
 
     /// The review `uuid`, of `account` if several accounts have it.

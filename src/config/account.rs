@@ -14,6 +14,14 @@ pub struct Account {
     pub policy: AccountPolicy,
     /// How it is reached.
     pub upstream: upstream::Settings,
+    /// The key that holds its credentials.
+    pub credential: &'static str,
+}
+
+/// The key that holds the credentials of an account, so that hints name the one that is there.
+pub(super) fn credential(table: &Table) -> &'static str {
+    let keys = ["token_file", "token", "password_file", "password"];
+    keys.into_iter().find(|key| table.has(key)).unwrap_or("token")
 }
 
 /// The top of no known platform's scale is beyond this.

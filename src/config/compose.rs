@@ -90,6 +90,13 @@ pub(super) fn warnings(settings: &Settings, resolved: &Resolved) -> Vec<String> 
         warnings.push("nobody is notified of problems: add destinations to `operator.notify`".into());
     }
     warnings.extend(rules::warnings(&settings.rules));
+    if let [only] = &*settings.operator.notify
+        && settings.rules.iter().any(|rule| rule.to.contains(only))
+    {
+        warnings.push(format!(
+            "no notice can arrive when `{only}` fails, the only destination in `operator.notify`: add one that no rule uses"
+        ));
+    }
     warnings
 }
 
@@ -99,9 +106,10 @@ fn accounts(root: &Table) -> BTreeMap<String, Account> {
     for (name, table) in named_tables(root, "accounts") {
         let policy = account::policy(&table);
         let upstream = upstream::Settings::read(&table);
+        let credential = account::credential(&table);
         table.finish();
         if let Some(upstream) = upstream {
-            accounts.insert(name, Account { policy, upstream });
+            accounts.insert(name, Account { policy, upstream, credential });
         }
         any = true;
     }

@@ -89,6 +89,23 @@ pub(super) fn read(found: &Found) -> Result<Dict, Vec<Problem>> {
     values(found, bytes)
 }
 
+/// The values of its table `[state]` alone, where the rest may be no TOML.
+pub(super) fn read_state_table(found: &Found) -> Result<Dict, Vec<Problem>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(&found.path)
+        .and_then(|file| file.take(LIMIT_BYTES as u64).read_to_end(&mut bytes))
+        .map_err(|error| found.problem(format!("cannot be read: {}", io_text(&error)), found.hint))?;
+    let text = String::from_utf8_lossy(&bytes);
+    let mut within = false;
+    let table = text.lines().filter(|line| {
+        if line.trim_start().starts_with('[') {
+            within = line.trim_start().starts_with("[state]");
+        }
+        within
+    });
+    values(found, table.collect::<Vec<_>>().join("\n").into_bytes())
+}
+
 /// The values of `bytes`, the contents of the file; or their problems.
 pub(super) fn values(found: &Found, bytes: Vec<u8>) -> Result<Dict, Vec<Problem>> {
     if bytes.len() > LIMIT_BYTES {

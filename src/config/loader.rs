@@ -3,7 +3,7 @@
 use super::contents::Contents;
 use super::environment::{self, Environment};
 use super::file::{self, Found};
-use super::{Failure, Loaded, compose, layers, show};
+use super::{Failure, Loaded, Settings, compose, layers, show};
 use crate::settings::{Problem, Table};
 use figment::value::Dict;
 use std::ffi::OsString;
@@ -67,6 +67,15 @@ impl Loader {
     /// All problems found.
     pub fn load(&self) -> Result<Loaded, Failure> {
         self.assemble(file::read(&self.found))
+    }
+
+    /// What of a configuration with problems can be read: for commands that only look at what a running bridge does,
+    /// and find its state by this.
+    pub fn as_far_as_readable(&self) -> Settings {
+        let Self { environment, found } = self;
+        let dict = file::read(found).or_else(|_| file::read_state_table(found)).unwrap_or_default();
+        let layers = layers::merge(dict, &environment.assignments, found);
+        compose::compose(Table::new("", &layers.dict, &layers.source))
     }
 
     /// The file `config.toml` in `folder`, whether it is there or not, with no environment above it.

@@ -9,6 +9,8 @@ use url::{Host, Url};
 /// Who is notified of problems.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OperatorSettings {
+    /// What the bridge is called in notices: the host's name unless set.
+    pub name: String,
     /// Names of destinations, each once.
     pub notify: Vec<String>,
     /// Called after each successful poll of all accounts: https, or loopback. A secret.
@@ -17,7 +19,10 @@ pub struct OperatorSettings {
 
 /// Reads `[operator]`; `destinations` are the configured names.
 pub(super) fn read(root: &Table, destinations: &BTreeSet<&str>) -> OperatorSettings {
-    let Some(table) = root.table("operator") else { return OperatorSettings::default() };
+    let Some(table) = root.table("operator") else {
+        return OperatorSettings { name: host_name(), ..OperatorSettings::default() };
+    };
+    let name = name(&table).unwrap_or_else(host_name);
     let notify = notify(&table, destinations);
     let heartbeat_url = table.secret("heartbeat_url");
     if let Some(url) = &heartbeat_url
@@ -27,7 +32,26 @@ pub(super) fn read(root: &Table, destinations: &BTreeSet<&str>) -> OperatorSetti
         table.problem(key, "is not an https URL", "copy it from your monitoring service: \"https://…\"");
     }
     table.finish();
-    OperatorSettings { notify, heartbeat_url }
+    OperatorSettings { name, notify, heartbeat_url }
+}
+
+/// The longest name of a bridge, in characters.
+const LONGEST_NAME: usize = 60;
+
+fn name(table: &Table) -> Option<String> {
+    let name = one_line(&table.text("name")?, LONGEST_NAME);
+    if name.trim().is_empty() {
+        table.problem("name", "is empty", "write a short name, or remove the key to use the host's name");
+    }
+    Some(name)
+}
+
+/// The name of this machine, where it can be read.
+fn host_name() -> String {
+    let read = |path| std::fs::read_to_string(path).ok().map(|text| one_line(text.trim(), LONGEST_NAME));
+    let files = ["/proc/sys/kernel/hostname", "/etc/hostname"];
+    let found = files.into_iter().find_map(|path| read(path).filter(|name| !name.is_empty()));
+    found.unwrap_or_else(|| "review-bridge".into())
 }
 
 fn notify(table: &Table, destinations: &BTreeSet<&str>) -> Vec<String> {

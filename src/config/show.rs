@@ -114,6 +114,7 @@ pub(super) fn render(settings: &Settings, resolved: &mut Resolved) -> String {
     fill(root, &["http", "listen"], quote(&listen));
     fill(root, &["log", "level"], quote(&settings.log.level));
     fill(root, &["log", "format"], quote(settings.log.format.as_str()));
+    fill(root, &["operator", "name"], quote(&settings.operator.name));
     fill(root, &["operator", "notify"], "[]".into());
     let mut text = String::new();
     write_table(&mut text, "", root);

@@ -118,17 +118,19 @@ impl Content {
     }
 }
 
-/// Whether trouble began or ended.
+/// Whether a problem began, lasts or ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoticeState {
     /// It began.
     Started,
+    /// It lasts.
+    Lasting,
     /// It is over.
     Over,
 }
 
-/// Trouble, told to the operator once, and again when it is over.
+/// A problem: the operator is notified once, daily while it lasts, and when it is over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     /// A stable name: `destination_broken`, `polls_failing`, `token_refused`, ….

@@ -27,7 +27,7 @@ pub use health::{Health, HealthState};
 pub use message::{Content, Form, Message, MessageKind, Notice, NoticeState};
 pub use outcome::{About, Attempt, Outcome, Reason};
 pub use policy::{AccountPolicy, Backfill, MarkRead, Unmatched};
-pub use problem::ProblemKind;
+pub use problem::{Concern, ProblemKind, Repeat, Severity};
 pub use rating::{NativeRating, Rating, RatingScales, Scale, ScaleReason, SeenRatings};
 pub use receipt::{Called, Receipt};
 pub use review::{Review, Subject};

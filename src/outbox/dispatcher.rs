@@ -340,7 +340,9 @@ impl Dispatcher {
             }
         }
         let problems = if message.kind == MessageKind::Digest {
-            self.store.problems().await?.into_iter().map(|problem| problem.text).collect()
+            let problems = self.store.problems().await?.into_iter();
+            let lasting = problems.filter(|one| one.notified_at.is_some() && one.over_at.is_none());
+            lasting.map(|problem| problem.text).collect()
         } else {
             Vec::new()
         };

@@ -270,7 +270,8 @@ impl OperatorData {
     /// What is told of `notice`.
     pub fn of(notice: &Notice) -> Self {
         let state = match notice.state {
-            NoticeState::Started => "started",
+            // What lasts has started: consumers know two states.
+            NoticeState::Started | NoticeState::Lasting => "started",
             NoticeState::Over => "over",
         };
         Self { kind: notice.kind.clone(), state, text: clean(&notice.text), hint: clean(&notice.hint) }

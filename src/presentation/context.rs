@@ -179,7 +179,7 @@ pub fn mention<'a>(message: &Message, view: &'a View) -> Option<&'a Mention> {
         Content::Digest(_) | Content::Summary(_) => {
             message.content.reviews().iter().any(|(subject, _)| subject.needs_attention())
         }
-        Content::Operator(notice) => notice.state == NoticeState::Started,
+        Content::Operator(notice) => notice.state != NoticeState::Over,
         Content::Test { .. } => false,
     };
     view.mention.as_ref().filter(|_| pings)

@@ -196,7 +196,7 @@ impl ShownNotice {
 
 fn tone(content: &Content) -> &'static str {
     match content {
-        Content::Operator(Notice { state: NoticeState::Started, .. }) => "attention",
+        Content::Operator(Notice { state: NoticeState::Started | NoticeState::Lasting, .. }) => "attention",
         Content::Operator(Notice { state: NoticeState::Over, .. }) => "good",
         _ => "default",
     }
@@ -206,6 +206,7 @@ fn notice_title(notice: &Notice) -> (&'static str, String) {
     let kind = cut_line(&clean(&notice.kind.replace('_', " ")), 80);
     match notice.state {
         NoticeState::Started => ("⚠️", format!("Problem: {kind}")),
+        NoticeState::Lasting => ("⚠️", format!("Still a problem: {kind}")),
         NoticeState::Over => ("✅", format!("Resolved: {kind}")),
     }
 }

@@ -204,18 +204,38 @@ pub trait Store: Send + Sync {
     async fn next_mark(&self, account: &str) -> Result<Option<Timestamp>, StoreError>;
 
     // ---- the operator ---------------------------------------------------------------------------------
-    /// Facts from which problems are assessed.
-    async fn problem_facts(&self) -> Result<ProblemFacts, StoreError>;
-    /// The problems the operator was notified of and that are not over.
+    /// Facts from which problems are assessed. Costs the same however much the state holds.
+    async fn problem_facts(&self, now: Timestamp) -> Result<ProblemFacts, StoreError>;
+    /// The problems from when they were first seen until their end was notified.
     async fn problems(&self) -> Result<Vec<ProblemRecord>, StoreError>;
-    /// Begins and ends problems, and queues their notices, together.
+    /// Keeps problems as they are now, ends others, and queues their notices, together.
     async fn notify_operator(
         &self,
-        started: &[ProblemRecord],
+        kept: &[ProblemRecord],
         over: &[ProblemKey],
         notices: &[NewMessage],
         now: Timestamp,
     ) -> Result<(), StoreError>;
+    /// Reports a problem that only one part of the bridge sees (`Some`: what happened, what to do), or that it is
+    /// over (`None`). The operator is notified of it like of any other.
+    async fn report(
+        &self,
+        key: &ProblemKey,
+        said: Option<(&str, &str)>,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+    /// The reviews that were queued for a destination until `until`: how many still wait, and how many were sent
+    /// since `since`.
+    async fn backlog(
+        &self,
+        destination: &str,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Backlog, StoreError>;
+    /// What the bridge noted of itself.
+    async fn bridge(&self) -> Result<BridgeRecord, StoreError>;
+    /// Notes it. Only for the process that owns the state.
+    async fn save_bridge(&self, record: &BridgeRecord) -> Result<(), StoreError>;
 
     // ---- reading for people ---------------------------------------------------------------------------
     /// Deliveries, newest first.

@@ -1,6 +1,6 @@
 //! What is served over HTTP: whether the bridge is alive, and whether it is ready.
 //!
-//! Both are open to everybody and say no more than a probe needs.
+//! Both are open to everybody and say no more than a probe needs. Neither's status depends on the verdict.
 
 mod config_status;
 mod connections;
@@ -9,6 +9,8 @@ pub use config_status::ConfigStatus;
 pub use connections::{HEAD_WITHIN, MOST};
 
 use crate::clock::Clock;
+use crate::domain::Timestamp;
+use crate::operator::Look;
 use crate::store::SharedStore;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -25,12 +27,18 @@ pub struct Health {
     store: SharedStore,
     clock: Clock,
     config: watch::Receiver<ConfigStatus>,
+    looks: watch::Receiver<Look>,
 }
 
 impl Health {
-    /// Probes of `store`, of the configuration, and of the polls of its accounts.
-    pub fn new(store: SharedStore, clock: Clock, config: watch::Receiver<ConfigStatus>) -> Self {
-        Self { store, clock, config }
+    /// Probes of `store`, of the configuration, of the polls of its accounts, and of what the operator's watch sees.
+    pub fn new(
+        store: SharedStore,
+        clock: Clock,
+        config: watch::Receiver<ConfigStatus>,
+        looks: watch::Receiver<Look>,
+    ) -> Self {
+        Self { store, clock, config, looks }
     }
 }
 
@@ -46,10 +54,20 @@ pub async fn serve(
 /// The routes.
 pub fn router(health: Health) -> Router {
     Router::new()
-        .route("/healthz", get(|| async { (StatusCode::OK, "ok\n") }))
+        .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .fallback(|| async { (StatusCode::NOT_FOUND, "not found: see /healthz and /readyz\n") })
         .with_state(health)
+}
+
+/// 200 while the process runs, whatever else is wrong; nothing is read for it.
+async fn alive(State(health): State<Health>) -> Response {
+    let (now, look) = (health.clock.now(), health.looks.borrow().clone());
+    let age = |at: Timestamp| now.since(at).as_secs().to_string();
+    let ages = look.polled.iter().map(|(account, at)| format!(" {account}={}", at.map_or("-".into(), age)));
+    let verdict = look.judgement.verdict.as_str();
+    let body = format!("ok\nverdict: {verdict}\npoll_age_seconds:{}\n", ages.collect::<String>());
+    (StatusCode::OK, no_store(), body).into_response()
 }
 
 /// 200 when the state answers (a configuration is loaded, or nothing would be served).
@@ -73,7 +91,13 @@ async fn ready(State(health): State<Health>) -> Response {
         }
     }
     let configuration = config.to_json();
-    let body = serde_json::json!({ "ready": true, "accounts": accounts, "configuration": configuration });
+    let verdict = health.looks.borrow().judgement.verdict.as_str();
+    let body = serde_json::json!({
+        "ready": true,
+        "verdict": verdict,
+        "accounts": accounts,
+        "configuration": configuration,
+    });
     (StatusCode::OK, no_store(), Json(body)).into_response()
 }
 

@@ -73,6 +73,7 @@ async fn poll(store: &SqliteStore, reviews: &[Fingerprinted], now: Timestamp) {
         match_at: None,
         deliveries: Vec::new(),
         undecided: false,
+        scale: None,
         mark: false,
     };
     let revision = Revision { change: Change::New, previous: None, routed: nowhere.clone() };
@@ -92,7 +93,7 @@ async fn rest(store: &SqliteStore, now: Timestamp) {
     store.destinations().await.unwrap();
     store.digest_windows().await.unwrap();
     store.expire(now).await.unwrap();
-    store.problem_facts().await.unwrap();
+    store.problem_facts(now).await.unwrap();
     store.problems().await.unwrap();
 }
 
@@ -104,6 +105,7 @@ async fn failed_attempt(store: &SqliteStore, number: u32, now: Timestamp) {
         destination: "crm".into(),
         limit: 10,
         without_reviews: false,
+        is_probe: false,
         only: None,
         except,
         hold,
@@ -126,8 +128,12 @@ async fn failed_attempt(store: &SqliteStore, number: u32, now: Timestamp) {
         form: Form::Full,
         possible_repeat: false,
         destination: "crm".into(),
-        effect: DestinationEffect::None,
-        split_summary: false,
+        about: vec!["crm".into()],
+        random: 0.0,
+        hold: None,
+        evidence: Outcome::Retry { reason: Reason::TimedOut, after: None, ambiguous: false },
+        shown: Vec::new(),
+        split: Split::No,
         content: None,
     };
     store.settle(&[settlement], now).await.unwrap();

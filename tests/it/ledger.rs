@@ -171,7 +171,7 @@ async fn marks_follow_what_complete_listings_show_since() {
     let store = SqliteStore::open(&folder.path().join("state.db"), Access::Own).await.unwrap();
     let ids = take(&store, 2).await;
     let yet_listed = async || {
-        let facts = store.problem_facts().await.unwrap();
+        let facts = store.problem_facts(Timestamp(0)).await.unwrap();
         facts.marked_yet_listed.iter().map(|tally| tally.count).sum::<u64>()
     };
     let list = async |seen: &[i64], now: i64| {

@@ -34,6 +34,7 @@ mod properties;
 mod reload;
 mod retention;
 mod sick_state;
+mod silence;
 mod simulation;
 mod start;
 mod state;

@@ -139,9 +139,10 @@ async fn each_trouble_is_told_to_the_operator_with_what_to_do_and_so_is_its_end(
     bench.clock.advance(Duration::from_secs(15 * 60));
     let now = bench.clock.now();
     let store = Arc::new(bench.store().await);
-    store.poll_failed("refused", ErrorName::Unauthenticated, "Unauthenticated.", now).await.unwrap();
+    let before = now.minus(Duration::from_secs(10 * 60));
+    store.poll_failed("refused", ErrorName::Unauthenticated, "Unauthenticated.", before).await.unwrap();
     for _ in 0..5 {
-        store.poll_failed("down", ErrorName::Unavailable, "the API failed (503)", now).await.unwrap();
+        store.poll_failed("down", ErrorName::Unavailable, "the API failed (503)", before).await.unwrap();
     }
     let tomorrow = now.plus(Duration::from_secs(86_400));
     store.save_token_expiry("soon", Some(tomorrow)).await.unwrap();

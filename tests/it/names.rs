@@ -194,7 +194,7 @@ async fn a_first_listing_is_held_until_its_scales_can_be_known() {
     assert_eq!((report.matched, report.unmatched), (2, 3));
     assert_eq!(bench.sent().await, ["four", "two"], "4 of 10 is 2 of 5");
     assert_eq!(bench.scale_of("four").await, Some(10.0));
-    let facts = bench.store.problem_facts().await.unwrap();
+    let facts = bench.store.problem_facts(NOW).await.unwrap();
     assert_eq!(facts.scales[0].scale.unwrap().reason, ScaleReason::Learnt);
 }
 
@@ -277,7 +277,7 @@ async fn a_message_uses_the_scale_of_its_revision() {
 async fn unknown_names_are_kept_for_the_operator_until_they_exist() {
     let bench = Bench::new(plan(UNHAPPY, AccountPolicy::default())).await;
     let unknown = |text: &str| UnknownName { account: "main".into(), text: text.into() };
-    let kept = || async { bench.store.problem_facts().await.unwrap().unknown_names };
+    let kept = || async { bench.store.problem_facts(NOW).await.unwrap().unknown_names };
     bench.store.save_unknown_names(&[unknown("b"), unknown("a"), unknown("a")]).await.unwrap();
     assert_eq!(kept().await, [unknown("a"), unknown("b")]);
     bench.store.save_unknown_names(&[unknown("b")]).await.unwrap();
@@ -324,10 +324,10 @@ async fn a_misspelt_name_is_reported_when_names_load() {
     let mut bench = crate::harness::Bench::new().await;
     bench.rest = bench.rest.replace("when = { max_rating = 2 }", "when = { websites = [\"Shop N\"] }");
     bench.once().await;
-    let unknown = bench.store().await.problem_facts().await.unwrap().unknown_names;
+    let unknown = bench.store().await.problem_facts(bench.clock.now()).await.unwrap().unknown_names;
     assert_eq!(unknown.len(), 1);
     assert!(unknown[0].text.contains("no website is called `Shop N`; did you mean `Shop NL`"), "{unknown:?}");
     bench.rest = bench.rest.replace("Shop N\"", "shop&nbsp;nl\"");
     bench.once().await;
-    assert_eq!(bench.store().await.problem_facts().await.unwrap().unknown_names, []);
+    assert_eq!(bench.store().await.problem_facts(bench.clock.now()).await.unwrap().unknown_names, []);
 }

@@ -33,7 +33,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("outbox", &["clock", "destination", "domain", "rules", "settings", "store", "task", "upstream"]),
     // Its notices go where `outbox::Targets` says.
     ("operator", &["clock", "domain", "outbox", "store", "upstream"]),
-    ("web", &["clock", "domain", "store", "task"]),
+    ("web", &["clock", "domain", "operator", "store", "task"]),
     ("sandbox", &["clock", "destination", "domain", "task", "upstream"]),
     // The whole.
     (
@@ -130,7 +130,13 @@ const PURE: &[&str] = &[
     "intake/diff.rs",
     "outbox/burst.rs",
     "outbox/retry.rs",
+    "outbox/slots.rs",
+    "operator/course.rs",
+    "operator/heart.rs",
+    "operator/names.rs",
     "operator/problem.rs",
+    "operator/verdict.rs",
+    "operator/words.rs",
 ];
 
 /// The repository.

@@ -122,15 +122,20 @@ async fn destinations(
 
 /// Reports a paused or broken destination; returns whether it is one.
 fn stopped(what: &str, record: Option<&DestinationRecord>, report: &mut Report) -> bool {
-    let Some(record) = record.filter(|record| record.is_stopped()) else { return false };
+    let Some(record) = record.filter(|record| record.paused_at.is_some() || record.health.is_stopped())
+    else {
+        return false;
+    };
     let name = &record.name;
     let since = output::ago(record.stopped_since, Clock::System.now());
-    match (&record.paused_at, &record.health.detail) {
-        (None, Some(detail)) => {
+    let detail = record.health.detail.as_deref().unwrap_or("the reason is unknown");
+    match record.paused_at {
+        None => {
             let hint = format!("fix it, then run `review-bridge destinations resume {name}`");
-            report.warn(what, &format!("{} (first seen {since}): {detail}", record.state()), &hint);
+            let state = record.health.state.as_str();
+            report.warn(what, &format!("{state} (first seen {since}): {detail}"), &hint);
         }
-        _ => {
+        Some(_) => {
             let hint = format!("to resume it: `review-bridge destinations resume {name}`");
             report.warn(what, &format!("paused by a person {since}"), &hint);
         }

@@ -1,7 +1,6 @@
 //! `deliveries list`.
 
 use super::super::output;
-use super::super::state::State;
 use super::super::{CliError, Context, names};
 use super::{table, to_json};
 use crate::clock::Clock;
@@ -34,8 +33,7 @@ pub(in crate::cli) struct List {
 }
 
 pub(super) async fn run(context: &Context, arguments: List) -> Result<(), CliError> {
-    let settings = context.load()?.settings;
-    let state = State::read(&settings).await?;
+    let (settings, state) = context.load_beside().await?;
     names::account(&settings, &state, arguments.account.as_deref()).await?;
     names::destination(&settings, &state, arguments.destination.as_deref()).await?;
     let filter = DeliveryFilter {

@@ -228,12 +228,13 @@ async fn next_digest(state: &State, name: &str) -> Result<String, CliError> {
 async fn blocked(state: &State, name: &str) -> Result<Option<String>, CliError> {
     let record = record(state, name).await?;
     let resume = format!("`review-bridge destinations resume {name}`");
-    Ok(match (record.paused_at, &record.health.detail) {
+    let detail = record.health.detail.as_ref().filter(|_| record.health.is_stopped());
+    Ok(match (record.paused_at, detail) {
         (Some(_), _) => Some(format!("`{name}` is paused; deliveries stay pending until you run {resume}")),
         (None, Some(detail)) => Some(format!(
             "`{name}` is {} ({}); deliveries stay pending until it works again. After you fix it, retry \
              immediately with {resume}",
-            record.state(),
+            record.health.state.as_str(),
             one_line(detail, 200)
         )),
         (None, None) => None,

@@ -1,7 +1,6 @@
 //! `deliveries show`: one delivery and every attempt.
 
 use super::super::output::{self, ago, fact, json_time, time};
-use super::super::state::State;
 use super::super::{CliError, Context};
 use super::{to, to_json};
 use crate::clock::Clock;
@@ -20,8 +19,7 @@ pub(in crate::cli) struct Show {
 }
 
 pub(super) async fn run(context: &Context, arguments: &Show) -> Result<(), CliError> {
-    let settings = context.load()?.settings;
-    let state = State::read(&settings).await?;
+    let (_, state) = context.load_beside().await?;
     let filter = DeliveryFilter { id: Some(arguments.id), limit: 1, ..DeliveryFilter::default() };
     let Some(row) = state.store.list_deliveries(&filter).await?.pop() else {
         let hint = "run `review-bridge deliveries list` to see all";

@@ -3,7 +3,7 @@
 mod overview;
 mod test;
 
-pub(super) use overview::{overviews, table};
+pub(super) use overview::{Overview, overviews, table};
 pub(super) use test::test_text;
 
 use super::output::{self, ago, time};
@@ -21,9 +21,9 @@ pub(super) enum Arguments {
     /// List destinations with their state, rate limit and backlog
     List(List),
     /// Pause a destination; its deliveries stay pending until you resume it
-    Pause(Name),
+    Pause(Switch),
     /// Resume a paused destination, or retry a broken one immediately
-    Resume(Name),
+    Resume(Switch),
     /// Send one test message to a destination, marked as a test
     Test(Name),
 }
@@ -36,18 +36,26 @@ pub(super) struct List {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Switch {
+    /// Name of the destination in the configuration
+    name: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Name {
     /// Name of the destination in the configuration
     name: String,
 }
 
 pub(super) async fn run(context: &Context, arguments: Arguments) -> Result<(), CliError> {
-    let settings = context.load()?.settings;
     match arguments {
-        Arguments::List(List { json }) => list(&settings, json).await,
-        Arguments::Pause(Name { name }) => pause(&settings, &name).await,
-        Arguments::Resume(Name { name }) => resume(&settings, &name).await,
-        Arguments::Test(Name { name }) => test::run(&settings, &name).await,
+        Arguments::List(List { json }) => list(context, json).await,
+        Arguments::Pause(switch) => pause(&context.load()?.settings, &switch).await,
+        Arguments::Resume(switch) => resume(&context.load()?.settings, &switch).await,
+        Arguments::Test(Name { name }) => test::run(&context.load()?.settings, &name).await,
     }
 }
 
@@ -56,9 +64,9 @@ pub(super) fn targets(settings: &Settings) -> Result<Targets, CliError> {
     Ok(build_silent_targets(settings)?)
 }
 
-async fn list(settings: &Settings, json: bool) -> Result<(), CliError> {
-    let state = State::read(settings).await?;
-    let overviews = overviews(settings, &state).await?;
+async fn list(context: &Context, json: bool) -> Result<(), CliError> {
+    let (settings, state) = context.load_beside().await?;
+    let overviews = overviews(&settings, &state).await?;
     let now = Clock::System.now();
     if json {
         return output::json(&overviews.iter().map(|one| one.to_json(now)).collect::<Vec<_>>());
@@ -66,6 +74,10 @@ async fn list(settings: &Settings, json: bool) -> Result<(), CliError> {
     table(&overviews, now).print_or(
         "no destinations; add [destinations.NAME] to the configuration, and a rule that sends to it",
     );
+    if !overviews.is_empty() {
+        output::line("");
+        overview::addresses(&overviews).print();
+    }
     for one in overviews.iter().filter_map(|one| one.problem(now)) {
         output::line("");
         output::line(&one);
@@ -79,32 +91,51 @@ pub(super) async fn record(state: &State, name: &str) -> Result<DestinationRecor
     Ok(records.into_iter().find(|record| record.name == name).unwrap_or_default())
 }
 
-async fn pause(settings: &Settings, name: &str) -> Result<(), CliError> {
+/// Prints what became of a destination, and its state.
+async fn report(settings: &Settings, switch: &Switch, text: &str, changed: bool) -> Result<(), CliError> {
+    if !switch.json {
+        output::line(text);
+        return Ok(());
+    }
+    let state = State::read(settings).await?;
+    let record = record(&state, &switch.name).await?;
+    output::json(&serde_json::json!({
+        "name": switch.name,
+        "state": record.state(),
+        "paused_at": output::json_time(record.paused_at),
+        "next_probe_at": output::json_time(record.health.probe_at),
+        "changed": changed,
+    }))
+}
+
+async fn pause(settings: &Settings, switch: &Switch) -> Result<(), CliError> {
+    let name = &switch.name;
     let state = State::read(settings).await?;
     names::destination(settings, &state, Some(name)).await?;
     let now = Clock::System.now();
     let record = record(&state, name).await?;
     if record.paused_at.is_some() {
         let since = ago(record.paused_at, now);
-        output::line(&format!("`{name}` is already paused, since {} ({since})", time(record.paused_at)));
-        return Ok(());
+        let text = format!("`{name}` is already paused, since {} ({since})", time(record.paused_at));
+        return report(settings, switch, &text, false).await;
     }
     State::change(settings).await?.store.pause(name, true, now).await?;
-    output::line(&format!(
+    let text = format!(
         "`{name}` is paused; its deliveries stay pending until you run `review-bridge destinations resume {name}`"
-    ));
-    Ok(())
+    );
+    report(settings, switch, &text, true).await
 }
 
-async fn resume(settings: &Settings, name: &str) -> Result<(), CliError> {
+async fn resume(settings: &Settings, switch: &Switch) -> Result<(), CliError> {
+    let name = &switch.name;
     let state = State::read(settings).await?;
     names::destination(settings, &state, Some(name)).await?;
     let record = record(&state, name).await?;
     let health = record.health.state.as_str();
     let text = match (record.paused_at.is_some(), record.health.is_stopped()) {
         (false, false) => {
-            output::line(&format!("`{name}` is neither paused, failing nor broken; nothing to resume"));
-            return Ok(());
+            let text = format!("`{name}` is neither paused, failing nor broken; nothing to resume");
+            return report(settings, switch, &text, false).await;
         }
         (true, false) => format!("`{name}` is resumed; its pending deliveries are sent"),
         (true, true) => format!("`{name}` is resumed; it was also {health} and is retried immediately"),
@@ -113,6 +144,5 @@ async fn resume(settings: &Settings, name: &str) -> Result<(), CliError> {
     State::change(settings).await?.store.pause(name, false, Clock::System.now()).await?;
     let when =
         if state.owner.is_some() { "" } else { " when `review-bridge run` is started (not running now)" };
-    output::line(&format!("{text}{when}"));
-    Ok(())
+    report(settings, switch, &format!("{text}{when}"), true).await
 }

@@ -39,7 +39,7 @@ pub(super) async fn run(settings: &Settings, name: &str) -> Result<(), CliError>
     };
     state.store.enqueue(&messages, clock.now()).await?;
     if known.health.is_stopped() {
-        // Otherwise it would wait for the next probe, up to 15 minutes.
+        // Otherwise it would wait for the next probe.
         state.store.pause(name, false, clock.now()).await?;
     }
     if let Some(store) = &owned {
@@ -152,8 +152,8 @@ async fn not_sent(state: &State, name: &str, from_here: bool) -> Result<String, 
     let known = record(state, name).await?;
     let why = if let Some(at) = output::ahead(known.hold_until, Clock::System.now()) {
         format!("the destination is rate limited until {}", output::time(Some(at)))
-    } else if let Some(detail) = &known.health.detail {
-        format!("the destination is {}: {detail}", known.state())
+    } else if let Some(detail) = known.health.detail.as_ref().filter(|_| known.health.is_stopped()) {
+        format!("the destination is {}: {detail}", known.health.state.as_str())
     } else if from_here {
         "its `rate_limit` is used up for now".into()
     } else {

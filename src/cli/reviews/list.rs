@@ -1,7 +1,6 @@
 //! `reviews list`.
 
 use super::super::output::{self, Table, ago};
-use super::super::state::State;
 use super::super::subject::{self, Names};
 use super::super::{CliError, Context, names};
 use super::to_json;
@@ -30,8 +29,7 @@ pub(in crate::cli) struct List {
 }
 
 pub(super) async fn run(context: &Context, arguments: List) -> Result<(), CliError> {
-    let settings = context.load()?.settings;
-    let state = State::read(&settings).await?;
+    let (settings, state) = context.load_beside().await?;
     names::account(&settings, &state, arguments.account.as_deref()).await?;
     let filter = ReviewFilter {
         account: arguments.account,

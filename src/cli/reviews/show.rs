@@ -1,7 +1,6 @@
 //! `reviews show`: what one review says, its revisions, its deliveries, whether it is marked read.
 
 use super::super::output::{self, Table, ago, fact, json_time, time};
-use super::super::state::State;
 use super::super::subject::{self, Names};
 use super::super::{CliError, Context, deliveries, names};
 use super::{deliveries_of, to_json};
@@ -25,8 +24,7 @@ pub(in crate::cli) struct Show {
 }
 
 pub(super) async fn run(context: &Context, arguments: &Show) -> Result<(), CliError> {
-    let settings = context.load()?.settings;
-    let state = State::read(&settings).await?;
+    let (settings, state) = context.load_beside().await?;
     names::account(&settings, &state, arguments.account.as_deref()).await?;
     let row = state.review(&arguments.uuid, arguments.account.as_deref()).await?;
     let revisions = state.store.list_revisions(row.id).await?;

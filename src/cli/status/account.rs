@@ -10,9 +10,10 @@ use crate::config::Settings;
 use crate::domain::text::one_line;
 use crate::domain::{Catalog, Change, NativeRating, ProblemKind, Source, Timestamp};
 use crate::intake::scales;
+use crate::operator::problem::Problem;
 use crate::rules::Scales;
 use crate::settings::units::show_duration;
-use crate::store::{AccountRecord, ProblemRecord, ReviewFilter, ReviewState};
+use crate::store::{AccountRecord, ReviewFilter, ReviewState};
 use crate::upstream::Endpoint;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +29,8 @@ pub(super) struct AccountStatus {
     name: String,
     /// How often it is polled; `None` where it is not configured.
     interval: Option<Duration>,
+    /// Whether the configuration is only known as far as a refused one can be read.
+    is_uncertain: bool,
     record: AccountRecord,
     catalog: Option<Catalog>,
     stale: BTreeSet<String>,
@@ -45,7 +48,7 @@ impl AccountStatus {
         settings: &Settings,
         state: &State,
         name: &str,
-        problems: &[ProblemRecord],
+        problems: &[Problem],
     ) -> Result<Self, CliError> {
         let own = settings.accounts.get(name);
         let record = state.store.account(name).await?;
@@ -58,6 +61,7 @@ impl AccountStatus {
         let stale = problems.iter().filter(|problem| problem.kind == ProblemKind::SourceStale);
         Ok(Self {
             interval: own.map(|own| own.policy.poll_interval),
+            is_uncertain: state.refused.is_some(),
             catalog: state.store.catalog(name).await?.map(|(catalog, _)| catalog),
             stale: stale
                 .filter_map(|problem| Some(problem.subject.strip_prefix(&prefix)?.to_owned()))
@@ -73,6 +77,20 @@ impl AccountStatus {
             record,
             endpoints,
         })
+    }
+
+    /// That ratings are above their scale.
+    pub(super) fn unreadable(&self) -> Option<String> {
+        let count: u64 = self.off_scale.values().sum();
+        let ratings = counted(count, "rating", "ratings");
+        let names: Vec<String> = self.off_scale.keys().map(|name| one_line(name, 60)).collect();
+        let of = names.join(", ");
+        (count > 0).then(|| format!("{ratings} of account `{}` above the scale, of {of}", self.name))
+    }
+
+    /// Its name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// In JSON.
@@ -134,8 +152,11 @@ impl AccountStatus {
     /// Prints it for people.
     pub(super) fn print(&self, now: Timestamp) {
         let record = &self.record;
-        let configured =
-            if self.interval.is_some() { "" } else { " (not in the configuration, so not polled)" };
+        let configured = if self.interval.is_some() || self.is_uncertain {
+            ""
+        } else {
+            " (not in the configuration, so not polled)"
+        };
         fact("account", &format!("{}{configured}", self.name));
         fact("polled", &self.polled(now));
         fact(

@@ -59,7 +59,7 @@ impl Priorities {
             Content::Summary(_) if message.content.reviews().iter().any(|(one, _)| one.needs_attention()) => {
                 self.attention
             }
-            Content::Operator(notice) if notice.state == NoticeState::Started => self.attention,
+            Content::Operator(notice) if notice.state != NoticeState::Over => self.attention,
             _ => self.default,
         }
     }

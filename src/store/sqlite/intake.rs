@@ -454,7 +454,8 @@ pub(super) async fn supersede(
 }
 
 /// By two partial indexes.
-const WAITING: &str = "account = $1 AND ((state IN ('held', 'settling') AND (state = 'held' OR match_at <= $2))
+const WAITING: &str =
+    "account = $1 AND ((state IN ('held', 'settling') AND (state = 'held' OR match_at <= $2))
     OR (rematch = 1 AND state IN ('matched', 'unmatched')))";
 
 pub(super) async fn anything_waiting(

@@ -11,6 +11,7 @@ const ALL: &[(i64, &str, &str)] = &[
     (3, "health", include_str!("../../../migrations/sqlite/0003_health.sql")),
     (4, "listing", include_str!("../../../migrations/sqlite/0004_listing.sql")),
     (5, "names", include_str!("../../../migrations/sqlite/0005_names.sql")),
+    (6, "operator", include_str!("../../../migrations/sqlite/0006_operator.sql")),
     (7, "indexes", include_str!("../../../migrations/sqlite/0007_indexes.sql")),
 ];
 

@@ -440,20 +440,42 @@ impl Store for SqliteStore {
     async fn next_mark(&self, account: &str) -> Result<Option<Timestamp>, StoreError> {
         marks::next(&self.reader, account).await
     }
-    async fn problem_facts(&self) -> Result<ProblemFacts, StoreError> {
-        operator::problem_facts(&self.reader).await
+    async fn problem_facts(&self, now: Timestamp) -> Result<ProblemFacts, StoreError> {
+        operator::problem_facts(&self.reader, now).await
     }
     async fn problems(&self) -> Result<Vec<ProblemRecord>, StoreError> {
         operator::problems(&self.reader).await
     }
     async fn notify_operator(
         &self,
-        started: &[ProblemRecord],
+        kept: &[ProblemRecord],
         over: &[ProblemKey],
         notices: &[NewMessage],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        operator::notify(self.begin().await?, started, over, notices, now).await
+        operator::notify(self.begin().await?, kept, over, notices, now).await
+    }
+    async fn report(
+        &self,
+        key: &ProblemKey,
+        said: Option<(&str, &str)>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        operator::report(self.begin().await?, key, said, now).await
+    }
+    async fn backlog(
+        &self,
+        destination: &str,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Backlog, StoreError> {
+        operator::backlog(&self.reader, destination, since, until).await
+    }
+    async fn bridge(&self) -> Result<BridgeRecord, StoreError> {
+        operator::bridge(&self.reader).await
+    }
+    async fn save_bridge(&self, record: &BridgeRecord) -> Result<(), StoreError> {
+        operator::save_bridge(self.begin().await?, record).await
     }
     async fn list_deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<DeliveryRow>, StoreError> {
         people::deliveries(&self.reader, filter).await

@@ -92,7 +92,7 @@ async fn leave_tombstones(
 }
 
 /// Every time in state from which something is reckoned; those that only record what happened stay.
-const RECKONED: [&str; 13] = [
+const RECKONED: [&str; 15] = [
     "UPDATE bursts SET from_at = from_at + $1",
     // Each by an index of its own.
     "UPDATE messages SET next_at = next_at + $1, first_attempt_at = first_attempt_at + $1,
@@ -106,14 +106,16 @@ const RECKONED: [&str; 13] = [
         stopped_since = stopped_since + $1, hold_until = MAX(hold_until + $1, 0),
         opened_at = MAX(opened_at + $1, 0)",
     "UPDATE accounts SET hold_until = MAX(hold_until + $1, 0), failing_since = failing_since + $1,
-        first_listing_at = first_listing_at + $1",
+        first_listing_at = first_listing_at + $1, last_success_at = last_success_at + $1",
     "UPDATE requests SET at = at + $1",
     "UPDATE request_queue SET since = since + $1, until = until + $1",
     "UPDATE reviews SET match_at = match_at + $1 WHERE state IN ('held', 'settling')",
     "UPDATE reviews SET mark_at = mark_at + $1, mark_due_at = mark_due_at + $1,
         mark_refused_at = mark_refused_at + $1 WHERE mark = 'due'",
     "UPDATE reviews SET aged_at = aged_at + $1, unlisted_at = unlisted_at + $1 WHERE body IS NOT NULL",
-    "UPDATE troubles SET told_at = told_at + $1",
+    "UPDATE problems SET since = since + $1, notified_at = notified_at + $1, over_at = over_at + $1",
+    "UPDATE reports SET since = since + $1",
+    "UPDATE bridge SET started_at = started_at + $1, refused_at = refused_at + $1",
 ];
 
 pub(super) async fn clock_stepped(mut transaction: Transaction, by_ms: i64) -> Result<(), StoreError> {

@@ -33,12 +33,14 @@ fn slack() -> String {
 async fn destinations_are_listed_with_their_state_and_backlog() {
     let place = Place::new(CONFIG);
     let list = place.run(&["destinations", "list"]).await.ok().out;
-    assert_eq!(list.lines().count(), 3, "{list}");
+    assert_eq!(list.lines().count(), 7, "{list}");
+    assert!(list.contains("untried"), "{list}");
     seed(&place).await;
     // One that the configuration no longer has.
     let removed = CONFIG.replace("crm", "crm_new");
     let list = place.run(&["destinations", "list"]).await.ok().out;
-    assert!(list.lines().all(|line| line.starts_with("crm: ") || line.chars().count() <= 120), "{list}");
+    // 13: a list fits a terminal of 80 columns.
+    assert!(list.lines().all(|line| line.starts_with("crm: ") || line.chars().count() <= 80), "{list}");
     for expected in ["127.0.0.1:9", "broken", "retry due", "destinations resume crm", "1/s", "10/s"] {
         assert!(list.contains(expected), "{expected}: {list}");
     }
@@ -50,9 +52,10 @@ async fn destinations_are_listed_with_their_state_and_backlog() {
         (&"revoked".into(), &"2024-03-01T12:15:00Z".into())
     );
     assert_eq!(
-        (&support["state"], &support["dead"], &support["kind"]),
-        (&"working".into(), &1.into(), &"slack".into())
+        (&support["broken_at"], &support["dead"], &support["kind"]),
+        (&().into(), &1.into(), &"slack".into())
     );
+    assert_ne!(support["state"], "broken");
     std::fs::write(place.folder.path().join("config.toml"), removed).unwrap();
     let list = place.run(&["destinations", "list"]).await.ok().out;
     assert!(list.contains("not configured"), "{list}");
@@ -71,6 +74,11 @@ async fn a_pause_lasts_until_it_is_resumed() {
     assert!(out.contains("`support` is resumed"), "{out}");
     let out = place.run(&["destinations", "resume", "support"]).await.ok().out;
     assert!(out.contains("nothing to resume"), "{out}");
+    // 13
+    let json = place.run(&["destinations", "pause", "support", "--json"]).await.ok().json();
+    assert_eq!((&json["state"], &json["changed"]), (&"paused".into(), &true.into()));
+    let json = place.run(&["destinations", "resume", "support", "--json"]).await.ok().json();
+    assert_eq!((&json["paused_at"], &json["changed"]), (&().into(), &true.into()));
     seed(&place).await;
     let out = place.run(&["destinations", "resume", "crm"]).await.ok().out;
     assert!(out.contains("is broken and is retried immediately"), "{out}");

@@ -21,11 +21,11 @@ fn every_state_has_its_row() {
     assert_eq!(rows("### Reviews"), names(ReviewState::ALL.iter().map(|state| state.as_str())));
     assert_eq!(rows("### Deliveries"), names(DeliveryState::ALL.iter().map(|state| state.as_str())));
     assert_eq!(rows("### Messages"), names(MessageKind::ALL.iter().map(|kind| kind.as_str())));
-    let set = [None, Some(Timestamp(0))];
-    let records = set.iter().flat_map(|paused_at| {
-        HealthState::ALL.map(|state| DestinationRecord {
-            paused_at: *paused_at,
-            health: Health { state, ..Health::default() },
+    let records = HealthState::ALL.into_iter().flat_map(|state| {
+        let health = Health { state, ..Health::default() };
+        [None, Some(Timestamp(0))].map(|paused_at| DestinationRecord {
+            paused_at,
+            health: health.clone(),
             ..DestinationRecord::default()
         })
     });

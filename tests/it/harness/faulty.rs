@@ -145,11 +145,15 @@ faulty! {
     fn due_marks(account: &str, now: Timestamp, limit: u32) -> Vec<DueMark>;
     fn record_marks(account: &str, results: &[MarkResult], now: Timestamp) -> ();
     fn next_mark(account: &str) -> Option<Timestamp>;
-    fn problem_facts() -> ProblemFacts;
+    fn problem_facts(now: Timestamp) -> ProblemFacts;
     fn problems() -> Vec<ProblemRecord>;
     fn notify_operator(
-        started: &[ProblemRecord], over: &[ProblemKey], notices: &[NewMessage], now: Timestamp
+        kept: &[ProblemRecord], over: &[ProblemKey], notices: &[NewMessage], now: Timestamp
     ) -> ();
+    fn report(key: &ProblemKey, said: Option<(&str, &str)>, now: Timestamp) -> ();
+    fn backlog(destination: &str, since: Timestamp, until: Timestamp) -> Backlog;
+    fn bridge() -> BridgeRecord;
+    fn save_bridge(record: &BridgeRecord) -> ();
     fn list_deliveries(filter: &DeliveryFilter) -> Vec<DeliveryRow>;
     fn list_attempts(message: &str) -> Vec<AttemptRow>;
     fn list_reviews(filter: &ReviewFilter) -> Vec<ReviewRow>;

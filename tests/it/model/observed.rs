@@ -73,7 +73,7 @@ pub async fn details(store: &dyn Store, seen: &Observed, messages: &[String]) ->
     let mut windows = store.digest_windows().await.unwrap();
     windows.sort_by(|a, b| a.destination.cmp(&b.destination));
     Details {
-        facts: store.problem_facts().await.unwrap(),
+        facts: store.problem_facts(Timestamp(i64::MAX)).await.unwrap(),
         counts: (store.count_deliveries().await.unwrap(), store.count_reviews().await.unwrap()),
         attempts,
         messages: rows,

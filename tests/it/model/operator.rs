@@ -5,33 +5,49 @@ use review_bridge::domain::{Catalog, DeliveryState, Reason, ScaleReason, Timesta
 use review_bridge::store::*;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Attempts among which the last delivery is looked for.
+const LATEST: usize = 50;
+
 impl State {
-    pub fn problem_facts(&self) -> ProblemFacts {
+    pub fn problem_facts(&self, now: Timestamp) -> ProblemFacts {
         let of_reviews = self.reviews.index().accounts.iter();
-        let tally = |subject: &str, count: usize| Tally { subject: subject.to_owned(), count: count as u64 };
+        let tally = |subject: &str, count: usize, since| Tally {
+            subject: subject.to_owned(),
+            count: count as u64,
+            since,
+        };
         let account = |(name, account): (&String, &super::state::Account)| AccountFacts {
             name: name.clone(),
             record: self.account(name),
             catalog: account.catalog.as_ref().map(|catalog| Catalog::clone(catalog)),
+            requested_at: self.requests.get(name).into_iter().flatten().map(|(at, ..)| *at).max(),
+            mark_due_at: self.due_marks_of(name).next().map(|(at, _)| at),
+            mark_tries: self.due_marks_of(name).next_back().and_then(|(_, id)| {
+                let entry = self.reviews.get(id)?;
+                Some((entry.mark_attempts, entry.mark_error.clone()?))
+            }),
         };
         let mut facts = ProblemFacts {
             accounts: self.accounts.iter().map(account).collect(),
             destinations: self.destinations(),
-            queued: self.queued_for_broken(),
+            queues: self.queues(now),
             dead: self.dead_letters(),
             unknown_names: self.unknown_names.clone(),
             scales: self.noted_scales(),
+            reported: self.reports.values().cloned().collect(),
+            bridge: self.bridge.clone(),
             ..ProblemFacts::default()
         };
         for (name, of) in of_reviews {
             if !of.yet_listed.is_empty() {
-                facts.marked_yet_listed.push(tally(name, of.yet_listed.len()));
+                facts.marked_yet_listed.push(tally(name, of.yet_listed.len(), None));
             }
             if !of.malformed.is_empty() {
-                facts.malformed.push(tally(name, of.malformed.len()));
+                facts.malformed.push(tally(name, of.malformed.len(), None));
             }
-            if !of.undecided.is_empty() {
-                facts.undecided.push(tally(name, of.undecided.len()));
+            let changed = of.undecided.iter().map(|id| self.reviews.get(*id).unwrap().changed_at);
+            if let Some(first) = changed.min() {
+                facts.undecided.push(tally(name, of.undecided.len(), Some(first)));
             }
         }
         facts
@@ -47,16 +63,73 @@ impl State {
         self.scales.values().filter(noted).cloned().collect()
     }
 
-    fn queued_for_broken(&self) -> Vec<Tally> {
-        let mut queued = Vec::new();
-        for (name, record) in &self.destinations {
-            let pending = self.deliveries.index().in_state(name, DeliveryState::Pending);
-            let reviews: BTreeSet<i64> = pending.map(|id| self.delivery(id).review).collect();
-            if record.health.is_stopped() && !reviews.is_empty() {
-                queued.push(Tally { subject: name.clone(), count: reviews.len() as u64 });
+    fn due_marks_of(&self, account: &str) -> impl DoubleEndedIterator<Item = (Timestamp, i64)> {
+        let of = self.reviews.index().accounts.get(account);
+        of.into_iter().flat_map(|of| of.due.iter().copied())
+    }
+
+    fn queues(&self, now: Timestamp) -> Vec<QueueFacts> {
+        let index = self.messages.index().due.iter();
+        let queue = |(name, due): (&str, &BTreeSet<(Timestamp, i64)>)| {
+            let of = || due.iter().map(|(_, seq)| self.message(*seq)).filter(|message| !message.is_notice());
+            let untried = of().filter(|message| message.attempts == 0 && message.next_at <= now);
+            QueueFacts {
+                destination: name.to_owned(),
+                due_since: untried.map(|message| message.next_at).min(),
+                tried_since: of().filter_map(|message| message.first_attempt_at).min(),
+                delivered_at: self.last_delivery(name),
+            }
+        };
+        index.filter(|(_, due)| !due.is_empty()).map(queue).collect()
+    }
+
+    fn last_delivery(&self, destination: &str) -> Option<Timestamp> {
+        let latest = self.begun.get(destination)?.iter().rev().take(LATEST);
+        let delivered = |(_, seq, number): &&(Timestamp, i64, u32)| {
+            let mut log = self.message(*seq).log.iter();
+            let outcome =
+                log.find(|attempt| attempt.number == *number).and_then(|row| row.outcome.as_deref());
+            matches!(outcome, Some("delivered" | "accepted"))
+        };
+        latest.filter(delivered).map(|(at, ..)| *at).max()
+    }
+
+    pub fn backlog(&self, destination: &str, since: Timestamp, until: Timestamp) -> Backlog {
+        let waiting = self.deliveries.index().in_state(destination, DeliveryState::Pending);
+        let waiting = waiting.map(|id| self.delivery(id)).filter(|delivery| delivery.created_at <= until);
+        let mut sent = BTreeSet::new();
+        for (at, seq, number) in self.begun.get(destination).into_iter().flatten() {
+            let mut log = self.message(*seq).log.iter();
+            let outcome =
+                log.find(|attempt| attempt.number == *number).and_then(|row| row.outcome.as_deref());
+            if *at >= since && matches!(outcome, Some("delivered" | "accepted")) {
+                let carried = self.carried(*seq).into_iter().map(|id| self.delivery(id));
+                let carried = carried.filter(|delivery| {
+                    delivery.state == DeliveryState::Delivered && delivery.created_at <= until
+                });
+                sent.extend(carried.map(|delivery| delivery.review));
             }
         }
-        queued
+        let waiting: BTreeSet<i64> = waiting.map(|delivery| delivery.review).collect();
+        Backlog { waiting: waiting.len() as u64, sent: sent.len() as u64 }
+    }
+
+    pub fn report(&mut self, key: &ProblemKey, said: Option<(&str, &str)>, now: Timestamp) {
+        let Some((text, hint)) = said else {
+            self.reports.remove(key);
+            return;
+        };
+        let since = self.reports.get(key).map_or(now, |known| known.since);
+        let report = ProblemRecord {
+            kind: key.kind,
+            subject: key.subject.clone(),
+            text: text.to_owned(),
+            hint: hint.to_owned(),
+            since,
+            notified_at: None,
+            over_at: None,
+        };
+        self.reports.insert(key.clone(), report);
     }
 
     fn dead_letters(&self) -> Vec<DeadLetters> {
@@ -85,7 +158,7 @@ impl State {
 
     pub fn notify_operator(
         &mut self,
-        started: &[ProblemRecord],
+        kept: &[ProblemRecord],
         over: &[ProblemKey],
         notices: &[NewMessage],
         now: Timestamp,
@@ -93,8 +166,8 @@ impl State {
         for key in over {
             self.problems.remove(key);
         }
-        for problem in started {
-            self.problems.insert(problem.key(), ProblemRecord { notified_at: now, ..problem.clone() });
+        for problem in kept {
+            self.problems.insert(problem.key(), problem.clone());
         }
         self.enqueue(notices, now);
     }

@@ -47,6 +47,8 @@ pub struct State {
     /// By account and source.
     pub scales: BTreeMap<(String, String), ScaleRecord>,
     pub unknown_names: Vec<UnknownName>,
+    pub reports: BTreeMap<ProblemKey, ProblemRecord>,
+    pub bridge: BridgeRecord,
 }
 
 impl State {

@@ -201,20 +201,42 @@ impl Store for ModelStore {
     async fn next_mark(&self, account: &str) -> Result<Option<Timestamp>, StoreError> {
         self.with(|state| state.next_mark(account))
     }
-    async fn problem_facts(&self) -> Result<ProblemFacts, StoreError> {
-        self.with(|state| state.problem_facts())
+    async fn problem_facts(&self, now: Timestamp) -> Result<ProblemFacts, StoreError> {
+        self.with(|state| state.problem_facts(now))
     }
     async fn problems(&self) -> Result<Vec<ProblemRecord>, StoreError> {
         self.with(|state| state.problems())
     }
     async fn notify_operator(
         &self,
-        started: &[ProblemRecord],
+        kept: &[ProblemRecord],
         over: &[ProblemKey],
         notices: &[NewMessage],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.with(|state| state.notify_operator(started, over, notices, now))
+        self.with(|state| state.notify_operator(kept, over, notices, now))
+    }
+    async fn report(
+        &self,
+        key: &ProblemKey,
+        said: Option<(&str, &str)>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.with(|state| state.report(key, said, now))
+    }
+    async fn backlog(
+        &self,
+        destination: &str,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Backlog, StoreError> {
+        self.with(|state| state.backlog(destination, since, until))
+    }
+    async fn bridge(&self) -> Result<BridgeRecord, StoreError> {
+        self.with(|state| state.bridge.clone())
+    }
+    async fn save_bridge(&self, record: &BridgeRecord) -> Result<(), StoreError> {
+        self.with(|state| state.bridge = record.clone())
     }
     async fn list_deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<DeliveryRow>, StoreError> {
         self.with(|state| state.list_deliveries(filter))

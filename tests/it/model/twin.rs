@@ -173,6 +173,9 @@ impl<'a> Twin<'a> {
                 let notices = [world::notice(DESTINATIONS[0], started % 4)];
                 let started = [world::problem(*started, now)];
                 both!(self, |store| store.notify_operator(&started, &over, &notices, now));
+                let said = started[0].notified_at.is_some().then_some(("it is so", "fix it"));
+                both!(self, |store| store.report(&started[0].key(), said, now));
+                both!(self, |store| store.backlog(&started[0].subject, Timestamp(0), now));
             }
             Op::Enqueue { destination, which } => {
                 let messages = [world::notice(destination_of(destination), *which)];

@@ -108,6 +108,7 @@ impl State {
             account.record.hold_until = held(account.record.hold_until);
             account.record.failing_since = account.record.failing_since.map(moved);
             account.record.first_listing_at = account.record.first_listing_at.map(moved);
+            account.record.last_success_at = account.record.last_success_at.map(moved);
         }
         for (since, until) in self.queue.values_mut() {
             (*since, *until) = (moved(*since), moved(*until));
@@ -129,7 +130,14 @@ impl State {
             });
         }
         for problem in self.problems.values_mut() {
-            problem.notified_at = moved(problem.notified_at);
+            problem.since = moved(problem.since);
+            problem.notified_at = problem.notified_at.map(moved);
+            problem.over_at = problem.over_at.map(moved);
         }
+        for report in self.reports.values_mut() {
+            report.since = moved(report.since);
+        }
+        self.bridge.started_at = self.bridge.started_at.map(moved);
+        self.bridge.refused_at = self.bridge.refused_at.map(moved);
     }
 }

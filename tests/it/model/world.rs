@@ -149,6 +149,8 @@ pub fn problem(which: u8, now: Timestamp) -> ProblemRecord {
         subject: DESTINATIONS[usize::from(which % 3)].into(),
         text: format!("it is broken ({which})"),
         hint: "fix it".into(),
-        notified_at: now,
+        since: now,
+        notified_at: which.is_multiple_of(2).then_some(now),
+        over_at: None,
     }
 }
