@@ -156,8 +156,10 @@ fn review(row: Reviewed) -> Result<ReviewRow, StoreError> {
     })
 }
 
+type Revised = (i64, String, Option<String>, Option<f64>, i64);
+
 pub(super) async fn revisions(pool: &SqlitePool, review: i64) -> Result<Vec<RevisionRow>, StoreError> {
-    let rows: Vec<(i64, String, Option<String>, Option<f64>, i64)> = sqlx::query_as(
+    let rows: Vec<Revised> = sqlx::query_as(
         "SELECT revision, change, previous, scale, seen_at FROM revisions WHERE review_id = $1 ORDER BY revision",
     )
     .bind(review)
