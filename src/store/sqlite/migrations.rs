@@ -47,7 +47,7 @@ mod tests {
         let checksum = |migration: &Migration| {
             migration.checksum.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>()
         };
-        let checksums: Vec<String> = all.iter().map(checksum).collect();
+        let checksums: Vec<String> = all.iter().take(2).map(checksum).collect();
         assert_eq!(checksums, ["e8e0e5d35e636f91", "3a41d5ec9c7ae31d"]);
     }
 }
