@@ -107,9 +107,7 @@ fn lock_itself(file: &File) -> Result<(), TryLockError> {
     let kind = rustix::fs::fstatfs(file).map(|found| found.f_type);
     // The type of the number differs from machine to machine; 32 bits of it count.
     match kind {
-        Ok(kind)
-            if NETWORK.iter().any(|known| i64::from(*known) & 0xffff_ffff == kind as i64 & 0xffff_ffff) =>
-        {
+        Ok(kind) if NETWORK.iter().any(|known| i128::from(*known) == i128::from(kind) & 0xffff_ffff) => {
             Ok(())
         }
         _ => file.try_lock(),
