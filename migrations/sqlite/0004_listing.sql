@@ -13,7 +13,7 @@ ALTER TABLE reviews ADD COLUMN mark_due_at INTEGER;      -- when its mark became
 ALTER TABLE reviews ADD COLUMN mark_refused_at INTEGER;  -- when marking it was last answered 409, 410 or 422
 UPDATE reviews SET shown = 1 WHERE listed = 1;
 DROP INDEX reviews_to_mark;
-CREATE INDEX reviews_to_mark ON reviews (account, mark_at) WHERE mark = 'due' AND shown = 1;
+CREATE INDEX reviews_to_mark ON reviews (account, shown, mark_at) WHERE mark = 'due';
 CREATE INDEX reviews_refused ON reviews (account) WHERE mark_refused_at IS NOT NULL;
 
 -- `listed_since_mark` counts complete listings that began after the mark and still showed the review; -1 once one did not.

@@ -9,7 +9,7 @@ use super::slots::{Slots, Wanted};
 use super::worker::{self, AccountNames, Sent};
 use super::{Target, Targets, pace::Pace, report};
 use crate::clock::{Clock, StepWatch};
-use crate::domain::{Catalog, DeliveryState, MessageKind, Outcome, Timestamp};
+use crate::domain::{Catalog, DeliveryState, Form, MessageKind, Outcome, Timestamp};
 use crate::settings::Rate;
 use crate::store::{
     BurstRequest, DestinationRecord, Grouped, LeaseRequest, Leased, Settlement, SharedStore, StoreError,
@@ -238,10 +238,12 @@ impl Dispatcher {
     }
 
     /// Notes an attempt that leaves its message pending.
-    fn note_tried(&mut self, settlement: &Settlement) {
+    fn note_tried(&mut self, settlement: &Settlement, form: Form) {
         let destination = &settlement.destination;
         let down = self.records.get(destination).is_some_and(|record| record.health.is_stopped());
-        let Some(once) = self.once.as_mut().filter(|_| settlement.state == DeliveryState::Pending) else {
+        // In another form it is another message.
+        let again = settlement.state == DeliveryState::Pending && settlement.form == form;
+        let Some(once) = self.once.as_mut().filter(|_| again) else {
             return;
         };
         once.tried.entry(destination.clone()).or_default().push(settlement.id.clone());
@@ -411,7 +413,7 @@ impl Dispatcher {
                     self.slots.ended(&settlement.destination, &sent.attempt.outcome, now);
                     let stopped = self.records.get(&settlement.destination);
                     report::attempt(&sent, &settlement, stopped.is_some_and(DestinationRecord::is_stopped));
-                    self.note_tried(&settlement);
+                    self.note_tried(&settlement, sent.leased.form);
                     settled.push(Settled {
                         destination: settlement.destination.clone(),
                         outcome: settlement.attempt.outcome.clone(),

@@ -115,7 +115,9 @@ fn too_large(situation: &Situation, pending: Verdict) -> Verdict {
 
 fn retry(after: Option<Duration>, ambiguous: bool, situation: &Situation, pending: Verdict) -> Verdict {
     let Situation { now, .. } = *situation;
-    let hold = after.map(|after| now.plus(after.min(LONGEST_DELAY)));
+    // A used-up quota is no pause: the destination fails, and its probes show when it is renewed.
+    let is_quota = matches!(pending.evidence, Outcome::Retry { reason: Reason::Quota, .. });
+    let hold = after.filter(|_| !is_quota).map(|after| now.plus(after.min(LONGEST_DELAY)));
     let possible_repeat = situation.possible_repeat || ambiguous;
     // Nothing dies because a destination is down.
     if situation.elapsed >= situation.give_up_after && !situation.was_stopped {

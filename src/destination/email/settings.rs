@@ -103,8 +103,8 @@ impl Server {
         }
         let from = address::read(table, "from");
         let reply_to = address::read(table, "reply_to");
-        let login = login.ok().filter(|_| !open)?;
         let helo = table.has("helo").then(|| read_helo(table));
+        let login = login.ok().filter(|_| !open)?;
         let (pool, port) = (Arc::default(), port.unwrap_or(tls.usual_port()));
         let helo = helo.map_or(Some(None), |helo| helo.map(Some))?;
         Some(Self { host: host?, port, tls, login, from, reply_to, helo, ca_file, patience: PATIENCE, pool })

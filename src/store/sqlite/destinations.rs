@@ -174,12 +174,11 @@ pub(super) async fn dead_letter_orphans(
     for (table, queued) in
         [("messages", "state = 'pending' AND lease IS NULL"), ("deliveries", "state = 'pending'")]
     {
-        let of = if table == "messages" { queued } else { "TRUE" };
         let query = format!(
             "WITH RECURSIVE names (name) AS (
-                SELECT MIN(destination) FROM {table} WHERE {of}
+                SELECT MIN(destination) FROM {table} WHERE {queued}
                 UNION ALL
-                SELECT (SELECT MIN(destination) FROM {table} WHERE {of} AND destination > name) FROM names
+                SELECT (SELECT MIN(destination) FROM {table} WHERE {queued} AND destination > name) FROM names
                 WHERE name IS NOT NULL)
              INSERT INTO removed (destination, since) SELECT name, $2 FROM names
              WHERE name NOT IN (SELECT value FROM json_each($1))

@@ -453,10 +453,11 @@ pub(super) async fn supersede(
     Ok(())
 }
 
-/// By two partial indexes.
-const WAITING: &str =
-    "account = $1 AND ((state IN ('held', 'settling') AND (state = 'held' OR match_at <= $2))
-    OR (rematch = 1 AND state IN ('matched', 'unmatched')))";
+/// What waits for names, a scale or `settle`, or is to be matched again; by two partial indexes.
+const WAITING: &str = "id IN (
+    SELECT id FROM reviews WHERE account = $1 AND state IN ('held', 'settling') AND (state = 'held' OR match_at <= $2)
+    UNION ALL
+    SELECT id FROM reviews WHERE account = $1 AND rematch = 1 AND state IN ('matched', 'unmatched'))";
 
 pub(super) async fn anything_waiting(
     pool: &SqlitePool,

@@ -99,10 +99,10 @@ async fn account_facts(pool: &SqlitePool) -> Result<Vec<AccountFacts>, StoreErro
     type Work = (String, Option<i64>, Option<i64>, Option<i64>, Option<String>);
     let work: Vec<Work> = sqlx::query_as(
         "SELECT name, (SELECT MAX(at) FROM requests WHERE account = name),
-            (SELECT MIN(mark_at) FROM reviews WHERE account = name AND mark = 'due'),
+            (SELECT MIN(mark_at) FROM reviews WHERE account = name AND mark = 'due' AND shown = 1),
             last.mark_attempts, last.mark_error
          FROM accounts LEFT JOIN reviews last ON last.id =
-            (SELECT id FROM reviews WHERE account = name AND mark = 'due' ORDER BY mark_at DESC, id DESC LIMIT 1)",
+            (SELECT id FROM reviews WHERE account = name AND mark = 'due' AND shown = 1 ORDER BY mark_at DESC, id DESC LIMIT 1)",
     )
     .fetch_all(pool)
     .await?;

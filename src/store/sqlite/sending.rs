@@ -212,10 +212,10 @@ async fn load_reviews(transaction: &mut Transaction, leased: &mut [Leased]) -> R
         "SELECT d.message_id, d.id AS delivery, d.revision, r.id AS review_id, r.revision AS shown, r.body, v.change,
             v.previous, v.scale, d.rules,
             CASE WHEN r.revision > 1 THEN (SELECT MAX(o.received) FROM deliveries o WHERE o.review_id = d.review_id
-                AND o.destination = d.destination AND o.recipient = d.recipient) END AS certain,
+                AND +o.destination = d.destination AND +o.recipient = d.recipient) END AS certain,
             CASE WHEN r.revision > 1 THEN COALESCE(
                 (SELECT MAX(o.doubt) FROM deliveries o WHERE o.review_id = d.review_id
-                    AND o.destination = d.destination AND o.recipient = d.recipient AND o.doubt <> r.revision),
+                    AND +o.destination = d.destination AND +o.recipient = d.recipient AND o.doubt <> r.revision),
                 (SELECT MIN(h.revision) - 1 FROM revisions h WHERE h.review_id = r.id HAVING MIN(h.revision) > 1)
             ) END AS doubt
          FROM deliveries d JOIN reviews r ON r.id = d.review_id

@@ -130,8 +130,8 @@ mod tests {
     use super::*;
 
     /// Times of what happened, or of the calendar: a step of the clock does not move them.
-    const KEPT: &str = "accounts.catalog_at accounts.baseline_at accounts.last_poll_at accounts.last_success_at
-        accounts.token_expires_at endpoints.ok_at endpoints.failed_at reviews.reviewed_at reviews.first_seen_at
+    const KEPT: &str = "accounts.catalog_at accounts.baseline_at accounts.last_poll_at accounts.last_steady_at
+        accounts.token_expires_at bridge.stopped_at bridge.loaded_at bridge.once_at endpoints.ok_at endpoints.failed_at reviews.reviewed_at reviews.first_seen_at
         reviews.changed_at revisions.seen_at messages.settled_at deliveries.settled_at attempts.begun_at
         destinations.paused_at digests.from_at digests.next_at";
 

@@ -75,7 +75,7 @@ impl State {
                     self.end_delivery(id, DeliveryState::Dead, reason, now);
                 }
             }
-            let due = self.messages.index().due.get(&*name).into_iter().flatten();
+            let due = self.messages.index().due.get(&name).into_iter().flatten();
             let waiting: Vec<i64> = due.map(|(_, seq)| *seq).collect();
             for seq in &waiting {
                 self.end_message(*seq, DeliveryState::Dead, now);

@@ -25,12 +25,14 @@ const TABLES: [&str; 5] = ["reviews", "revisions", "messages", "deliveries", "at
 /// Columns that say little of which row is meant: many rows have the same.
 const BROAD: [&str; 4] = ["account", "destination", "recipient", "kind"];
 /// The beginnings of statements that read everything, and may: people call for them, or the clock was set.
-const MAY_SCAN: [&str; 5] = [
+const MAY_SCAN: [&str; 6] = [
     "SELECT d.id, r.account, r.uuid, d.revision",
     "SELECT id, account, uuid, state, revision, body",
     "SELECT destination, state, COUNT(*)",
     "SELECT account, state, COUNT(*)",
     "UPDATE reviews SET aged_at = aged_at + $1",
+    // The latest attempts of a destination: fifty at most.
+    "WITH RECURSIVE names (name) AS ( SELECT MIN(destination) FROM messages WHERE state = 'pending' AND lease IS NULL UNION ALL SELECT (SELECT MIN(destination) FROM messages WHERE state = 'pending' AND lease IS NULL AND destination > name) FROM names WHERE name IS NOT NULL) SELECT name,",
 ];
 /// Names the file for the statements, in the process that does the sequences.
 const STATEMENTS: &str = "STATEMENTS_OF_THE_STORE";
