@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 /// The parts that the full tier is cut into.
-pub const SLICES: u64 = 8;
+pub const SLICES: u64 = 24;
 
 /// How much is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Tier {
 
 /// Seeds of simulated weeks on the model of the state.
 pub fn weeks_on_the_model() -> Range<u64> {
-    TIER.cases(200, 1_000)
+    TIER.cases(80, 1_000)
 }
 
 /// Seeds of simulated weeks on SQLite.
@@ -96,10 +96,19 @@ pub fn dies_at(number: u32) -> bool {
     }
 }
 
+/// Whether the process stops at the call `number` of the state, beside one call of each method.
+pub fn stops_at(number: u32) -> bool {
+    match *TIER {
+        Tier::Quick => number.is_multiple_of(3),
+        Tier::Slice(slice) => u64::from(number) % SLICES == slice,
+        Tier::Full => true,
+    }
+}
+
 /// Whether the call `number` of the state fails, beside one call of each method.
 pub fn fails_at(number: u32) -> bool {
     match *TIER {
-        Tier::Quick => number.is_multiple_of(4),
+        Tier::Quick => number.is_multiple_of(12),
         Tier::Slice(slice) => u64::from(number) % SLICES == slice,
         Tier::Full => true,
     }
@@ -107,7 +116,7 @@ pub fn fails_at(number: u32) -> bool {
 
 #[test]
 fn the_quick_tier_and_all_slices_are_the_full_tier() {
-    for (quick, full) in [(200, 1_000), (6, 70), (2_000, 70_000), (3, 10)] {
+    for (quick, full) in [(80, 1_000), (6, 70), (2_000, 70_000), (3, 10)] {
         let slices = (0..SLICES).map(Tier::Slice);
         let tried: Vec<u64> =
             [Tier::Quick].into_iter().chain(slices).flat_map(|tier| tier.cases(quick, full)).collect();
