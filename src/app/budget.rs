@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::Mutex;
 
-/// How long requests taken ahead may be used: the second that [`REQUEST_SPAN`] allows for.
+/// How long requests taken ahead may be used: the second that [`crate::store::REQUEST_SPAN`] allows for.
 const AHEAD: Duration = Duration::from_secs(1);
 
 /// One account's share of its API.

@@ -25,13 +25,13 @@ pub fn of_reason(reason: Reason) -> String {
 
 /// What a notice of the start says, with what is `waiting` because of it.
 pub fn started(problem: &ProblemRecord, waiting: u64) -> String {
-    format!("{}{}", problem.text, queued(waiting))
+    format!("{}{}", problem.text.trim_end_matches('.'), queued(waiting))
 }
 
 /// What a reminder says.
 pub fn lasting(problem: &ProblemRecord, waiting: u64, now: Timestamp) -> String {
     let since = in_words(now.since(problem.since));
-    format!("this has lasted for {since}: {}{}", problem.text, queued(waiting))
+    format!("this has lasted for {since}: {}{}", problem.text.trim_end_matches('.'), queued(waiting))
 }
 
 /// How many reviews are queued because of a problem, as a sentence after its text.

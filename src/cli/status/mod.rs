@@ -187,6 +187,7 @@ async fn problems(
         if problem.kind.family() == ProblemKind::DestinationBroken {
             let queued = destinations.iter().find(|one| one.name() == problem.subject);
             let waiting = queued.map_or(0, Overview::pending);
+            problem.text.truncate(problem.text.trim_end_matches('.').len());
             problem.text.push_str(&words::queued(waiting));
         }
     }
