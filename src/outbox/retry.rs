@@ -117,7 +117,8 @@ fn retry(after: Option<Duration>, ambiguous: bool, situation: &Situation, pendin
     let Situation { now, .. } = *situation;
     // A used-up quota is no pause: the destination fails, and its probes show when it is renewed.
     let is_quota = matches!(pending.evidence, Outcome::Retry { reason: Reason::Quota, .. });
-    let hold = after.filter(|_| !is_quota).map(|after| now.plus(after.min(LONGEST_DELAY)));
+    let asked = after.map(|after| now.plus(after.min(LONGEST_DELAY)));
+    let hold = asked.filter(|_| !is_quota);
     let possible_repeat = situation.possible_repeat || ambiguous;
     // Nothing dies because a destination is down.
     if situation.elapsed >= situation.give_up_after && !situation.was_stopped {
@@ -130,7 +131,7 @@ fn retry(after: Option<Duration>, ambiguous: bool, situation: &Situation, pendin
         };
     }
     let own = now.plus(delay(situation.attempt, situation.random));
-    Verdict { next_at: hold.map_or(own, |asked| asked.max(own)), possible_repeat, hold, ..pending }
+    Verdict { next_at: asked.map_or(own, |asked| asked.max(own)), possible_repeat, hold, ..pending }
 }
 
 /// The pause after attempt number `attempt`: 5 s, doubling up to an hour, of which the last quarter is
