@@ -43,9 +43,7 @@ impl Once {
     pub fn is_fine(&self) -> bool {
         self.failed_polls.is_empty() && self.failed_attempts == 0 && self.failed_marks == 0
     }
-}
 
-impl Once {
     /// What did not go well, in words; `None` where everything did.
     pub fn failure(&self) -> Option<String> {
         let mut parts: Vec<String> = self

@@ -18,7 +18,7 @@ pub struct Waiting {
     pub rank: u8,
     /// Since when it waits.
     pub since: Timestamp,
-    /// When it was told to ask again.
+    /// When it is to try again.
     pub until: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! Folding: text as words are compared, without case, accents, hidden characters and typographic variety.
+//! Folding: text as words are compared, regardless of case, accents, hidden characters and typographic variety.
 //!
 //! Accents are those of Latin, Greek, Cyrillic, Hebrew and Arabic. The marks of other scripts are vowels or
 //! letters of their own (が is not か), so they stay.

@@ -1,6 +1,7 @@
 //! Destinations that do not answer as they should: nothing is lost, given up or repeated because of it, and others are
 //! not held up.
 
+use crate::harness::process::until;
 use crate::harness::receiver::{Receiver, Reply};
 use crate::harness::*;
 use review_bridge::domain::{DeliveryState, HealthState, Reason};
@@ -8,7 +9,7 @@ use review_bridge::store::{DestinationRecord, Store};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -32,7 +33,7 @@ async fn record(bench: &Bench, name: &str) -> DestinationRecord {
     records.into_iter().find(|record| record.name == name).unwrap_or_default()
 }
 
-/// A receiver that fails while it is told to.
+/// A receiver that fails while the flag is set.
 async fn moody() -> (Receiver, Arc<AtomicBool>) {
     let fails = Arc::new(AtomicBool::new(true));
     let seen = fails.clone();
@@ -75,7 +76,7 @@ async fn a_destination_that_answers_500_for_days_is_failing_and_loses_nothing() 
 async fn a_message_that_alone_fails_leaves_the_destination_working_and_is_given_up_by_its_own_time() {
     let status = |body: &str| Reply::Status(if body.contains("poison") { 500 } else { 200 });
     let receiver = Receiver::start(status).await;
-    let mut bench = bench_of(&webhook("crm", receiver.url(), "give_up_after = \"2h\""), &["crm"], 1).await;
+    let bench = bench_of(&webhook("crm", receiver.url(), "give_up_after = \"2h\""), &["crm"], 1).await;
     bench.review("poison", GOOGLE_NL, 1.0, "poison");
     let mut app = bench.app().await;
     for minute in 0..200 {
@@ -85,7 +86,6 @@ async fn a_message_that_alone_fails_leaves_the_destination_working_and_is_given_
         bench.clock.advance(SECOND * 60);
     }
     app.close().await;
-    bench.rest = bench.rest.replace("2h", "3h");
     assert_eq!(record(&bench, "crm").await.health.state, HealthState::Working);
     let rows = bench.deliveries().await;
     let poison = rows.iter().find(|row| row.uuid == "poison").unwrap();
@@ -152,19 +152,13 @@ async fn fifty_that_hang_do_not_hold_up_one_that_works() {
     destinations += &webhook("healthy", healthy.url(), "");
     let all: Vec<&str> = names.iter().map(String::as_str).chain(["healthy"]).collect();
     let bench = bench_of(&destinations, &all, 100).await;
-    let began = Instant::now();
     let mut app = bench.app().await;
-    let all_there = async {
-        while count.load(Ordering::SeqCst) < 100 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
+    // Each of the fifty hangs in each of its first hundred attempts: all of them take minutes.
+    let all_there = until("the healthy one has all", SECOND * 60, || count.load(Ordering::SeqCst) == 100);
     tokio::select! {
-        _ = app.run_once() => {}
+        _ = app.run_once() => panic!("it ends before the healthy one has all"),
         () = all_there => {}
     }
-    assert_eq!(count.load(Ordering::SeqCst), 100);
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }
 
 // H10

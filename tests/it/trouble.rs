@@ -166,7 +166,7 @@ async fn failing_polls_and_a_refused_token_are_told_after_ten_minutes() {
     assert!(!all.concat().contains("sandbox-token"));
 }
 
-// first-use 1: whatever the reason, what is not sent is told
+// first-use 1: whatever the reason, what is not sent is reported
 #[tokio::test]
 async fn a_review_that_nobody_sends_is_told_after_a_quarter_of_an_hour() {
     let bench = bench().await;

@@ -314,7 +314,7 @@ fn outcome(meaning: Meaning, code: u16) -> Outcome {
         Meaning::Later => later(Reason::ServerError),
         Meaning::Deferred | Meaning::MailboxFull => later(Reason::Deferred),
         Meaning::LoginLater => later(Reason::LoginDeferred),
-        // About every message, but not for good.
+        // About every message, but not permanently.
         Meaning::Helo | Meaning::Policy | Meaning::WrongSender if code < 500 => later(Reason::ServerError),
         Meaning::Helo | Meaning::Policy => Outcome::Broken { reason: Reason::Forbidden },
         Meaning::NeedsTls | Meaning::NoTls => Outcome::Broken { reason: Reason::CertificateRefused },

@@ -29,7 +29,7 @@ use Reason::{
 
 const KEY: &str = "the URL's `key` is wrong, or may not be used from here";
 
-/// Reasons first, since they are more exact than the status: a wrong key is told as if the message were at fault.
+/// Reasons first, since they are more exact than the status: a wrong key is reported as if the message were at fault.
 const CODES: &[Row] = &[
     // The reason: <https://github.com/googleapis/googleapis/blob/master/google/api/error_reason.proto>.
     code("API_KEY_*", Broken(CredentialsRefused), KEY),

@@ -305,7 +305,7 @@ webhook_url = "BASE/inbox/slack/other"
     let template = r#"{"text": "<!channel> {{shown.rating}} at {{shown.place}}"}"#;
     std::fs::write(folder.join("review.json"), template).unwrap();
     let json = place.run(&["check", "--offline", "--json"]).await.ok().json();
-    // Sorted by name, the second one is told.
+    // Sorted by name, the second one is reported.
     let same = detail(&json, "destination support (slack)");
     assert!(same.contains("sends to the same URL as `again`"), "{same}");
     assert!(!detail(&json, "destination other (slack)").contains("same URL"));
