@@ -169,10 +169,17 @@ impl SqliteStore {
     }
 }
 
+/// Brings the state up to date, on the one connection that writes. Its steps are synced with the first commit after them:
+/// one that a power cut takes back is made again, and a new state need not wait for the disk at each.
 async fn migrate(pool: &SqlitePool, path: &Path) -> Result<(), StoreError> {
     use sqlx::migrate::MigrateError;
+    let synced = async |pragma: &'static str| {
+        let done = sqlx::query(pragma).execute(pool).await.map(drop);
+        done.map_err(|error| open_error(path, OpenError::Database(error)))
+    };
+    synced("PRAGMA synchronous = NORMAL").await?;
     match migrations::all().run(pool).await {
-        Ok(()) => Ok(()),
+        Ok(()) => synced("PRAGMA synchronous = FULL").await,
         Err(MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_)) => {
             Err(StoreError::Newer { path: path.to_owned() })
         }
